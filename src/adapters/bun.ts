@@ -1,0 +1,58 @@
+/**
+ * The entry point for Bun, with `Bun.serve` and `@socket.io/bun-engine`.
+ *
+ * @module
+ */
+import type { AnyServer } from "./socketio.ts";
+import { assertUnattached, type Running, type ServeOptions, urlOf } from "./serve.ts";
+
+export * from "../../mod.ts";
+export { default } from "../../mod.ts";
+export type { Running, ServeOptions } from "./serve.ts";
+
+/** What this module uses of Bun. */
+interface BunRuntime {
+  serve(options: object): { readonly port: number; stop(closeConnections: boolean): Promise<void> };
+}
+
+/** Options of a socket.io `Server` that belong to the engine under it. */
+const ENGINE_OPTIONS = [
+  "pingInterval",
+  "pingTimeout",
+  "upgradeTimeout",
+  "maxHttpBufferSize",
+  "cors",
+];
+
+/**
+ * Starts `Bun.serve` with `@socket.io/bun-engine` for `io`, and for nothing
+ * else. The engine options `io` was created with apply.
+ *
+ * @param io a `Server` that is not attached yet
+ * @param options where to listen
+ * @returns once it listens; rejects if it cannot, or if this is not Bun
+ */
+export async function serve(io: AnyServer, options: ServeOptions = {}): Promise<Running> {
+  const { Bun } = globalThis as { Bun?: BunRuntime };
+  if (!Bun) throw new Error("Cannot serve: this entry point needs Bun. Import ./node or ./deno.");
+  assertUnattached(io);
+  const { port = 3000, hostname } = options;
+  const { Server: Engine } = await import("@socket.io/bun-engine");
+  const engine = new Engine({ path: `${io.path()}/`, ...engineOptions(io) });
+  const server = Bun.serve({ ...engine.handler(), port, ...(hostname && { hostname }) });
+  io.bind(engine);
+  return {
+    url: urlOf(hostname, server.port),
+    port: server.port,
+    async close(): Promise<void> {
+      await io.close();
+      await server.stop(true);
+    },
+  };
+}
+
+function engineOptions(io: AnyServer): object {
+  const { opts } = io as unknown as { opts: Record<string, unknown> };
+  const given = ENGINE_OPTIONS.filter((name) => opts[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, opts[name]]));
+}

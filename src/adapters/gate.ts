@@ -1,0 +1,202 @@
+import type { Connection } from "../core/connection.ts";
+import { Hold } from "../core/hold.ts";
+import type { Clock, Peer } from "../core/interface.ts";
+import { measure } from "../core/measure.ts";
+import type { Policy } from "../core/policy.ts";
+import { AUTHENTICATION, parseAuthentication, unauthorized } from "../core/protocol.ts";
+import type { Session } from "../core/session.ts";
+import {
+  BINARY_EVENT,
+  DISCONNECT,
+  EVENT,
+  type Flags,
+  type Packet,
+  type RawSocket,
+} from "./internals.ts";
+import { Outbox } from "./outbox.ts";
+import { baseOf, gatedPrototypeOf } from "./prototype.ts";
+
+/** What the sockets of one policy have in common. */
+export interface GateContext<S> {
+  readonly policy: Policy<S>;
+  readonly clock: Clock;
+  /** The connection of the client a socket belongs to. */
+  connectionOf(socket: RawSocket): Connection<S>;
+}
+
+/** Event names that socket.io refuses to emit; it does so loudly, and at once. */
+const RESERVED = new Set([
+  "connect",
+  "connect_error",
+  "disconnect",
+  "disconnecting",
+  "newListener",
+  "removeListener",
+]);
+
+/**
+ * A socket with its gate. While the gate is shut the socket wears the gated
+ * prototype, which hands every way in and out to this object; when it opens,
+ * the socket gets its own prototype back and nothing of the gate stays on it.
+ */
+export class Gate<S> implements Peer<S> {
+  readonly context: GateContext<S>;
+  readonly #raw: RawSocket;
+  #session: Session<unknown> | undefined;
+  #isShut = false;
+  /** Disconnected with the gate shut: nothing passes any more. */
+  #isDead = false;
+  #rooms: Set<string> | undefined;
+  #inbox: Hold<Packet> | undefined;
+  #outbox: Outbox | undefined;
+
+  constructor(raw: RawSocket, context: GateContext<S>) {
+    this.#raw = raw;
+    this.context = context;
+    this.session = undefined;
+    this.shut(true);
+  }
+
+  get socket(): S {
+    return this.#raw as S;
+  }
+
+  get connected(): boolean {
+    return this.#raw.connected;
+  }
+
+  /** Whether the gate is shut. */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
+  get session(): Session<unknown> | undefined {
+    return this.#session;
+  }
+
+  /** The flag of the original module, `socket.auth`, follows the session. */
+  set session(session: Session<unknown> | undefined) {
+    this.#session = session;
+    this.#raw.auth = session !== undefined;
+  }
+
+  /** The rooms to enter when the gate opens. */
+  get rooms(): Set<string> {
+    return this.#rooms ??= new Set();
+  }
+
+  send(event: string, ...args: unknown[]): void {
+    // Not through `emit`: with connection state recovery that is a broadcast,
+    // which reaches no socket that is out of the adapter and would be replayed.
+    this.#raw.packet({ type: EVENT, data: [event, ...args] });
+  }
+
+  open(): void {
+    const rooms = [...this.rooms];
+    const outbox = this.#outbox;
+    this.#isShut = false;
+    this.#rooms = this.#outbox = undefined;
+    // The adapter may have been replaced since the socket was created.
+    this.#raw.adapter = this.#raw.nsp.adapter;
+    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
+    this.#raw.join(rooms);
+    outbox?.release(this.#raw);
+  }
+
+  deliver(): void {
+    const held = this.#inbox?.drain() ?? [];
+    this.#inbox = undefined;
+    for (const packet of held) {
+      if (!this.connected) return;
+      try {
+        this.#raw._onpacket(packet);
+      } catch (error) {
+        this.context.policy.report(error, { during: "gate", socket: this.socket });
+      }
+    }
+  }
+
+  shut(keepRooms: boolean): void {
+    if (this.#isShut) {
+      if (!keepRooms) this.#rooms = new Set([this.#raw.id]);
+      return;
+    }
+    this.#rooms = new Set(keepRooms ? this.#raw.rooms : [this.#raw.id]);
+    this.#raw.leaveAll();
+    this.#isShut = true;
+    Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
+  }
+
+  disconnect(): void {
+    this.shut(true);
+    this.#raw.auth = false;
+    this.#raw.disconnect();
+  }
+
+  /** The namespace connection has been accepted. */
+  connect(): void {
+    this.context.connectionOf(this.#raw).join(this);
+  }
+
+  /** The socket is gone; its stale references stay as shut as they were. */
+  vanish(reason: string): void {
+    this.#isDead = true;
+    this.#inbox = undefined;
+    this.#outbox?.discard();
+    this.#outbox = undefined;
+    this.context.connectionOf(this.#raw).leave(this, reason);
+  }
+
+  /** An `authentication` event, from a shut gate or as a refresh. */
+  authenticate(args: readonly unknown[]): void {
+    const { credentials, acknowledge } = parseAuthentication(args);
+    this.context.connectionOf(this.#raw).authenticate(this, credentials, acknowledge);
+  }
+
+  /**
+   * A packet from the client at the shut gate. Returns whether the socket may
+   * have it.
+   */
+  receive(packet: Packet): boolean {
+    if (packet.type === DISCONNECT) return true;
+    const args = authenticationArgs(packet);
+    if (args) {
+      if (packet.id != null) args.push(this.#raw.ack(packet.id));
+      this.authenticate(args);
+      return false;
+    }
+    const { incoming, holdLimit } = this.context.policy;
+    if (incoming === "hold" && !this.#isDead) {
+      this.#inbox ??= new Hold();
+      const { bytes } = measure(packet.data, holdLimit.bytes);
+      if (!this.#inbox.add(packet, bytes, holdLimit)) {
+        this.context.connectionOf(this.#raw).end(unauthorized("too_many_events"));
+      }
+    }
+    return incoming === "pass";
+  }
+
+  /** A direct emit at the shut gate. Returns whether it may go out. */
+  emit(event: string, args: unknown[]): boolean {
+    if (RESERVED.has(event) || this.context.policy.outgoing === "pass") return true;
+    const flags: Flags = this.#raw.flags;
+    this.#raw.flags = {};
+    if (flags.volatile || this.#isDead) return false;
+    const { policy, clock } = this.context;
+    this.#outbox ??= new Outbox(policy.holdLimit, clock);
+    if (!this.#outbox.add([event, ...args], flags)) {
+      const error = new Error(
+        `The event "${event}" to a socket that is not authenticated was lost: more is held for ` +
+          `it than holdLimit allows. Emit after authentication, or raise the limit.`,
+      );
+      policy.report(error, { during: "emit", socket: this.socket });
+    }
+    return false;
+  }
+}
+
+/** The arguments of a packet if it is an `authentication` event. */
+function authenticationArgs({ type, data }: Packet): unknown[] | undefined {
+  if (type !== EVENT && type !== BINARY_EVENT) return undefined;
+  return Array.isArray(data) && data[0] === AUTHENTICATION ? data.slice(1) : undefined;
+}

@@ -1,0 +1,119 @@
+/**
+ * Finds every namespace a policy is for, and every socket in it. All ways to a
+ * socket lead through `Namespace._createSocket`, and all ways to a namespace
+ * through the server's map of them; both are taken over on the instance.
+ *
+ * @module
+ */
+import type { Guard } from "./guard.ts";
+import {
+  isNamespace,
+  isParent,
+  isServer,
+  type RawNamespace,
+  type RawParentNamespace,
+  type RawServer,
+  type RawSocket,
+} from "./internals.ts";
+
+/** Registered symbols, so that a second copy of this package sees the first. */
+const GUARD = Symbol.for("@socketio-auth/socketio-auth:guard");
+const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
+
+interface Guarded {
+  [GUARD]?: Guard<unknown>;
+  [INSTALLED]?: true;
+}
+
+/**
+ * Puts a policy on a server or a namespace.
+ *
+ * @throws {TypeError} if `target` is neither
+ * @throws {Error} if it has a policy of its own already
+ */
+export function install(target: unknown, guard: Guard<unknown>): void {
+  if (isServer(target)) {
+    claim(target, guard, "server");
+    watchServer(target);
+  } else if (isNamespace(target)) {
+    claim(target, guard, `namespace "${target.name}"`);
+    if (isParent(target)) watchParent(target, guard);
+    else watchNamespace(target);
+  } else {
+    throw new TypeError(
+      "Cannot guard: expected a Server or a Namespace of socket.io 4.6 or later. Older servers " +
+        "and other objects cannot be made safe, so they are refused.",
+    );
+  }
+}
+
+function claim(target: object & Guarded, guard: Guard<unknown>, name: string): void {
+  if (target[GUARD]) {
+    throw new Error(`Cannot guard the ${name} twice: it has a policy already.`);
+  }
+  Object.defineProperty(target, GUARD, { value: guard });
+}
+
+/** A namespace's own policy comes before that of the server. */
+function guardOf(nsp: RawNamespace & Guarded): Guard<unknown> | undefined {
+  return nsp[GUARD] ?? (nsp.server as RawServer & Guarded)[GUARD];
+}
+
+/** Every namespace is born into this map, before anybody else gets hold of it. */
+function watchServer({ _nsps }: RawServer): void {
+  for (const nsp of _nsps.values()) watchNamespace(nsp);
+  const set = _nsps.set;
+  _nsps.set = (name, nsp) => {
+    watchNamespace(nsp);
+    return set.call(_nsps, name, nsp);
+  };
+}
+
+function watchParent(parent: RawParentNamespace, guard: Guard<unknown>): void {
+  function adopt(child: RawNamespace & Guarded): void {
+    if (!child[GUARD]) claim(child, guard, `namespace "${child.name}"`);
+    watchNamespace(child);
+  }
+  for (const child of parent.children) adopt(child);
+  const { createChild } = parent;
+  parent.createChild = (name) => {
+    const child = createChild.call(parent, name);
+    adopt(child);
+    return child;
+  };
+}
+
+function watchNamespace(nsp: RawNamespace & Guarded): void {
+  if (nsp[INSTALLED]) return;
+  Object.defineProperty(nsp, INSTALLED, { value: true });
+  const create = nsp._createSocket;
+  nsp._createSocket = async (client, auth) => {
+    const guard = guardOf(nsp);
+    if (!guard) return create.call(nsp, client, auth);
+    const socket = await create.call(nsp, client, withoutRecovery(auth));
+    return guardOrClose(guard, socket);
+  };
+  // Whoever is connected already has not been asked yet.
+  const guard = guardOf(nsp);
+  if (!guard) return;
+  for (const socket of nsp.sockets.values()) void guardOrClose(guard, socket);
+  for (const socket of nsp._preConnectSockets?.values() ?? []) void guardOrClose(guard, socket);
+}
+
+/** A socket that cannot be guarded must not be connected: it is never handed on. */
+function guardOrClose(guard: Guard<unknown>, socket: RawSocket): RawSocket | Promise<never> {
+  try {
+    guard.guard(socket);
+    return socket;
+  } catch (error) {
+    guard.policy.report(error, { during: "gate", socket });
+    socket.client.conn.close();
+    return new Promise(() => {});
+  }
+}
+
+/** What a recovered socket has missed is handed to it before anyone is asked. */
+function withoutRecovery(auth: Record<string, unknown>): Record<string, unknown> {
+  const { pid: _pid, offset: _offset, ...rest } = auth;
+  return rest;
+}

@@ -1,0 +1,131 @@
+/**
+ * What the adapter uses of socket.io's objects, written down structurally:
+ * socket.io itself is only ever imported as types, and some of these members
+ * are private there. They are the same from socket.io 4.6 to 4.8; what is not
+ * there is noticed, and refused, rather than left unguarded.
+ *
+ * @module
+ */
+
+/** A packet as socket.io-parser decodes it. */
+export interface Packet {
+  type: number;
+  data?: unknown;
+  id?: number | null;
+  nsp?: string;
+}
+
+/** Packet types of the Socket.IO protocol, revision 5. */
+export const DISCONNECT = 1;
+export const EVENT = 2;
+export const BINARY_EVENT = 5;
+
+/** The transport: a socket of engine.io or of @socket.io/bun-engine. */
+export interface RawConn {
+  readonly readyState: string;
+  on(event: "close", listener: () => void): unknown;
+  close(): unknown;
+  onClose?(reason: string): unknown;
+}
+
+/** One client connection, with a socket for each namespace. */
+export interface RawClient {
+  readonly conn: RawConn;
+  readonly sockets: ReadonlyMap<string, RawSocket>;
+  _disconnect(): void;
+}
+
+/** What a room-keeping adapter does for the gate. */
+export interface RawAdapter {
+  broadcast(packet: Packet, options: { flags?: object }): void;
+  persistSession(session: unknown): void;
+}
+
+/** Flags that apply to the next `emit`. */
+export interface Flags {
+  volatile?: boolean;
+  compress?: boolean;
+  timeout?: number;
+}
+
+/** A socket, as far as the gate is concerned. */
+export interface RawSocket {
+  readonly id: string;
+  readonly nsp: RawNamespace;
+  readonly client: RawClient;
+  readonly rooms: Set<string>;
+  readonly connected: boolean;
+  adapter: RawAdapter;
+  flags: Flags;
+  auth?: boolean;
+  on(event: string, listener: (this: RawSocket, ...args: never[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
+  join(rooms: string | string[]): unknown;
+  leave(room: string): unknown;
+  leaveAll(): void;
+  packet(packet: Packet, flags?: Flags): void;
+  ack(id: number): (...args: unknown[]) => void;
+  notifyOutgoingListeners(packet: Packet): void;
+  disconnect(close?: boolean): unknown;
+  _onconnect(): void;
+  _onpacket(packet: Packet): void;
+  _onclose(reason: string, description?: unknown): unknown;
+}
+
+/** A namespace, as far as the gate is concerned. */
+export interface RawNamespace {
+  readonly name: string;
+  readonly server: RawServer;
+  readonly adapter: RawAdapter;
+  readonly sockets: ReadonlyMap<string, RawSocket>;
+  readonly _preConnectSockets?: ReadonlyMap<string, RawSocket>;
+  _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
+}
+
+/** A parent of dynamic namespaces. */
+export interface RawParentNamespace extends RawNamespace {
+  readonly children: ReadonlySet<RawNamespace>;
+  createChild(name: string): RawNamespace;
+}
+
+/** A server, as far as the gate is concerned. */
+export interface RawServer {
+  readonly _nsps: Map<string, RawNamespace>;
+  of(name: string): RawNamespace;
+}
+
+/** Whether `value` is a socket.io 4 server. */
+export function isServer(value: unknown): value is RawServer {
+  const { _nsps, of } = Object(value);
+  return _nsps instanceof Map && typeof of === "function";
+}
+
+/** Whether `value` is a namespace of one. */
+export function isNamespace(value: unknown): value is RawNamespace {
+  const { _createSocket, sockets, server } = Object(value);
+  return typeof _createSocket === "function" && sockets instanceof Map && isServer(server);
+}
+
+/** Whether a namespace is a parent of dynamic ones. */
+export function isParent(nsp: RawNamespace): nsp is RawParentNamespace {
+  const { children, createChild } = nsp as Partial<RawParentNamespace>;
+  return children instanceof Set && typeof createChild === "function";
+}
+
+const METHODS = [
+  "emit",
+  "join",
+  "leave",
+  "leaveAll",
+  "packet",
+  "ack",
+  "disconnect",
+  "_onconnect",
+  "_onpacket",
+  "_onclose",
+] as const;
+
+/** The first method the gate needs and `socket` lacks, if any. */
+export function missingMethod(socket: RawSocket): string | undefined {
+  return METHODS.find((name) => typeof socket[name] !== "function");
+}

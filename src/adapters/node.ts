@@ -1,0 +1,35 @@
+/**
+ * The entry point for Node, and for `node:http` on any runtime.
+ *
+ * @module
+ */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { AnyServer } from "./socketio.ts";
+import { assertUnattached, type Running, type ServeOptions, urlOf } from "./serve.ts";
+
+export * from "../../mod.ts";
+export { default } from "../../mod.ts";
+export type { Running, ServeOptions } from "./serve.ts";
+
+/**
+ * Starts a `node:http` server for `io`, and for nothing else.
+ *
+ * @param io a `Server` that is not attached yet
+ * @param options where to listen
+ * @returns once it listens; rejects if it cannot, for example `EADDRINUSE`
+ */
+export async function serve(io: AnyServer, options: ServeOptions = {}): Promise<Running> {
+  assertUnattached(io);
+  const { port = 3000, hostname } = options;
+  const http = createServer((_request, response) => {
+    response.writeHead(404).end();
+  });
+  io.attach(http);
+  await new Promise<void>((resolve, reject) => {
+    http.once("error", reject);
+    http.listen(port, hostname, resolve);
+  });
+  const { port: actual } = http.address() as AddressInfo;
+  return { url: urlOf(hostname, actual), port: actual, close: () => io.close() };
+}

@@ -1,0 +1,110 @@
+/**
+ * The gated prototype: what a socket wears while its gate is shut. It stands
+ * between the socket and its own prototype, so that shutting and opening the
+ * gate is one step, atomic, and leaves no wrapper behind.
+ *
+ * Every method asks for the gate again: the application may have kept a
+ * reference to one from before the gate opened.
+ *
+ * @module
+ */
+import type { Gate } from "./gate.ts";
+import type { Packet, RawAdapter, RawSocket } from "./internals.ts";
+
+/** The gate of every guarded socket. */
+export const gates: WeakMap<object, Gate<unknown>> = new WeakMap();
+
+/** For each prototype of a socket, its gated one; and the other way round. */
+const gatedPrototypes = new WeakMap<object, object>();
+const basePrototypes = new WeakMap<object, object>();
+
+/** The prototype a socket wears while its gate is open. */
+export function baseOf(socket: RawSocket): object {
+  const worn: object = Object.getPrototypeOf(socket);
+  return basePrototypes.get(worn) ?? worn;
+}
+
+/** The prototype a socket wears while its gate is shut. */
+export function gatedPrototypeOf(socket: RawSocket): object {
+  const base = baseOf(socket);
+  let gated = gatedPrototypes.get(base);
+  if (!gated) {
+    gated = createGatedPrototype(base as RawSocket);
+    gatedPrototypes.set(base, gated);
+    basePrototypes.set(gated, base);
+  }
+  return gated;
+}
+
+function shutGateOf(socket: RawSocket): Gate<unknown> | undefined {
+  const gate = gates.get(socket);
+  return gate?.isShut ? gate : undefined;
+}
+
+function createGatedPrototype(base: RawSocket): object {
+  const gated: ThisType<RawSocket> & Partial<RawSocket> = {
+    get rooms(): Set<string> {
+      return shutGateOf(this as RawSocket)?.rooms ?? Reflect.get(base, "rooms", this);
+    },
+    join(rooms: string | string[]): unknown {
+      const gate = shutGateOf(this);
+      if (!gate) return base.join.call(this, rooms);
+      for (const room of [rooms].flat()) gate.rooms.add(room);
+    },
+    leave(room: string): unknown {
+      const gate = shutGateOf(this);
+      return gate ? void gate.rooms.delete(room) : base.leave.call(this, room);
+    },
+    leaveAll(): void {
+      const gate = shutGateOf(this);
+      return gate ? gate.rooms.clear() : base.leaveAll.call(this);
+    },
+    emit(event: string, ...args: unknown[]): boolean {
+      const gate = shutGateOf(this);
+      if (!gate) return base.emit.call(this, event, ...args);
+      return !gate.emit(event, args) ||
+        withAdapter(this, straightTo(this), () => base.emit.call(this, event, ...args));
+    },
+    _onpacket(packet: Packet): void {
+      const gate = shutGateOf(this);
+      if (!gate || gate.receive(packet)) base._onpacket.call(this, packet);
+    },
+    _onconnect(): void {
+      base._onconnect.call(this);
+      shutGateOf(this)?.connect();
+    },
+    _onclose(reason: string, description?: unknown): unknown {
+      const close = () => base._onclose.call(this, reason, description);
+      return shutGateOf(this) ? withAdapter(this, forgetful(this), close) : close();
+    },
+  };
+  return Object.setPrototypeOf(gated, base);
+}
+
+/** Calls `fn` while the socket has another adapter. */
+function withAdapter<T>(socket: RawSocket, adapter: RawAdapter, fn: () => T): T {
+  const own = socket.adapter;
+  socket.adapter = adapter;
+  try {
+    return fn();
+  } finally {
+    socket.adapter = own;
+  }
+}
+
+/**
+ * With connection state recovery, `emit` broadcasts to the socket's own room,
+ * in which a socket with a shut gate is not. This adapter sends straight to it.
+ */
+function straightTo(socket: RawSocket): RawAdapter {
+  const broadcast: RawAdapter["broadcast"] = (packet, { flags }) => {
+    socket.notifyOutgoingListeners(packet);
+    socket.packet(packet, flags);
+  };
+  return Object.create(socket.adapter, { broadcast: { value: broadcast } });
+}
+
+/** What is closed with its gate shut must not be recoverable. */
+function forgetful(socket: RawSocket): RawAdapter {
+  return Object.create(socket.adapter, { persistSession: { value() {} } });
+}

@@ -1,0 +1,295 @@
+import { type Answer, startAttempt } from "./attempt.ts";
+import type { Clock, Link, Peer } from "./interface.ts";
+import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
+import { measure } from "./measure.ts";
+import type { Policy } from "./policy.ts";
+import {
+  type Acknowledge,
+  AUTHENTICATED,
+  type AuthenticatedInfo,
+  type Outcome,
+  UNAUTHORIZED,
+  type Unauthorized,
+  unauthorized,
+} from "./protocol.ts";
+import type { Session } from "./session.ts";
+import { Timer } from "./timer.ts";
+
+/** Credentials larger than this, or nested deeper, never reach the verifier. */
+const CREDENTIALS_LIMIT = { bytes: 16_384, depth: 32 };
+
+/** An `authentication` event on its way through the machine. */
+interface Submission<S> {
+  readonly id: number;
+  readonly peer: Peer<S>;
+  readonly credentials: unknown;
+  readonly acknowledge: Acknowledge | undefined;
+  abort: (() => void) | undefined;
+}
+
+/** One event in the queue, with what its effects need besides. */
+interface Entry<S> {
+  readonly event: Event;
+  readonly peer?: Peer<S>;
+  readonly submission?: Submission<S>;
+}
+
+/**
+ * One client connection under one policy: feeds the machine and carries out
+ * its effects. Every event runs to completion before the next one, also when a
+ * hook or an application listener causes that next one in the middle.
+ */
+export class Connection<S> {
+  readonly #policy: Policy<S>;
+  readonly #clock: Clock;
+  readonly #link: Link;
+  readonly #timer: Timer;
+  readonly #peers: Peer<S>[] = [];
+  #state: State = initial;
+  #queue: Entry<S>[] | undefined;
+  #isJoining = false;
+  #attempts = 0;
+  /** The attempt in flight. */
+  #running: Submission<S> | undefined;
+  /** Of the last success, for the `postAuthenticate` of sockets that join later. */
+  #credentials: unknown;
+
+  constructor(policy: Policy<S>, clock: Clock, link: Link) {
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#link = link;
+    this.#timer = new Timer(clock);
+  }
+
+  /** A namespace has been connected; called before its `connection` handlers run. */
+  join(peer: Peer<S>): void {
+    this.#peers.push(peer);
+    this.#isJoining = true;
+    this.#dispatch({ event: { type: "joined" }, peer });
+    this.#isJoining = false;
+  }
+
+  /** A namespace has been disconnected. */
+  leave(peer: Peer<S>, reason: string): void {
+    const index = this.#peers.indexOf(peer);
+    if (index < 0) return;
+    this.#peers.splice(index, 1);
+    const { disconnect } = this.#policy;
+    if (disconnect) this.#hook("disconnect", peer, () => disconnect(peer.socket, reason));
+  }
+
+  /** The client has sent an `authentication` event. */
+  authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
+    const id = ++this.#attempts;
+    const submission = { id, peer, credentials, acknowledge, abort: undefined };
+    this.#dispatch({ event: { type: "credentials", attempt: id }, submission });
+  }
+
+  /** The server ends the connection for a reason of its own. */
+  end(refusal: Unauthorized): void {
+    this.#dispatch({ event: { type: "ended", refusal } });
+  }
+
+  /** The transport is gone, and every peer with it. */
+  close(): void {
+    this.#dispatch({ event: { type: "gone" } });
+  }
+
+  #dispatch(entry: Entry<S>): void {
+    if (this.#queue) {
+      this.#queue.push(entry);
+      return;
+    }
+    this.#queue = [entry];
+    for (const { event, ...context } of this.#queue) {
+      const { state, effects } = transition(this.#state, event, this.#policy);
+      this.#state = state;
+      for (const effect of effects) this.#perform(effect, context);
+    }
+    this.#queue = undefined;
+  }
+
+  #perform(effect: Effect, { peer, submission }: Omit<Entry<S>, "event">): void {
+    switch (effect.type) {
+      case "verify":
+        return this.#verify(submission!);
+      case "decline":
+        return answer(submission, failure(unauthorized("attempt_in_progress")));
+      case "abort":
+        return this.#abort(effect.refusal);
+      case "start_deadline":
+        return this.#timer.startDeadline(effect.ms, () => this.#passed("deadline"));
+      case "pause_deadline":
+        return this.#timer.pauseDeadline();
+      case "resume_deadline":
+        return this.#timer.resumeDeadline(() => this.#passed("deadline"));
+      case "start_expiry":
+        return this.#timer.startExpiry(effect.at, () => this.#passed("expired"));
+      case "stop_timer":
+        return this.#timer.stop();
+      case "admit":
+        return this.#admit(effect.session);
+      case "admit_joined":
+        return this.#admitJoined(peer!, effect.session);
+      case "refresh":
+        return void this.#announce(this.#connected(), effect.session);
+      case "refuse":
+        return this.#refuse(effect.refusal);
+      case "shut":
+        return this.#shut(effect.refusal, effect.keepRooms);
+      case "end":
+        // Not while the server is still busy connecting the socket.
+        if (this.#isJoining) return queueMicrotask(() => this.#end(effect.refusal));
+        return this.#end(effect.refusal);
+    }
+  }
+
+  #passed(type: "deadline" | "expired"): void {
+    this.#dispatch({ event: { type } });
+  }
+
+  #verify(submission: Submission<S>): void {
+    this.#running = submission;
+    const { id: attempt, peer, credentials } = submission;
+    const { bytes, depth } = measure(credentials, CREDENTIALS_LIMIT.bytes);
+    if (bytes > CREDENTIALS_LIMIT.bytes || depth > CREDENTIALS_LIMIT.depth) {
+      const refusal = unauthorized("invalid_credentials");
+      return this.#dispatch({ event: { type: "refused", attempt, refusal } });
+    }
+    submission.abort = startAttempt(this.#policy, peer.socket, credentials, (given) => {
+      this.#dispatch({ event: this.#eventOf(attempt, given) });
+    });
+  }
+
+  #eventOf(attempt: number, given: Answer): Event {
+    if ("user" in given) {
+      const session = { user: given.user, authenticatedAt: this.#clock.now() };
+      return { type: "accepted", attempt, session };
+    }
+    if ("error" in given) this.#report(given.error, "authenticate", this.#running?.peer);
+    return { type: "refused", attempt, refusal: given.refusal };
+  }
+
+  #abort(refusal: Unauthorized | undefined): void {
+    const submission = this.#settle();
+    submission?.abort?.();
+    if (refusal) answer(submission, failure(refusal));
+  }
+
+  #admit(session: Session<unknown>): void {
+    const peers = this.#connected();
+    if (!this.#announce(peers, session)) return;
+    for (const peer of peers) this.#guarded(peer, () => peer.open());
+    for (const peer of peers) this.#welcome(peer);
+  }
+
+  /** A socket that joins a signed-in connection: `connection` handlers come first. */
+  #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
+    if (!this.#announce([peer], session)) return;
+    this.#guarded(peer, () => peer.open());
+    queueMicrotask(() => this.#welcome(peer));
+  }
+
+  /** Puts the session in force, then says so. Returns false if that failed. */
+  #announce(peers: readonly Peer<S>[], session: Session<unknown>): boolean {
+    const { expiresAt } = session;
+    const info: AuthenticatedInfo = expiresAt === undefined ? {} : { expiresAt };
+    const submission = this.#settle();
+    if (submission && this.#policy.postAuthenticate) this.#credentials = submission.credentials;
+    try {
+      const replies = peers.map((peer) => this.#policy.reply(session.user, peer.socket));
+      for (const peer of peers) peer.session = session;
+      peers.forEach((peer, i) => {
+        peer.send(AUTHENTICATED, replies[i], info);
+        if (peer === submission?.peer) answer(submission, { ok: true, reply: replies[i], ...info });
+      });
+      return true;
+    } catch (error) {
+      const refusal = unauthorized("server_error");
+      this.#report(error, "reply", submission?.peer ?? peers[0]);
+      answer(submission, failure(refusal));
+      this.end(refusal);
+      return false;
+    }
+  }
+
+  /** The hook, then what the client has sent meanwhile: the hook may add listeners. */
+  #welcome(peer: Peer<S>): void {
+    const { postAuthenticate } = this.#policy;
+    if (!peer.connected) return;
+    if (postAuthenticate) {
+      this.#hook("postAuthenticate", peer, () => postAuthenticate(peer.socket, this.#credentials));
+    }
+    this.#guarded(peer, () => peer.deliver());
+  }
+
+  #refuse(refusal: Unauthorized): void {
+    const submission = this.#settle();
+    if (!submission) return;
+    answer(submission, failure(refusal));
+    this.#guarded(submission.peer, () => submission.peer.send(UNAUTHORIZED, refusal));
+  }
+
+  #shut(refusal: Unauthorized, keepRooms: boolean): void {
+    this.#credentials = undefined;
+    for (const peer of this.#connected()) {
+      try {
+        peer.session = undefined;
+        peer.shut(keepRooms);
+        peer.send(UNAUTHORIZED, refusal);
+      } catch (error) {
+        this.#report(error, "gate", peer);
+        this.end(unauthorized("server_error"));
+      }
+    }
+  }
+
+  #end(refusal: Unauthorized): void {
+    this.#credentials = undefined;
+    const peers = this.#connected();
+    for (const peer of peers) this.#guarded(peer, () => peer.send(UNAUTHORIZED, refusal));
+    for (const peer of peers) this.#guarded(peer, () => peer.disconnect());
+    if (!this.#link.shared()) this.#guarded(undefined, () => this.#link.close());
+  }
+
+  #connected(): Peer<S>[] {
+    return this.#peers.filter((peer) => peer.connected);
+  }
+
+  /** The attempt in flight is over. */
+  #settle(): Submission<S> | undefined {
+    const submission = this.#running;
+    this.#running = undefined;
+    return submission;
+  }
+
+  /** Calls a hook of the application, which may throw or reject. */
+  #hook(name: string, peer: Peer<S>, call: () => unknown): void {
+    try {
+      Promise.resolve(call()).catch((error) => this.#report(error, name, peer));
+    } catch (error) {
+      this.#report(error, name, peer);
+    }
+  }
+
+  /** Calls into the peer, where listeners of the application may throw. */
+  #guarded(peer: Peer<S> | undefined, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#report(error, "gate", peer);
+    }
+  }
+
+  #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
+    this.#policy.report(error, peer ? { during, socket: peer.socket } : { during });
+  }
+}
+
+function failure(refusal: Unauthorized): Outcome {
+  return { ok: false, ...refusal };
+}
+
+function answer(submission: Submission<unknown> | undefined, outcome: Outcome): void {
+  submission?.acknowledge?.(outcome);
+}

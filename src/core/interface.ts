@@ -1,0 +1,86 @@
+/**
+ * All that the core needs of the world around it. An adapter implements it for
+ * a server; a test implements it with plain objects and a fake clock.
+ *
+ * @module
+ */
+import type { Session } from "./session.ts";
+
+/**
+ * One namespace's end of a client connection, with its gate. The gate is shut
+ * when the core first sees the peer.
+ *
+ * @typeParam S the socket as the application knows it
+ */
+export interface Peer<S> {
+  /** What hooks are given. */
+  readonly socket: S;
+  /** Whether the namespace is still connected. */
+  readonly connected: boolean;
+  /**
+   * The session in force, for look-ups by socket. The core sets it before it
+   * tells the client, and clears it before it shuts the gate; a disconnect
+   * leaves it, so that a `disconnect` hook can still see who left.
+   */
+  session: Session<unknown> | undefined;
+  /**
+   * Sends a protocol event past the gate, in order with everything sent
+   * before. Does nothing if the client is gone. A throw (something that
+   * cannot be serialized) is reported; where it was `authenticated`, the
+   * connection ends with `server_error`.
+   */
+  send(event: string, ...args: unknown[]): void;
+  /**
+   * Opens the gate outwards: enters the rooms that were joined meanwhile and
+   * sends what was held for the client. A throw is reported and otherwise
+   * ignored: what was held past that point is lost.
+   */
+  open(): void;
+  /**
+   * Opens the gate inwards: hands the application what the client has sent
+   * meanwhile. A throw is reported and otherwise ignored.
+   */
+  deliver(): void;
+  /**
+   * Shuts the gate again, both ways. The rooms are left at once; with
+   * `keepRooms` they are remembered and entered again by the next
+   * {@linkcode Peer.open}. A throw is reported, and the core disconnects.
+   */
+  shut(keepRooms: boolean): void;
+  /**
+   * Disconnects this namespace for good, with its gate shut: whatever the
+   * application still emits to it is lost. A throw is reported and otherwise
+   * ignored.
+   */
+  disconnect(): void;
+}
+
+/** The client connection that carries the peers. */
+export interface Link {
+  /**
+   * Whether a socket outside this policy that is past its own gate still uses
+   * the connection, so that it must not be closed.
+   */
+  shared(): boolean;
+  /**
+   * Closes the whole client connection, behind what was sent before. Must not
+   * wait for the client. A throw is reported and otherwise ignored.
+   */
+  close(): void;
+}
+
+/** Time, injected so that tests can hold it still. */
+export interface Clock {
+  /** Wall clock, epoch milliseconds: for the end of sessions. */
+  now(): number;
+  /** Milliseconds that only ever go forward: for deadlines. */
+  monotonic(): number;
+  /**
+   * Calls `fn` once after `ms` milliseconds, which never exceed
+   * {@linkcode MAX_DELAY}. Returns a function that takes the call back.
+   */
+  after(ms: number, fn: () => void): () => void;
+}
+
+/** The longest delay that timers take on all runtimes: 2^31 - 1 ms, 24.8 days. */
+export const MAX_DELAY = 2_147_483_647;

@@ -1,0 +1,277 @@
+/**
+ * The protocol's state machine: one per client connection and policy, whatever
+ * the number of namespaces. It is pure: it knows no socket, no timer and no
+ * clock, and returns what is to be done as a list of effects.
+ *
+ * ```text
+ *                 joined                   accepted
+ *   new ──────────────────────▶ pending ─────────────▶ authenticated ──┐ refresh:
+ *                                │  ▲ ▲                 │  │  │  ▲      │ accepted,
+ *                refused (some   │  │ │  signed_out     │  │  │  └──────┘ same user
+ *                attempts left)  └──┘ └─────────────────┘  │  │
+ *                                │    ▲  expired (grace)   │  │
+ *                                │    └────────────────────┘  │
+ *               refused (last),  │                            │ refused, another user,
+ *               deadline, ended, ▼                            ▼ expired (no grace),
+ *               another user    closed ◀──────────────────────  ended, gone
+ *                                 │ joined: pending again, or refused for good once
+ *                                 └ the attempts of this transport are used up
+ * ```
+ *
+ * - An attempt runs in `pending` and in `authenticated` alike; only one at a
+ *   time. An answer that names another attempt than the one in flight is late
+ *   and does nothing.
+ * - `pending` after a session has ended in grace, or on a recovered
+ *   connection, remembers that session in `previous`: only its user may come
+ *   back.
+ * - Closed does not mean that the transport is gone: another policy may still
+ *   use it. That is why `closed` counts failures too.
+ *
+ * What the table at the end does not list does nothing.
+ *
+ * @module
+ */
+import { sameSubject, type Session } from "./session.ts";
+import { type Unauthorized, unauthorized } from "./protocol.ts";
+
+/** The rules of a policy that the machine needs. */
+export interface Rules {
+  /** Milliseconds from connection to authenticated; `Infinity` for no limit. */
+  readonly timeout: number;
+  /** Failed attempts allowed on one transport. */
+  readonly attempts: number;
+  /** Milliseconds after expiry in which the same user may sign in again. */
+  readonly grace: number;
+}
+
+/** Where a connection stands. `attempt` is the one in flight, 0 for none. */
+export type State =
+  | { readonly phase: "new" }
+  | {
+    readonly phase: "pending";
+    readonly attempt: number;
+    readonly failures: number;
+    readonly previous?: Session<unknown> | undefined;
+  }
+  | {
+    readonly phase: "authenticated";
+    readonly attempt: number;
+    readonly failures: number;
+    readonly session: Session<unknown>;
+  }
+  | { readonly phase: "closed"; readonly failures: number };
+
+/** What can happen to a connection. */
+export type Event =
+  /** A socket of the connection has joined a namespace; `previous` if it was recovered. */
+  | { readonly type: "joined"; readonly previous?: Session<unknown> | undefined }
+  /** The client sent credentials. */
+  | { readonly type: "credentials"; readonly attempt: number }
+  /** The verifier said yes. */
+  | { readonly type: "accepted"; readonly attempt: number; readonly session: Session<unknown> }
+  /** The verifier said no, or failed. */
+  | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
+  /** The verifier asked the client a further question. */
+  | { readonly type: "challenged"; readonly attempt: number }
+  /** The client answered it, or its time is over. */
+  | { readonly type: "answered"; readonly attempt: number }
+  /** The time to authenticate is over. */
+  | { readonly type: "deadline" }
+  /** The session's own time is over. */
+  | { readonly type: "expired" }
+  /** The application signed the client out, without a disconnect. */
+  | { readonly type: "signed_out" }
+  /** The server ends the connection: a limit was passed, a session revoked. */
+  | { readonly type: "ended"; readonly refusal: Unauthorized }
+  /** The transport is gone. */
+  | { readonly type: "gone" };
+
+/** What is to be done, in order. */
+export type Effect =
+  /** Give the credentials of the event to the verifier. */
+  | { readonly type: "verify" }
+  /** Tell the sender of the event that another attempt is in flight. */
+  | { readonly type: "decline" }
+  /** Stop the attempt in flight, if any; whatever it answers from now on is late. */
+  | { readonly type: "abort"; readonly refusal?: Unauthorized }
+  /** (Re)start the deadline. */
+  | { readonly type: "start_deadline"; readonly ms: number }
+  /** Suspend the deadline while a challenge is open. */
+  | { readonly type: "pause_deadline" }
+  /** Let it run on with what was left of it. */
+  | { readonly type: "resume_deadline" }
+  /** Watch for the end of the session. */
+  | { readonly type: "start_expiry"; readonly at: number }
+  /** Stop whichever of the two runs. */
+  | { readonly type: "stop_timer" }
+  /** Open the gate of every socket, tell the client, run the hooks. */
+  | { readonly type: "admit"; readonly session: Session<unknown> }
+  /** The same for the socket that has just joined. */
+  | { readonly type: "admit_joined"; readonly session: Session<unknown> }
+  /** Tell the client that its new session stands. */
+  | { readonly type: "refresh"; readonly session: Session<unknown> }
+  /** Tell the client that this attempt failed; it may try again. */
+  | { readonly type: "refuse"; readonly refusal: Unauthorized }
+  /** Tell the client why, and shut the gate without a disconnect. */
+  | { readonly type: "shut"; readonly refusal: Unauthorized; readonly keepRooms: boolean }
+  /** Tell the client why, and disconnect it at once. */
+  | { readonly type: "end"; readonly refusal: Unauthorized };
+
+/** A state and what is to be done on the way there. */
+export interface Transition {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+type Phase = State["phase"];
+type In<P extends Phase> = Extract<State, { phase: P }>;
+type On<T extends Event["type"]> = Extract<Event, { type: T }>;
+type Table = {
+  [P in Phase]: {
+    [T in Event["type"]]?: (state: In<P>, event: On<T>, rules: Rules) => Transition;
+  };
+};
+
+/** The state of a connection that no socket has joined yet. */
+export const initial: State = { phase: "new" };
+
+/** Computes what `event` does to a connection in `state`. */
+export function transition(state: State, event: Event, rules: Rules): Transition {
+  const row = table[state.phase][event.type] as
+    | ((state: State, event: Event, rules: Rules) => Transition)
+    | undefined;
+  return row?.(state, event, rules) ?? stay(state);
+}
+
+function stay(state: State): Transition {
+  return { state, effects: [] };
+}
+
+function pend(failures: number, ms: number, previous?: Session<unknown>): Transition {
+  return {
+    state: { phase: "pending", attempt: 0, failures, previous },
+    effects: [{ type: "start_deadline", ms }],
+  };
+}
+
+function vanish(failures: number): Transition {
+  return {
+    state: { phase: "closed", failures },
+    effects: [{ type: "stop_timer" }, { type: "abort" }],
+  };
+}
+
+function end(failures: number, refusal: Unauthorized): Transition {
+  return {
+    state: { phase: "closed", failures },
+    effects: [{ type: "stop_timer" }, { type: "abort", refusal }, { type: "end", refusal }],
+  };
+}
+
+/** Signing out: the rooms are left, and any user may sign in next. */
+function signOut(failures: number, rules: Rules): Transition {
+  const { state, effects } = pend(failures, rules.timeout);
+  const refusal = unauthorized("signed_out");
+  return {
+    state,
+    effects: [{ type: "abort", refusal }, ...effects, { type: "shut", refusal, keepRooms: false }],
+  };
+}
+
+function begin(state: In<"pending"> | In<"authenticated">, event: On<"credentials">): Transition {
+  if (state.attempt) return { state, effects: [{ type: "decline" }] };
+  return { state: { ...state, attempt: event.attempt }, effects: [{ type: "verify" }] };
+}
+
+function admit(failures: number, session: Session<unknown>, how: "admit" | "refresh"): Transition {
+  return {
+    state: { phase: "authenticated", attempt: 0, failures, session },
+    effects: [
+      session.expiresAt === undefined
+        ? { type: "stop_timer" }
+        : { type: "start_expiry", at: session.expiresAt },
+      { type: how, session },
+    ],
+  };
+}
+
+function accept(state: In<"pending"> | In<"authenticated">, event: On<"accepted">): Transition {
+  if (event.attempt !== state.attempt) return stay(state);
+  const current = state.phase === "pending" ? state.previous : state.session;
+  if (current && !sameSubject(current, event.session)) {
+    return end(state.failures, unauthorized("subject_mismatch"));
+  }
+  return admit(state.failures, event.session, state.phase === "pending" ? "admit" : "refresh");
+}
+
+const table: Table = {
+  new: {
+    joined: (_state, event, rules) => pend(0, rules.timeout, event.previous),
+    credentials: (_state, event, rules) => ({
+      state: { phase: "pending", attempt: event.attempt, failures: 0 },
+      effects: [{ type: "start_deadline", ms: rules.timeout }, { type: "verify" }],
+    }),
+    ended: (_state, event) => end(0, event.refusal),
+    gone: () => vanish(0),
+  },
+
+  pending: {
+    joined: (state, event) => stay({ ...state, previous: state.previous ?? event.previous }),
+    credentials: begin,
+    accepted: accept,
+    refused(state, event, rules) {
+      if (event.attempt !== state.attempt) return stay(state);
+      const failures = state.failures + 1;
+      if (failures >= rules.attempts) return end(failures, event.refusal);
+      return {
+        state: { ...state, attempt: 0, failures },
+        // The verifier may have failed with a challenge still open.
+        effects: [{ type: "resume_deadline" }, { type: "refuse", refusal: event.refusal }],
+      };
+    },
+    challenged: (state, event) => ({
+      state,
+      effects: event.attempt === state.attempt ? [{ type: "pause_deadline" }] : [],
+    }),
+    answered: (state, event) => ({
+      state,
+      effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
+    }),
+    deadline: (state) =>
+      end(state.failures + 1, unauthorized(state.previous ? "expired" : "timeout")),
+    signed_out: (state, _event, rules) =>
+      state.previous ? signOut(state.failures, rules) : stay(state),
+    ended: (state, event) => end(state.failures + 1, event.refusal),
+    gone: (state) => vanish(state.failures),
+  },
+
+  authenticated: {
+    joined: (state) => ({
+      state,
+      effects: [{ type: "admit_joined", session: state.session }],
+    }),
+    credentials: begin,
+    accepted: accept,
+    refused: (state, event) =>
+      event.attempt === state.attempt ? end(state.failures + 1, event.refusal) : stay(state),
+    expired(state, _event, rules) {
+      const refusal = unauthorized("expired");
+      if (rules.grace <= 0) return end(state.failures, refusal);
+      const { state: pending, effects } = pend(state.failures, rules.grace, state.session);
+      return {
+        state: { ...pending, attempt: state.attempt } as State,
+        effects: [...effects, { type: "shut", refusal, keepRooms: true }],
+      };
+    },
+    signed_out: (state, _event, rules) => signOut(state.failures, rules),
+    ended: (state, event) => end(state.failures, event.refusal),
+    gone: (state) => vanish(state.failures),
+  },
+
+  closed: {
+    joined: (state, event, rules) =>
+      state.failures >= rules.attempts
+        ? end(state.failures, unauthorized("too_many_attempts"))
+        : pend(state.failures, rules.timeout, event.previous),
+  },
+};

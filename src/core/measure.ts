@@ -1,0 +1,50 @@
+/**
+ * The approximate size of a decoded value in bytes, and how deeply it nests: a
+ * string counts its UTF-16 length, binary data its bytes, every other value 8,
+ * every key its length. It stops as soon as `maxBytes` is passed, so that its
+ * cost is bounded whatever a client sends (or a cycle holds).
+ */
+export function measure(value: unknown, maxBytes: number): { bytes: number; depth: number } {
+  let bytes = 0;
+  let deepest = 0;
+  const stack: unknown[] = [value];
+  const depths: number[] = [0];
+  while (stack.length > 0 && bytes <= maxBytes) {
+    const next = stack.pop();
+    const depth = depths.pop()!;
+    const children = expand(next);
+    if (!children) {
+      bytes += sizeOf(next);
+      continue;
+    }
+    deepest = Math.max(deepest, depth + 1);
+    bytes += 8;
+    for (const child of children) {
+      // Every child counts at least one byte, so this many are all we need.
+      if (stack.length > maxBytes) return { bytes: maxBytes + 1, depth: deepest };
+      stack.push(child);
+      depths.push(depth + 1);
+    }
+  }
+  return { bytes, depth: deepest };
+}
+
+/** The children of an object or array, keys among them; nothing for a leaf. */
+function expand(value: unknown): Iterable<unknown> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return undefined;
+  return Array.isArray(value) ? value : entries(value);
+}
+
+function* entries(object: object): Iterable<unknown> {
+  for (const key in object) {
+    yield key;
+    yield (object as Record<string, unknown>)[key];
+  }
+}
+
+function sizeOf(leaf: unknown): number {
+  if (typeof leaf === "string") return leaf.length + 1;
+  if (ArrayBuffer.isView(leaf) || leaf instanceof ArrayBuffer) return leaf.byteLength + 1;
+  return 8;
+}

@@ -1,0 +1,110 @@
+import type { Attempt } from "./attempt.ts";
+import type { HoldLimit } from "./hold.ts";
+
+/** Answers that mean "no". */
+export type Falsy = false | null | undefined | void | 0 | "";
+
+/** Something, or a promise of it. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/** What {@linkcode Options.onError} is told besides the error. */
+export interface ErrorContext<S> {
+  /** Where it happened: the name of an option, or `"gate"` for the gate itself. */
+  readonly during: string;
+  /** The socket it happened on. */
+  readonly socket?: S;
+}
+
+/**
+ * A policy: who is let in, and what happens meanwhile.
+ *
+ * @typeParam S the socket as the server's generics type it
+ * @typeParam User what `authenticate` answers
+ * @typeParam Credentials what the client sends
+ */
+export interface Options<S, User, Credentials> {
+  /**
+   * Decides whether the credentials are good. Called once for each
+   * `authentication` event, one at a time for a client connection.
+   *
+   * It answers in one of three ways, and the first answer counts:
+   *
+   * - by returning or resolving: a truthy value is the user, a falsy one the
+   *   refusal `authentication_failed`;
+   * - by throwing or rejecting: an `AuthError` is a refusal with its text,
+   *   anything else is `server_error` to the client and goes to `onError`;
+   * - if it declares three parameters, by calling `attempt(error, success)`
+   *   like a Node callback; the text of `error` is for the client. A returned
+   *   `undefined` then means "not yet".
+   *
+   * `credentials` come from the client and can be anything at all, unless the
+   * type says otherwise for a reason: look before you touch.
+   */
+  authenticate(
+    socket: S,
+    credentials: Credentials,
+    attempt: Attempt<User>,
+  ): Awaitable<User | Falsy>;
+  /**
+   * Called for each socket of the connection, each time it has gone from
+   * unauthenticated to authenticated, behind the `authenticated` event and in
+   * front of the events the client sent meanwhile. Not called after a refresh.
+   * It is not awaited. A throw or rejection goes to `onError`; the socket
+   * stays authenticated.
+   *
+   * The credentials stay in memory as long as the connection does if this hook
+   * is given, and not beyond the attempt if it is not.
+   */
+  postAuthenticate?(socket: S, credentials: Credentials): unknown;
+  /**
+   * Called after a guarded socket is gone, authenticated or not, with
+   * Socket.IO's reason. A throw or rejection goes to `onError`.
+   */
+  disconnect?(socket: S, reason: string): unknown;
+  /**
+   * Milliseconds from connection to authenticated, verification included;
+   * `"none"` for no limit.
+   *
+   * @default 1000
+   */
+  timeout?: number | "none";
+  /**
+   * What happens to events from a client that is not authenticated: `"hold"`
+   * keeps them, within `holdLimit`, and hands them to the application in order
+   * after authentication; `"drop"` forgets them; `"pass"` lets them through.
+   *
+   * @default "hold"
+   */
+  incoming?: "hold" | "drop" | "pass";
+  /**
+   * What happens to a direct `socket.emit` to such a client: `"hold"` sends it
+   * after `authenticated`, in order; `"pass"` sends it at once. Broadcasts are
+   * withheld and never sent later; volatile emits are dropped.
+   *
+   * @default "hold"
+   */
+  outgoing?: "hold" | "pass";
+  /**
+   * How much is held for each socket and direction. A client that goes over it
+   * is cut with `too_many_events`; if the server goes over it, the new message
+   * is lost and an error goes to `onError`.
+   *
+   * @default { events: 32, bytes: 16384 }
+   */
+  holdLimit?: Partial<HoldLimit>;
+  /**
+   * What `authenticated` carries to the client. Called for each socket that is
+   * admitted, and after each refresh. A throw goes to `onError` and ends the
+   * connection with `server_error`.
+   *
+   * @default () => true
+   */
+  reply?(user: User, socket: S): unknown;
+  /**
+   * Called with everything unexpected: a throw in a hook, a full hold. A throw
+   * in here is ignored.
+   *
+   * @default console.error
+   */
+  onError?(error: unknown, context: ErrorContext<S>): void;
+}

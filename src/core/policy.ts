@@ -1,0 +1,126 @@
+import type { Attempt } from "./attempt.ts";
+import type { HoldLimit } from "./hold.ts";
+import type { Rules } from "./machine.ts";
+import type { ErrorContext, Options } from "./options.ts";
+
+/** {@linkcode Options}, checked, with every default in place. */
+export interface Policy<S> extends Rules {
+  authenticate(socket: S, credentials: unknown, attempt: Attempt<unknown>): unknown;
+  postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
+  disconnect: ((socket: S, reason: string) => unknown) | undefined;
+  reply(user: unknown, socket: S): unknown;
+  /** Never throws. */
+  report(error: unknown, context: ErrorContext<S>): void;
+  readonly incoming: "hold" | "drop" | "pass";
+  readonly outgoing: "hold" | "pass";
+  readonly holdLimit: HoldLimit;
+}
+
+const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
+  "authenticate",
+  "postAuthenticate",
+  "disconnect",
+  "timeout",
+  "incoming",
+  "outgoing",
+  "holdLimit",
+  "reply",
+  "onError",
+]);
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {TypeError} if an option is unknown or of the wrong kind
+ * @throws {RangeError} if a number is out of range
+ */
+export function resolvePolicy<S, User, Credentials>(
+  options: Options<S, User, Credentials>,
+): Policy<S> {
+  need("options", options, isObject(options), "an object");
+  for (const name of Object.keys(options)) {
+    if (names.has(name)) continue;
+    throw new TypeError(
+      `Cannot guard: there is no option "${name}". The options are ${[...names].join(", ")}.`,
+    );
+  }
+  const { timeout = 1000, incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
+  need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
+  for (const name of ["postAuthenticate", "disconnect", "reply", "onError"] as const) {
+    const hook: unknown = options[name];
+    need(name, hook, hook === undefined || isFunction(hook), "a function");
+  }
+  need(
+    "incoming",
+    incoming,
+    ["hold", "drop", "pass"].includes(incoming),
+    '"hold", "drop" or "pass"',
+  );
+  need("outgoing", outgoing, ["hold", "pass"].includes(outgoing), '"hold" or "pass"');
+  need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes }");
+
+  // Bound, so that `this` in a hook is the options object it stands in.
+  const hooks = options as Options<S, unknown, unknown>;
+  return {
+    authenticate: hooks.authenticate.bind(options),
+    postAuthenticate: hooks.postAuthenticate?.bind(options),
+    disconnect: hooks.disconnect?.bind(options),
+    reply: hooks.reply?.bind(options) ?? (() => true),
+    report: reporter(hooks.onError?.bind(options) ?? toConsole),
+    incoming,
+    outgoing,
+    holdLimit: {
+      events: count("holdLimit.events", holdLimit.events ?? 32, 0),
+      bytes: count("holdLimit.bytes", holdLimit.bytes ?? 16_384, 0),
+    },
+    timeout: timeout === "none" ? Infinity : count("timeout", timeout, 1),
+    attempts: 1,
+    grace: 0,
+  };
+}
+
+function toConsole(error: unknown, context: ErrorContext<unknown>): void {
+  console.error(`socketio-auth: unexpected error during ${context.during}:`, error);
+}
+
+function reporter<S>(
+  onError: (error: unknown, context: ErrorContext<S>) => void,
+): (error: unknown, context: ErrorContext<S>) => void {
+  return (error, context) => {
+    try {
+      onError(error, context);
+    } catch {
+      // There is nobody left to tell, and a hook must never take the server down.
+    }
+  };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}
+
+function need(name: string, value: unknown, isRight: boolean, wanted: string): void {
+  if (!isRight) {
+    throw new TypeError(`Cannot guard: ${name} must be ${wanted}, got ${show(value)}.`);
+  }
+}
+
+function count(name: string, value: number, least: number): number {
+  need(name, value, typeof value === "number", "a number");
+  if (!(value >= least && value <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(
+      `Cannot guard: ${name} must be a finite number of at least ${least}, got ${value}.`,
+    );
+  }
+  return value;
+}
+
+/** Names a value in an error message without spilling what is in it. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return value === null || typeof value !== "object" ? String(value) : "an object";
+}

@@ -1,0 +1,96 @@
+/**
+ * The wire protocol: event names, payload types and codes. PROTOCOL.md tells
+ * the same in prose. This module runs anywhere and imports nothing.
+ *
+ * @module
+ */
+
+/** The version of the wire protocol, as documented in PROTOCOL.md. */
+export const PROTOCOL_VERSION = 1;
+
+/** Client to server: the credentials, optionally with an acknowledgement. */
+export const AUTHENTICATION = "authentication";
+/** Server to client: the client is authenticated. */
+export const AUTHENTICATED = "authenticated";
+/** Server to client: the client is not, or no longer, authenticated. */
+export const UNAUTHORIZED = "unauthorized";
+/** Server to client: a further question, whose answer is its acknowledgement. */
+export const CHALLENGE = "challenge";
+
+/** Why a client was refused or signed out. Stable: safe to compare against. */
+export type Code =
+  | "authentication_failed"
+  | "authentication_error"
+  | "invalid_credentials"
+  | "server_error"
+  | "timeout"
+  | "expired"
+  | "revoked"
+  | "signed_out"
+  | "subject_mismatch"
+  | "attempt_in_progress"
+  | "too_many_attempts"
+  | "too_many_events"
+  | "server_busy";
+
+/** What `unauthorized` carries. */
+export interface Unauthorized {
+  /** For people. Its wording may change between versions. */
+  message: string;
+  /** For programs: a {@linkcode Code}, or the `code` an `AuthError` was given. */
+  code: Code | (string & Record<never, never>);
+  /** Whether connecting again may help without anyone changing anything. */
+  reconnect: boolean;
+  /** Milliseconds to wait before the next attempt, where the server knows. */
+  retryAfter?: number;
+}
+
+/** The second argument of `authenticated`. */
+export interface AuthenticatedInfo {
+  /** When the session ends, in epoch milliseconds; absent if it does not. */
+  expiresAt?: number;
+}
+
+/** What the acknowledgement of `authentication` carries. */
+export type Outcome =
+  | { ok: true; reply: unknown; expiresAt?: number }
+  | ({ ok: false } & Unauthorized);
+
+const texts: Record<Code, [message: string, reconnect: boolean]> = {
+  authentication_failed: ["Authentication failure", false],
+  authentication_error: ["Authentication error", false],
+  invalid_credentials: ["Invalid credentials", false],
+  server_error: ["Internal server error", true],
+  timeout: ["Authentication timeout", true],
+  expired: ["Session expired", true],
+  revoked: ["Session revoked", false],
+  signed_out: ["Signed out", false],
+  subject_mismatch: ["Signed in as another user", false],
+  attempt_in_progress: ["An authentication attempt is already in progress", false],
+  too_many_attempts: ["Too many authentication attempts", false],
+  too_many_events: ["Too many events before authentication", false],
+  server_busy: ["Server busy", true],
+};
+
+/** The payload of `unauthorized` for a code, with the protocol's own text. */
+export function unauthorized(code: Code): Unauthorized {
+  const [message, reconnect] = texts[code];
+  return { message, code, reconnect };
+}
+
+/** Answers an `authentication` event that was sent with an acknowledgement. */
+export type Acknowledge = (outcome: Outcome) => void;
+
+/**
+ * Reads the arguments of an `authentication` event, which come from the
+ * client and may be anything: `(credentials)`, `(credentials, ack)`, `(ack)`
+ * or nothing at all.
+ */
+export function parseAuthentication(
+  args: readonly unknown[],
+): { credentials: unknown; acknowledge: Acknowledge | undefined } {
+  const last = args.at(-1);
+  const acknowledge = typeof last === "function" ? last as Acknowledge : undefined;
+  const credentials = args[0] === acknowledge ? undefined : args[0];
+  return { credentials, acknowledge };
+}
