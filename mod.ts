@@ -27,7 +27,14 @@
  * @module
  */
 export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
-export type { AnyServer, Auth, Guarded, GuardedSocket, Target } from "./src/adapters/socketio.ts";
+export type {
+  AnyServer,
+  Auth,
+  Events,
+  Guarded,
+  GuardedSocket,
+  Target,
+} from "./src/adapters/socketio.ts";
 export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
 export type { Attempt } from "./src/core/attempt.ts";
 export type { HoldLimit } from "./src/core/hold.ts";

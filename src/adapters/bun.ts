@@ -3,12 +3,17 @@
  *
  * @module
  */
-import type { AnyServer } from "./socketio.ts";
-import { assertUnattached, type Running, type ServeOptions, urlOf } from "./serve.ts";
+import {
+  assertUnattached,
+  type Running,
+  type Servable,
+  type ServeOptions,
+  urlOf,
+} from "./serve.ts";
 
 export * from "../../mod.ts";
 export { default } from "../../mod.ts";
-export type { Running, ServeOptions } from "./serve.ts";
+export type { Running, Servable, ServeOptions } from "./serve.ts";
 
 /** What this module uses of Bun. */
 interface BunRuntime {
@@ -32,7 +37,7 @@ const ENGINE_OPTIONS = [
  * @param options where to listen
  * @returns once it listens; rejects if it cannot, or if this is not Bun
  */
-export async function serve(io: AnyServer, options: ServeOptions = {}): Promise<Running> {
+export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
   const { Bun } = globalThis as { Bun?: BunRuntime };
   if (!Bun) throw new Error("Cannot serve: this entry point needs Bun. Import ./node or ./deno.");
   assertUnattached(io);
@@ -51,7 +56,7 @@ export async function serve(io: AnyServer, options: ServeOptions = {}): Promise<
   };
 }
 
-function engineOptions(io: AnyServer): object {
+function engineOptions(io: Servable): object {
   const { opts } = io as unknown as { opts: Record<string, unknown> };
   const given = ENGINE_OPTIONS.filter((name) => opts[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, opts[name]]));

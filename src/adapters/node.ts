@@ -5,12 +5,17 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { AnyServer } from "./socketio.ts";
-import { assertUnattached, type Running, type ServeOptions, urlOf } from "./serve.ts";
+import {
+  assertUnattached,
+  type Running,
+  type Servable,
+  type ServeOptions,
+  urlOf,
+} from "./serve.ts";
 
 export * from "../../mod.ts";
 export { default } from "../../mod.ts";
-export type { Running, ServeOptions } from "./serve.ts";
+export type { Running, Servable, ServeOptions } from "./serve.ts";
 
 /**
  * Starts a `node:http` server for `io`, and for nothing else.
@@ -19,7 +24,7 @@ export type { Running, ServeOptions } from "./serve.ts";
  * @param options where to listen
  * @returns once it listens; rejects if it cannot, for example `EADDRINUSE`
  */
-export async function serve(io: AnyServer, options: ServeOptions = {}): Promise<Running> {
+export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
   assertUnattached(io);
   const { port = 3000, hostname } = options;
   const http = createServer((_request, response) => {

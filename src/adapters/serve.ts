@@ -1,4 +1,18 @@
-/** Where {@linkcode Running} servers listen. */
+/** A socket.io `Server`, as far as starting one is concerned. */
+export interface Servable {
+  /** Puts it on a `node:http` server. */
+  // deno-lint-ignore no-explicit-any -- socket.io takes several kinds of server
+  attach(server: any): unknown;
+  /** Puts it on an engine. */
+  // deno-lint-ignore no-explicit-any -- engines have no common type
+  bind(engine: any): unknown;
+  /** The path it answers on. */
+  path(): string;
+  /** Disconnects every client and closes the server below. */
+  close(): Promise<void>;
+}
+
+/** Where a server listens. */
 export interface ServeOptions {
   /**
    * The port; 0 for any free one.

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Namespace, Server, Socket } from "socket.io";
 import type { Options } from "../core/options.ts";
 import { type Policy, resolvePolicy } from "../core/policy.ts";
 import type { Session } from "../core/session.ts";
@@ -12,25 +11,23 @@ import { Guard } from "./guard.ts";
 import { install } from "./install.ts";
 import { gates } from "./prototype.ts";
 
-/** A socket.io server, whatever its event maps. */
-// deno-lint-ignore no-explicit-any -- the application's own types
-export type AnyServer = Server<any, any, any, any>;
+/** A namespace of socket.io, as far as types are concerned. */
+export interface TargetNamespace<S> {
+  /** Its sockets, by id. */
+  readonly sockets: ReadonlyMap<string, S>;
+}
 
-/** What can be guarded: a server, or one namespace. */
-// deno-lint-ignore no-explicit-any -- the application's own types
-export type Target = AnyServer | Namespace<any, any, any, any>;
+/** A server of socket.io, as far as types are concerned. */
+export interface TargetServer<S> {
+  /** Its main namespace. */
+  readonly sockets: TargetNamespace<S>;
+}
 
 /** A socket under a policy. */
 export interface Guarded {
   /** `true` while the client is authenticated: the flag of the original module. */
   auth: boolean;
 }
-
-/** The socket of a server or namespace, with the types of its generics. */
-export type GuardedSocket<T extends Target> = T extends Server<infer L, infer E, infer I, infer D>
-  ? Socket<L, E, I, D> & Guarded
-  : T extends Namespace<infer L, infer E, infer I, infer D> ? Socket<L, E, I, D> & Guarded
-  : never;
 
 /** What {@linkcode socketioAuth} returns. */
 export interface Auth<User> {
@@ -66,13 +63,13 @@ export interface Auth<User> {
  * ```
  */
 export function socketioAuth<
-  T extends Target,
+  S extends object,
   User,
   // deno-lint-ignore no-explicit-any -- credentials are what the client sends
   Credentials = any,
 >(
-  target: T,
-  options: Options<GuardedSocket<T>, User, Credentials>,
+  target: TargetServer<S> | TargetNamespace<S>,
+  options: Options<S & Guarded, User, Credentials>,
 ): Auth<User> {
   const policy = resolvePolicy(options) as Policy<unknown>;
   const guard = new Guard(policy, systemClock);

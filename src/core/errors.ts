@@ -29,6 +29,8 @@ export class AuthError extends Error {
   readonly code: Unauthorized["code"];
 
   /**
+   * Creates a refusal.
+   *
    * @param message told to the client as it is
    * @param options the code to send along, and the cause to keep
    */
