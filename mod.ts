@@ -27,14 +27,7 @@
  * @module
  */
 export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
-export type {
-  AnyServer,
-  Auth,
-  Events,
-  Guarded,
-  GuardedSocket,
-  Target,
-} from "./src/adapters/socketio.ts";
+export type { Auth, Guarded, TargetNamespace, TargetServer } from "./src/adapters/socketio.ts";
 export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
 export type { Attempt } from "./src/core/attempt.ts";
 export type { HoldLimit } from "./src/core/hold.ts";
