@@ -1,0 +1,195 @@
+import { assert, assertEquals, assertThrows, describe, it } from "#testing";
+import type { Socket } from "socket.io";
+import { socketioAuth } from "../../mod.ts";
+import { connectClient } from "../kit/client.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { EventQueue } from "../kit/events.ts";
+import { createServer, engineOnly, places, start } from "../kit/targets.ts";
+import { engineIsEmpty, openWorld, verify } from "../kit/world.ts";
+
+const RIGHT = { username: "ada", password: "right" };
+
+describe("namespaces", () => {
+  disposeAfterEach();
+
+  for (const place of places) {
+    it(`existing, later and dynamic namespaces are guarded (${place.name})`, async () => {
+      const io = createServer();
+      io.of("/early");
+      io.of(/^\/dynamic-\d+$/);
+      socketioAuth(io, { authenticate: verify });
+      io.of("/late");
+      io.of((name, _auth, next) => next(null, name === "/function"));
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      for (const path of ["/", "/early", "/late", "/dynamic-1", "/function"]) {
+        const client = await connectClient(place, url, path);
+        io.of(path).emit("secret");
+        await client.signIn();
+        io.of(path).emit("public");
+        await client.next("public");
+        assertEquals(client.received, ["authenticated", "public"]);
+      }
+    });
+
+    it(`one sign-in serves all namespaces of the connection (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        postAuthenticate: (socket: Socket, credentials: unknown) =>
+          world.log.push("post", socket.nsp.name, credentials, socket.connected),
+      }, {
+        setUp(io) {
+          for (const path of ["/a", "/b"]) {
+            io.of(path).on("connection", (socket) => {
+              world.log.push("connection", path, (socket as unknown as { auth: boolean }).auth);
+              socket.emit("hello", path);
+            });
+          }
+        },
+      });
+      const main = await world.connect();
+      const a = main.sibling("/a");
+      await a.next("connect");
+      a.emit("authentication", RIGHT);
+      await main.next("authenticated");
+      await a.next("authenticated");
+      assertEquals(await a.next("hello"), ["/a"]);
+
+      const b = main.sibling("/b");
+      await b.next("hello");
+      assertEquals(b.received, ["authenticated", "hello"]);
+      world.io.of("/b").emit("public");
+      await b.next("public");
+
+      assertEquals(world.log.all.filter(([name]) => name === "post"), [
+        ["post", "/", RIGHT, true],
+        ["post", "/a", RIGHT, true],
+        ["post", "/b", RIGHT, true],
+      ]);
+      const flags = world.log.all.filter(([name, path]) => name === "connection" && path === "/b");
+      assertEquals(flags, [["connection", "/b", true]]);
+      assertEquals(
+        world.log.names.lastIndexOf("post") > world.log.names.lastIndexOf("connection"),
+        true,
+      );
+    });
+
+    it(`one refusal closes all of them, each with the reason (${place.name})`, async () => {
+      const world = await openWorld(place, {}, { setUp: (io) => void io.of("/a") });
+      const main = await world.connect();
+      const a = main.sibling("/a");
+      await a.next("connect");
+      a.emit("authentication", { password: "wrong" });
+      await main.next("disconnect");
+      await a.next("disconnect");
+      assertEquals([main.received, a.received], [["unauthorized"], ["unauthorized"]]);
+      await engineIsEmpty(world.io);
+    });
+
+    it(`a single namespace can be guarded alone (${place.name})`, async () => {
+      const io = createServer();
+      const log = new EventQueue();
+      const auth = socketioAuth(io.of("/admin"), { authenticate: verify });
+      io.on("connection", (socket) => socket.on("open", (acknowledge) => acknowledge("yes")));
+      io.of("/admin").on("connection", (socket) => log.push("admin", socket));
+      const { url, close } = await start(place, io);
+      onDispose(close);
+
+      const open = await connectClient(place, url);
+      assertEquals(await open.socket.emitWithAck("open"), "yes");
+      const admin = open.sibling("/admin");
+      await admin.next("connect");
+      const [socket] = await log.next("admin") as [Socket];
+      assertEquals(auth.session(socket), undefined);
+      io.of("/admin").emit("secret");
+      admin.emit("authentication", { password: "wrong" });
+      await admin.next("disconnect");
+      assertEquals(admin.received, ["unauthorized"]);
+      // The open namespace goes on, and guessing on its transport is over.
+      assertEquals(await open.socket.emitWithAck("open"), "yes");
+      admin.socket.connect();
+      const [, refusal] = [await admin.next("unauthorized"), await admin.next("unauthorized")];
+      assertEquals((refusal as [{ code: string }])[0].code, "too_many_attempts");
+      assertEquals(open.socket.connected, true);
+
+      const other = await connectClient(place, url, "/admin");
+      await other.signIn();
+      io.of("/admin").emit("public");
+      await other.next("public");
+    });
+  }
+
+  for (const order of ["server first", "namespace first"]) {
+    it(`a namespace's own policy comes before the server's, ${order}`, async () => {
+      const io = createServer();
+      const guards = [
+        () => socketioAuth(io, { authenticate: () => ({ name: "anybody" }) }),
+        () => socketioAuth(io.of("/admin"), { authenticate: verify }),
+      ];
+      if (order === "namespace first") guards.reverse();
+      for (const guard of guards) guard();
+      const place = engineOnly[0]!;
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const main = await connectClient(place, url);
+      await main.signIn({});
+      const admin = main.sibling("/admin");
+      await admin.next("connect");
+      io.of("/admin").emit("secret");
+      admin.emit("authentication", { password: "wrong" });
+      await admin.next("disconnect");
+      assertEquals(admin.received, ["unauthorized"]);
+      assertEquals(main.socket.connected, true);
+    });
+  }
+
+  it("a parent of dynamic namespaces can have a policy of its own", async () => {
+    const io = createServer();
+    socketioAuth(io, { authenticate: () => ({ name: "anybody" }) });
+    socketioAuth(io.of(/^\/team-/), { authenticate: verify });
+    const place = engineOnly[0]!;
+    const { url, close } = await start(place, io);
+    onDispose(close);
+    const client = await connectClient(place, url, "/team-1");
+    client.emit("authentication", { password: "wrong" });
+    await client.next("unauthorized");
+  });
+
+  it("guarding the same target twice is an error", () => {
+    const io = createServer();
+    socketioAuth(io, { authenticate: verify });
+    assertThrows(() => socketioAuth(io, { authenticate: verify }), Error, "twice");
+    socketioAuth(io.of("/a"), { authenticate: verify });
+    assertThrows(() => socketioAuth(io.of("/a"), { authenticate: verify }), Error, '"/a" twice');
+  });
+
+  it("a target that cannot be made safe is refused", () => {
+    const legacy = { nsps: {}, of() {}, on() {}, sockets: { sockets: {} } };
+    for (const target of [undefined, null, {}, legacy, new Map(), () => {}]) {
+      assertThrows(() => socketioAuth(target as never, { authenticate: verify }), TypeError);
+    }
+  });
+
+  it("a wrong option is an error at set-up that says what was wanted", () => {
+    const wrong: [options: unknown, Class: typeof Error, includes: string][] = [
+      [undefined, TypeError, "options must be an object"],
+      [{}, TypeError, "authenticate must be a function, got undefined"],
+      [{ timeout: "1s" }, TypeError, 'timeout must be a number, got "1s"'],
+      [{ timeout: 0 }, RangeError, "timeout"],
+      [{ timeout: NaN }, RangeError, "timeout"],
+      [{ incoming: "block" }, TypeError, '"hold", "drop" or "pass", got "block"'],
+      [{ outgoing: "drop" }, TypeError, '"hold" or "pass"'],
+      [{ holdLimit: { events: -1 } }, RangeError, "holdLimit.events"],
+      [{ onError: 1 }, TypeError, "onError"],
+      [{ timeOut: 5 }, TypeError, 'no option "timeOut"'],
+    ];
+    for (const [options, Class, includes] of wrong) {
+      const io = createServer();
+      const given = options && includes.includes("authenticate")
+        ? options
+        : options && { authenticate: verify, ...options as object };
+      assertThrows(() => socketioAuth(io, given as never), Class, includes);
+      // Nothing was installed: a correct second try works.
+      assert(socketioAuth(io, { authenticate: verify }));
+    }
+  });
+});

@@ -1,0 +1,59 @@
+import { io as connect, type Socket } from "socket.io-client";
+import { onDispose } from "./disposal.ts";
+import { EventQueue } from "./events.ts";
+import type { Place } from "./targets.ts";
+
+/** A socket.io-client whose every event is kept. */
+export class Client {
+  readonly socket: Socket;
+  readonly events: EventQueue = new EventQueue();
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("connect", () => this.events.push("connect"));
+    socket.on("disconnect", (reason) => this.events.push("disconnect", reason));
+    socket.on("connect_error", (error) => this.events.push("connect_error", error));
+    socket.onAny((event, ...args) => this.events.push(event, ...args));
+    onDispose(() => socket.disconnect());
+  }
+
+  next(event: string): Promise<unknown[]> {
+    return this.events.next(event);
+  }
+
+  emit(event: string, ...args: unknown[]): void {
+    this.socket.emit(event, ...args);
+  }
+
+  /** Signs in; right credentials unless told otherwise. */
+  async signIn(credentials: unknown = { username: "ada", password: "right" }): Promise<unknown[]> {
+    this.emit("authentication", credentials);
+    return await this.next("authenticated");
+  }
+
+  /** What came from the server, without connect and disconnect. */
+  get received(): string[] {
+    return this.events.names.filter((name) => name !== "connect" && name !== "disconnect");
+  }
+
+  /** Another namespace over the same connection. */
+  sibling(namespace: string): Client {
+    return new Client(this.socket.io.socket(namespace));
+  }
+}
+
+/** Connects, and waits until the namespace is connected and the transport settled. */
+export async function connectClient(place: Place, url: string, path = "/"): Promise<Client> {
+  const socket = connect(url + path, {
+    ...place.transport,
+    forceNew: true,
+    reconnection: false,
+  });
+  const client = new Client(socket);
+  const upgraded = new Promise<void>((resolve) => {
+    socket.io.engine.once("upgrade", () => resolve());
+  });
+  await client.next("connect");
+  if (place.upgrades) await upgraded;
+  return client;
+}
