@@ -1,0 +1,238 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
+import { Connection } from "../../src/core/connection.ts";
+import { resolvePolicy } from "../../src/core/policy.ts";
+import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
+import { FakeClock, FakeLink, FakePeer } from "./fakes.ts";
+
+type Callback = (error?: unknown, success?: unknown) => void;
+
+/** A connection with one peer, whose verifier answers when the test says so. */
+function setUp(options: object = {}) {
+  const clock = new FakeClock();
+  const link = new FakeLink();
+  const hooks: string[] = [];
+  const errors: unknown[] = [];
+  const answers: Callback[] = [];
+  const policy = resolvePolicy<string, unknown, unknown>({
+    authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Callback),
+    postAuthenticate: (socket) => hooks.push(`post ${socket}`),
+    disconnect: (socket, reason) => hooks.push(`gone ${socket} ${reason}`),
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  const connection = new Connection(policy, clock, link);
+  const peer = new FakePeer("a");
+  connection.join(peer);
+  return { clock, link, hooks, errors, answers, connection, peer };
+}
+
+const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+describe("a connection", () => {
+  it("tells first, then opens, then runs the hook, then delivers", () => {
+    const { connection, peer, answers, hooks } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    assertEquals(peer.done, ["authenticated", "open", "deliver"]);
+    assertEquals(hooks, ["post a"]);
+    assertEquals(peer.session?.user, "ada");
+  });
+
+  it("is cut at the deadline to the millisecond, and leaves no timer", () => {
+    const { clock, link, peer } = setUp({ timeout: 1000 });
+    clock.advance(999);
+    assertEquals(peer.done, []);
+    clock.advance(1);
+    assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
+    assertEquals([link.isClosed, clock.pending], [true, 0]);
+  });
+
+  it("keeps its deadline when the wall clock jumps", () => {
+    const { clock, peer } = setUp({ timeout: 1000 });
+    clock.wallOffset -= 3_600_000;
+    clock.advance(1000);
+    assertEquals(peer.done[0], "unauthorized timeout");
+  });
+
+  it("a timeout of any length holds, without timers that overflow", () => {
+    const days = 24 * 3_600_000;
+    const { clock, peer } = setUp({ timeout: 60 * days });
+    clock.advance(59 * days);
+    assertEquals(peer.done, []);
+    clock.advance(days);
+    assertEquals(peer.done[0], "unauthorized timeout");
+  });
+
+  it("answers after the deadline run no hook", () => {
+    const { clock, connection, peer, answers, hooks } = setUp();
+    const outcomes: Outcome[] = [];
+    connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
+    clock.advance(1000);
+    answers[0]!(null, "ada");
+    answers[0]!(new Error("no"));
+    assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
+    assertEquals(hooks, []);
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
+  });
+
+  it("does not close a transport that others use", () => {
+    const { clock, link, peer } = setUp();
+    link.isShared = true;
+    clock.advance(1000);
+    assertEquals([peer.connected, link.isClosed], [false, false]);
+  });
+
+  it("admits a socket that joins later, and runs its hook after that", async () => {
+    const { connection, peer, answers, hooks } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    const later = new FakePeer("b");
+    connection.join(later);
+    assertEquals(later.done, ["authenticated", "open"]);
+    assertEquals(hooks, ["post a"]);
+    await flush();
+    assertEquals(hooks, ["post a", "post b"]);
+  });
+
+  it("a refresh keeps the gate open and runs no hook; a refused one ends the session", () => {
+    const { connection, peer, answers, hooks } = setUp();
+    for (const user of ["ada", "ada again"]) {
+      connection.authenticate(peer, {}, undefined);
+      answers.at(-1)!(null, user);
+    }
+    assertEquals(peer.done, ["authenticated", "open", "deliver", "authenticated"]);
+    assertEquals([peer.session?.user, hooks], ["ada again", ["post a"]]);
+    connection.authenticate(peer, {}, undefined);
+    answers.at(-1)!(null, false);
+    assertEquals(peer.done.slice(4), ["unauthorized authentication_failed", "disconnect"]);
+  });
+
+  it("runs each event to completion, whatever hooks do", () => {
+    const { connection, peer, answers, hooks } = setUp({
+      postAuthenticate: () => connection.end(unauthorized("revoked")),
+    });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    assertEquals(peer.done, [
+      "authenticated",
+      "open",
+      "deliver",
+      "unauthorized revoked",
+      "disconnect",
+    ]);
+    assertEquals(hooks, []);
+  });
+
+  it("a reply that throws ends the connection, and is reported", () => {
+    const { connection, peer, answers, errors } = setUp({
+      reply() {
+        throw new Error("reply");
+      },
+    });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    assertEquals(peer.done, ["unauthorized server_error", "disconnect"]);
+    assertEquals(errors.length, 1);
+  });
+
+  it("hooks that throw or reject are reported, and nothing else happens", async () => {
+    const { connection, peer, answers, errors } = setUp({
+      postAuthenticate: () => Promise.reject(new Error("post")),
+      disconnect() {
+        throw new Error("disconnect");
+      },
+    });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    connection.leave(peer, "left");
+    await flush();
+    assertEquals(errors.map((error) => (error as Error).message).sort(), ["disconnect", "post"]);
+  });
+
+  it("an onError that throws is nobody's problem", () => {
+    const { connection, peer } = setUp({
+      authenticate() {
+        throw new Error("verifier");
+      },
+      onError() {
+        throw new Error("onError");
+      },
+    });
+    connection.authenticate(peer, {}, undefined);
+    assertEquals(peer.done[0], "unauthorized server_error");
+  });
+});
+
+/** What can happen, in any order. */
+const step = fc.oneof(
+  fc.record({ type: fc.constant("submit" as const), ack: fc.boolean() }),
+  fc.record({
+    type: fc.constant("answer" as const),
+    index: fc.nat(5),
+    how: fc.constantFrom("yes", "no", "error"),
+  }),
+  fc.record({ type: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 700 }) }),
+  fc.record({ type: fc.constant("join" as const) }),
+  fc.record({ type: fc.constant("leave" as const), index: fc.nat(3) }),
+  fc.record({ type: fc.constant("overflow" as const) }),
+  fc.record({ type: fc.constant("close" as const) }),
+);
+
+describe("a connection, whatever comes in whatever order", () => {
+  it("keeps its promises", () => {
+    fc.assert(fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const world = setUp();
+      const { clock, connection, answers, link } = world;
+      const peers = [world.peer];
+      const outcomes: number[] = [];
+      let accepted = false;
+      for (const next of steps) {
+        if (next.type === "submit") {
+          const peer = peers.find(({ connected }) => connected);
+          if (!peer) continue;
+          const id = outcomes.push(0) - 1;
+          connection.authenticate(peer, {}, () => outcomes[id]!++);
+        } else if (next.type === "answer") {
+          if (next.how === "yes" && answers[next.index]) accepted = true;
+          answers[next.index]?.(next.how === "error" ? new Error("x") : null, next.how === "yes");
+        } else if (next.type === "advance") clock.advance(next.ms);
+        else if (next.type === "join" && !link.isClosed) {
+          const peer = new FakePeer(String(peers.length));
+          peers.push(peer);
+          connection.join(peer);
+        } else if (next.type === "leave" && peers[next.index]) {
+          peers[next.index]!.connected = peers[next.index]!.isOpen = false;
+          connection.leave(peers[next.index]!, "left");
+        } else if (next.type === "overflow") connection.end(unauthorized("too_many_events"));
+        else if (next.type === "close") {
+          for (const peer of peers) peer.connected = peer.isOpen = false;
+          connection.close();
+        }
+
+        // Nothing is open before a verifier has said yes, nor without a session.
+        for (const peer of peers) {
+          if (peer.isOpen) assert(accepted && peer.session !== undefined);
+        }
+        // All sockets of a connection stand on the same side of the gate.
+        const sides = peers.filter((peer) => peer.connected).map((peer) => peer.isOpen);
+        assert(new Set(sides).size <= 1);
+        // An attempt has one outcome at most.
+        assert(outcomes.every((times) => times <= 1));
+        // A gate opens behind `authenticated`, and is told why before a disconnect.
+        for (const { done } of peers) {
+          const open = done.indexOf("open");
+          if (open >= 0) assertEquals(done[open - 1], "authenticated");
+          const disconnect = done.indexOf("disconnect");
+          if (disconnect >= 0) assert(done[disconnect - 1]!.startsWith("unauthorized"));
+        }
+      }
+      // After the end no timer is left, and late answers change nothing.
+      connection.close();
+      assertEquals(clock.pending, 0);
+      const before = peers.map(({ done }) => done.length);
+      for (const answer of answers) answer(null, "late");
+      assertEquals(peers.map(({ done }) => done.length), before);
+    }));
+  });
+});

@@ -1,0 +1,90 @@
+import type { Clock, Link, Peer } from "../../src/core/interface.ts";
+import type { Session } from "../../src/core/session.ts";
+
+/** A clock that stands still until it is told to go on. */
+export class FakeClock implements Clock {
+  #time = 0;
+  /** How far the wall clock is ahead of the monotonic one. */
+  wallOffset: number = 1_000_000;
+  #timers = new Map<number, { at: number; fn: () => void }>();
+  #ids = 0;
+
+  now(): number {
+    return this.#time + this.wallOffset;
+  }
+
+  monotonic(): number {
+    return this.#time;
+  }
+
+  after(ms: number, fn: () => void): () => void {
+    const id = ++this.#ids;
+    this.#timers.set(id, { at: this.#time + ms, fn });
+    return () => void this.#timers.delete(id);
+  }
+
+  /** Timers that have neither fired nor been taken back. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets `ms` milliseconds pass, firing timers in order. */
+  advance(ms: number): void {
+    const end = this.#time + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { at }]) => at <= end)
+        .sort(([a, x], [b, y]) => x.at - y.at || a - b)[0];
+      if (!due) break;
+      const [id, { at, fn }] = due;
+      this.#timers.delete(id);
+      this.#time = at;
+      fn();
+    }
+    this.#time = end;
+  }
+}
+
+/** A peer that writes down what is done to it. */
+export class FakePeer implements Peer<string> {
+  readonly socket: string;
+  connected = true;
+  session: Session<unknown> | undefined;
+  readonly done: string[] = [];
+  isOpen = false;
+
+  constructor(socket: string) {
+    this.socket = socket;
+  }
+
+  send(event: string, payload?: unknown): void {
+    const { code } = Object(payload);
+    this.done.push(code ? `${event} ${code}` : event);
+  }
+  open(): void {
+    this.isOpen = true;
+    this.done.push("open");
+  }
+  deliver(): void {
+    this.done.push("deliver");
+  }
+  shut(keepRooms: boolean): void {
+    this.isOpen = false;
+    this.done.push(keepRooms ? "shut, keeping rooms" : "shut");
+  }
+  disconnect(): void {
+    this.connected = this.isOpen = false;
+    this.done.push("disconnect");
+  }
+}
+
+export class FakeLink implements Link {
+  isShared = false;
+  isClosed = false;
+
+  shared(): boolean {
+    return this.isShared;
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}

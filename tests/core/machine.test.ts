@@ -1,0 +1,236 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
+import {
+  type Effect,
+  type Event,
+  initial,
+  type Rules,
+  type State,
+  transition,
+} from "../../src/core/machine.ts";
+import { unauthorized } from "../../src/core/protocol.ts";
+import type { Session } from "../../src/core/session.ts";
+
+const rules: Rules = { timeout: 1000, attempts: 2, grace: 500 };
+const noGrace: Rules = { ...rules, grace: 0 };
+const ada: Session<string> = { user: "ada", userId: "1", authenticatedAt: 0 };
+const eve: Session<string> = { user: "eve", userId: "2", authenticatedAt: 0 };
+const mortal: Session<string> = { ...ada, expiresAt: 9000 };
+const failed = unauthorized("authentication_failed");
+
+/** One state of each kind that the table tells apart. */
+const states = {
+  new: initial,
+  pending: { phase: "pending", attempt: 0, failures: 0 },
+  verifying: { phase: "pending", attempt: 7, failures: 0 },
+  "on the last attempt": { phase: "pending", attempt: 7, failures: 1 },
+  "in grace": { phase: "pending", attempt: 0, failures: 0, previous: ada },
+  "verifying in grace": { phase: "pending", attempt: 7, failures: 0, previous: ada },
+  authenticated: { phase: "authenticated", attempt: 0, failures: 0, session: ada },
+  refreshing: { phase: "authenticated", attempt: 7, failures: 0, session: ada },
+  closed: { phase: "closed", failures: 1 },
+  "closed for good": { phase: "closed", failures: 2 },
+} satisfies Record<string, State>;
+
+const events = {
+  joined: { type: "joined" },
+  recovered: { type: "joined", previous: ada },
+  credentials: { type: "credentials", attempt: 8 },
+  accepted: { type: "accepted", attempt: 7, session: ada },
+  "accepted until 9000": { type: "accepted", attempt: 7, session: mortal },
+  "accepted as another": { type: "accepted", attempt: 7, session: eve },
+  "accepted late": { type: "accepted", attempt: 6, session: ada },
+  refused: { type: "refused", attempt: 7, refusal: failed },
+  "refused late": { type: "refused", attempt: 6, refusal: failed },
+  challenged: { type: "challenged", attempt: 7 },
+  answered: { type: "answered", attempt: 7 },
+  deadline: { type: "deadline" },
+  expired: { type: "expired" },
+  signed_out: { type: "signed_out" },
+  ended: { type: "ended", refusal: unauthorized("revoked") },
+  gone: { type: "gone" },
+} satisfies Record<string, Event>;
+
+/** What each event does in each state: the phase it leads to, and the effects. */
+const table: Record<keyof typeof states, Partial<Record<keyof typeof events, string>>> = {
+  new: {
+    joined: "pending: start_deadline 1000",
+    recovered: "pending: start_deadline 1000",
+    credentials: "pending: start_deadline 1000, verify",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  pending: {
+    credentials: "pending: verify",
+    deadline: "closed: stop_timer, abort, end timeout",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  verifying: {
+    credentials: "pending: decline",
+    accepted: "authenticated: stop_timer, admit",
+    "accepted until 9000": "authenticated: start_expiry 9000, admit",
+    "accepted as another": "authenticated: stop_timer, admit",
+    refused: "pending: resume_deadline, refuse authentication_failed",
+    challenged: "pending: pause_deadline",
+    answered: "pending: resume_deadline",
+    deadline: "closed: stop_timer, abort, end timeout",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  "on the last attempt": {
+    credentials: "pending: decline",
+    accepted: "authenticated: stop_timer, admit",
+    "accepted until 9000": "authenticated: start_expiry 9000, admit",
+    "accepted as another": "authenticated: stop_timer, admit",
+    refused: "closed: stop_timer, abort, end authentication_failed",
+    challenged: "pending: pause_deadline",
+    answered: "pending: resume_deadline",
+    deadline: "closed: stop_timer, abort, end timeout",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  "in grace": {
+    credentials: "pending: verify",
+    deadline: "closed: stop_timer, abort, end expired",
+    signed_out: "pending: abort, start_deadline 1000, shut signed_out",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  "verifying in grace": {
+    credentials: "pending: decline",
+    accepted: "authenticated: stop_timer, admit",
+    "accepted until 9000": "authenticated: start_expiry 9000, admit",
+    "accepted as another": "closed: stop_timer, abort, end subject_mismatch",
+    refused: "pending: resume_deadline, refuse authentication_failed",
+    challenged: "pending: pause_deadline",
+    answered: "pending: resume_deadline",
+    deadline: "closed: stop_timer, abort, end expired",
+    signed_out: "pending: abort, start_deadline 1000, shut signed_out",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  authenticated: {
+    joined: "authenticated: admit_joined",
+    recovered: "authenticated: admit_joined",
+    credentials: "authenticated: verify",
+    expired: "pending: start_deadline 500, shut expired, keeping rooms",
+    signed_out: "pending: abort, start_deadline 1000, shut signed_out",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  refreshing: {
+    joined: "authenticated: admit_joined",
+    recovered: "authenticated: admit_joined",
+    credentials: "authenticated: decline",
+    accepted: "authenticated: stop_timer, refresh",
+    "accepted until 9000": "authenticated: start_expiry 9000, refresh",
+    "accepted as another": "closed: stop_timer, abort, end subject_mismatch",
+    refused: "closed: stop_timer, abort, end authentication_failed",
+    expired: "pending: start_deadline 500, shut expired, keeping rooms",
+    signed_out: "pending: abort, start_deadline 1000, shut signed_out",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
+  closed: {
+    joined: "pending: start_deadline 1000",
+    recovered: "pending: start_deadline 1000",
+  },
+  "closed for good": {
+    joined: "closed: stop_timer, abort, end too_many_attempts",
+    recovered: "closed: stop_timer, abort, end too_many_attempts",
+  },
+};
+
+function describeEffect(effect: Effect): string {
+  switch (effect.type) {
+    case "start_deadline":
+      return `start_deadline ${effect.ms}`;
+    case "start_expiry":
+      return `start_expiry ${effect.at}`;
+    case "refuse":
+    case "end":
+      return `${effect.type} ${effect.refusal.code}`;
+    case "shut":
+      return `shut ${effect.refusal.code}${effect.keepRooms ? ", keeping rooms" : ""}`;
+    default:
+      return effect.type;
+  }
+}
+
+describe("the machine", () => {
+  for (const [stateName, state] of Object.entries(states)) {
+    for (const [eventName, event] of Object.entries(events)) {
+      const expected = table[stateName as keyof typeof states][eventName as keyof typeof events];
+      it(`${stateName} + ${eventName}: ${expected ?? "nothing"}`, () => {
+        const next = transition(state, event, rules);
+        const effects = next.effects.map(describeEffect).join(", ");
+        if (expected) assertEquals(`${next.state.phase}: ${effects}`, expected);
+        else assertEquals([next.state.phase, effects], [state.phase, ""]);
+      });
+    }
+  }
+
+  it("without grace an expired session is closed", () => {
+    const { state, effects } = transition(states.refreshing, events.expired, noGrace);
+    assertEquals(state.phase, "closed");
+    assertEquals(effects.map(describeEffect), ["stop_timer", "abort", "end expired"]);
+  });
+
+  it("an attempt in flight at expiry goes on, and may end the grace", () => {
+    const { state: grace } = transition(states.refreshing, events.expired, rules);
+    assertEquals(transition(grace, events.accepted, rules).state.phase, "authenticated");
+    const { effects } = transition(grace, events["accepted as another"], rules);
+    assertEquals(effects.map(describeEffect).at(-1), "end subject_mismatch");
+  });
+
+  const anyEvent = fc.constantFrom<Event>(
+    ...Object.values(events),
+    ...[1, 2, 3].flatMap((attempt): Event[] => [
+      { type: "credentials", attempt },
+      { type: "accepted", attempt, session: ada },
+      { type: "accepted", attempt, session: eve },
+      { type: "refused", attempt, refusal: failed },
+    ]),
+  );
+
+  it("keeps its invariants in any order of events", () => {
+    fc.assert(fc.property(fc.array(anyEvent, { maxLength: 40 }), (sequence) => {
+      let state: State = initial;
+      let open = false;
+      for (const event of sequence) {
+        const before = state;
+        const next = transition(state, event, rules);
+        state = next.state;
+        const types = next.effects.map(({ type }) => type);
+
+        // The gate opens only on an acceptance that names the attempt in flight.
+        if (types.includes("admit")) {
+          assert(
+            event.type === "accepted" && "attempt" in before && before.attempt === event.attempt,
+          );
+        }
+        // Authenticated means: admitted, and neither shut nor ended since.
+        if (types.includes("admit")) open = true;
+        if (types.includes("shut") || types.includes("end")) open = false;
+        if (event.type !== "gone") assertEquals(state.phase === "authenticated", open);
+        else open = false;
+        // Whoever is not authenticated, nor closed, nor new, has a deadline: entering
+        // `pending` from anywhere else starts one.
+        if (state.phase === "pending" && before.phase !== "pending") {
+          assert(types.includes("start_deadline"));
+        }
+        // Closing stops the timer and the attempt, and leaves nothing in flight.
+        if (state.phase === "closed" && before.phase !== "closed") {
+          assert(types.includes("stop_timer") && types.includes("abort"));
+        }
+        // Another user never comes in on somebody else's session.
+        if (before.phase === "authenticated" && state.phase === "authenticated") {
+          assertEquals(before.session.userId, state.session.userId);
+        }
+        // Nothing happens without an effect, but for recovery being remembered.
+        if (types.length === 0) assertEquals(state.phase, before.phase);
+      }
+    }));
+  });
+});

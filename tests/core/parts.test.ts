@@ -1,0 +1,123 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
+import { AuthError } from "../../mod.ts";
+import { Hold } from "../../src/core/hold.ts";
+import { measure } from "../../src/core/measure.ts";
+import { parseAuthentication } from "../../src/core/protocol.ts";
+import { Timer } from "../../src/core/timer.ts";
+import { FakeClock } from "./fakes.ts";
+
+describe("measure", () => {
+  it("counts strings, binary data and keys, and how deep they nest", () => {
+    assertEquals(measure("x".repeat(10), 1000), { bytes: 11, depth: 0 });
+    assertEquals(measure(new Uint8Array(10), 1000), { bytes: 11, depth: 0 });
+    assertEquals(measure({ ab: "c" }, 1000), { bytes: 8 + 3 + 2, depth: 1 });
+    assertEquals(measure([[[1]]], 1000).depth, 3);
+    assertEquals(measure(undefined, 1000).depth, 0);
+  });
+
+  it("never reports less than what a value takes in JSON, by more than punctuation", () => {
+    fc.assert(fc.property(fc.jsonValue(), (value) => {
+      const { bytes } = measure(value, Infinity);
+      assert(bytes * 4 + 64 >= JSON.stringify(value).length);
+    }));
+  });
+
+  it("stops early on what is huge, deep or endless", () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle, cycle);
+    assert(measure(cycle, 1000).bytes > 1000);
+    assert(measure(new Array(1_000_000).fill(0), 1000).bytes > 1000);
+    let deep: unknown = 0;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    assert(measure(deep, 16_384).bytes > 16_384);
+  });
+});
+
+describe("hold", () => {
+  const limit = { events: 2, bytes: 10 };
+
+  it("keeps order, and refuses what is over either limit", () => {
+    const hold = new Hold<string>();
+    assertEquals(hold.add("a", 9, limit), true);
+    assertEquals(hold.add("b", 2, limit), false);
+    assertEquals(hold.add("c", 1, limit), true);
+    assertEquals(hold.add("d", 0, limit), false);
+    assertEquals(hold.drain(), ["a", "c"]);
+    assertEquals(hold.drain(), []);
+    assertEquals(hold.add("e", 10, limit), true);
+  });
+
+  it("gives back the room of what is removed", () => {
+    const hold = new Hold<string>();
+    hold.add("a", 10, limit);
+    hold.remove("a", 10);
+    hold.remove("a", 10);
+    assertEquals([hold.add("b", 10, limit), hold.drain()], [true, ["b"]]);
+  });
+});
+
+describe("timer", () => {
+  it("a paused deadline waits, and runs on with what was left", () => {
+    const clock = new FakeClock();
+    const timer = new Timer(clock);
+    let fired = 0;
+    timer.startDeadline(100, () => fired++);
+    clock.advance(60);
+    timer.pauseDeadline();
+    clock.advance(10_000);
+    assertEquals(fired, 0);
+    timer.resumeDeadline(() => fired++);
+    clock.advance(39);
+    assertEquals(fired, 0);
+    clock.advance(1);
+    assertEquals([fired, clock.pending], [1, 0]);
+  });
+
+  it("an expiry is months away and to the millisecond, by the wall clock", () => {
+    const clock = new FakeClock();
+    const timer = new Timer(clock);
+    let fired = 0;
+    const months = 100 * 24 * 3_600_000;
+    timer.startExpiry(clock.now() + months, () => fired++);
+    clock.advance(months - 1);
+    assertEquals(fired, 0);
+    clock.advance(1);
+    assertEquals([fired, clock.pending], [1, 0]);
+  });
+
+  it("starting, stopping and infinity leave at most one timer", () => {
+    const clock = new FakeClock();
+    const timer = new Timer(clock);
+    timer.startDeadline(100, () => {});
+    timer.startExpiry(clock.now() + 5, () => {});
+    assertEquals(clock.pending, 1);
+    timer.startDeadline(Infinity, () => {});
+    assertEquals(clock.pending, 0);
+    timer.resumeDeadline(() => {});
+    timer.pauseDeadline();
+    assertEquals(clock.pending, 0);
+  });
+});
+
+describe("the protocol's parsers", () => {
+  it("read the arguments of an authentication event, whatever they are", () => {
+    const ack = () => {};
+    assertEquals(parseAuthentication(["x", ack]), { credentials: "x", acknowledge: ack });
+    const { credentials, acknowledge } = parseAuthentication([ack]);
+    assertEquals([credentials, acknowledge === ack], [undefined, true]);
+    assertEquals(parseAuthentication(["x", "y"]).credentials, "x");
+    assertEquals(parseAuthentication([]).credentials, undefined);
+  });
+});
+
+describe("AuthError", () => {
+  it("has a message, a code and a cause", () => {
+    const cause = new Error("why");
+    const error = new AuthError("Locked", { code: "locked", cause });
+    assertEquals([error.name, error.message, error.code], ["AuthError", "Locked", "locked"]);
+    assertEquals(error.cause === cause, true);
+    assertEquals(new AuthError("No").code, "authentication_error");
+    assertEquals("cause" in new AuthError("No"), false);
+  });
+});
