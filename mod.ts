@@ -20,7 +20,7 @@
  *   },
  * });
  * io.on("connection", (socket) => {
- *   socket.on("chat", (text) => io.emit("chat", auth.session(socket).user.name, text));
+ *   socket.on("chat", (text) => io.emit("chat", auth.session(socket)?.user.name, text));
  * });
  * ```
  *

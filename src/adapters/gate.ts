@@ -1,8 +1,7 @@
 import type { Connection } from "../core/connection.ts";
 import { Hold } from "../core/hold.ts";
-import type { Clock, Peer } from "../core/interface.ts";
+import type { Host, Peer } from "../core/interface.ts";
 import { measure } from "../core/measure.ts";
-import type { Policy } from "../core/policy.ts";
 import { AUTHENTICATION, parseAuthentication, unauthorized } from "../core/protocol.ts";
 import type { Session } from "../core/session.ts";
 import {
@@ -11,17 +10,22 @@ import {
   EVENT,
   type Flags,
   type Packet,
+  type RawClient,
   type RawSocket,
 } from "./internals.ts";
 import { Outbox } from "./outbox.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
+import { connectionOf } from "./transport.ts";
 
-/** What the sockets of one policy have in common. */
-export interface GateContext<S> {
-  readonly policy: Policy<S>;
-  readonly clock: Clock;
-  /** The connection of the client a socket belongs to. */
-  connectionOf(socket: RawSocket): Connection<S>;
+const GATE = Symbol("socketio-auth gate");
+
+interface GuardedRaw extends RawSocket {
+  [GATE]?: Gate<unknown>;
+}
+
+/** The gate of a socket, if it has one. */
+export function gateOf(socket: object): Gate<unknown> | undefined {
+  return (socket as GuardedRaw)[GATE];
 }
 
 /** Event names that socket.io refuses to emit; it does so loudly, and at once. */
@@ -40,19 +44,22 @@ const RESERVED = new Set([
  * the socket gets its own prototype back and nothing of the gate stays on it.
  */
 export class Gate<S> implements Peer<S> {
-  readonly context: GateContext<S>;
-  readonly #raw: RawSocket;
+  /** The policy it stands for. */
+  readonly host: Host<S, RawClient>;
+  readonly #raw: GuardedRaw;
   #session: Session<unknown> | undefined;
   #isShut = false;
   /** Disconnected with the gate shut: nothing passes any more. */
   #isDead = false;
-  #rooms: Set<string> | undefined;
+  #rooms: string[] = [];
   #inbox: Hold<Packet> | undefined;
   #outbox: Outbox | undefined;
 
-  constructor(raw: RawSocket, context: GateContext<S>) {
+  /** Puts a shut gate on a socket. */
+  constructor(raw: RawSocket, host: Host<S, RawClient>) {
     this.#raw = raw;
-    this.context = context;
+    this.host = host;
+    this.#raw[GATE] = this as Gate<unknown>;
     this.session = undefined;
     this.shut(true);
   }
@@ -82,7 +89,17 @@ export class Gate<S> implements Peer<S> {
 
   /** The rooms to enter when the gate opens. */
   get rooms(): Set<string> {
-    return this.#rooms ??= new Set();
+    return new Set(this.#rooms);
+  }
+
+  /** Remembers a room. */
+  join(room: string): void {
+    if (!this.#rooms.includes(room)) this.#rooms.push(room);
+  }
+
+  /** Forgets a room, or all of them. */
+  leave(room?: string): void {
+    this.#rooms = room === undefined ? [] : this.#rooms.filter((other) => other !== room);
   }
 
   send(event: string, ...args: unknown[]): void {
@@ -92,10 +109,11 @@ export class Gate<S> implements Peer<S> {
   }
 
   open(): void {
-    const rooms = [...this.rooms];
+    const rooms = this.#rooms;
     const outbox = this.#outbox;
     this.#isShut = false;
-    this.#rooms = this.#outbox = undefined;
+    this.#rooms = [];
+    this.#outbox = undefined;
     // The adapter may have been replaced since the socket was created.
     this.#raw.adapter = this.#raw.nsp.adapter;
     Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
@@ -111,17 +129,14 @@ export class Gate<S> implements Peer<S> {
       try {
         this.#raw._onpacket(packet);
       } catch (error) {
-        this.context.policy.report(error, { during: "gate", socket: this.socket });
+        this.host.policy.report(error, { during: "gate", socket: this.socket });
       }
     }
   }
 
   shut(keepRooms: boolean): void {
-    if (this.#isShut) {
-      if (!keepRooms) this.#rooms = new Set([this.#raw.id]);
-      return;
-    }
-    this.#rooms = new Set(keepRooms ? this.#raw.rooms : [this.#raw.id]);
+    this.#rooms = keepRooms ? [...this.#raw.rooms] : [this.#raw.id];
+    if (this.#isShut) return;
     this.#raw.leaveAll();
     this.#isShut = true;
     Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
@@ -133,9 +148,13 @@ export class Gate<S> implements Peer<S> {
     this.#raw.disconnect();
   }
 
+  get #connection(): Connection<S, RawClient> {
+    return connectionOf(this.#raw.client, this.host);
+  }
+
   /** The namespace connection has been accepted. */
   connect(): void {
-    this.context.connectionOf(this.#raw).join(this);
+    this.#connection.join(this);
   }
 
   /** The socket is gone; its stale references stay as shut as they were. */
@@ -144,13 +163,13 @@ export class Gate<S> implements Peer<S> {
     this.#inbox = undefined;
     this.#outbox?.discard();
     this.#outbox = undefined;
-    this.context.connectionOf(this.#raw).leave(this, reason);
+    this.#connection.leave(this, reason);
   }
 
   /** An `authentication` event, from a shut gate or as a refresh. */
   authenticate(args: readonly unknown[]): void {
     const { credentials, acknowledge } = parseAuthentication(args);
-    this.context.connectionOf(this.#raw).authenticate(this, credentials, acknowledge);
+    this.#connection.authenticate(this, credentials, acknowledge);
   }
 
   /**
@@ -165,12 +184,12 @@ export class Gate<S> implements Peer<S> {
       this.authenticate(args);
       return false;
     }
-    const { incoming, holdLimit } = this.context.policy;
+    const { incoming, holdLimit } = this.host.policy;
     if (incoming === "hold" && !this.#isDead) {
       this.#inbox ??= new Hold();
       const { bytes } = measure(packet.data, holdLimit.bytes);
       if (!this.#inbox.add(packet, bytes, holdLimit)) {
-        this.context.connectionOf(this.#raw).end(unauthorized("too_many_events"));
+        this.#connection.end(unauthorized("too_many_events"));
       }
     }
     return incoming === "pass";
@@ -178,11 +197,11 @@ export class Gate<S> implements Peer<S> {
 
   /** A direct emit at the shut gate. Returns whether it may go out. */
   emit(event: string, args: unknown[]): boolean {
-    if (RESERVED.has(event) || this.context.policy.outgoing === "pass") return true;
+    if (RESERVED.has(event) || this.host.policy.outgoing === "pass") return true;
     const flags: Flags = this.#raw.flags;
     this.#raw.flags = {};
     if (flags.volatile || this.#isDead) return false;
-    const { policy, clock } = this.context;
+    const { policy, clock } = this.host;
     this.#outbox ??= new Outbox(policy.holdLimit, clock);
     if (!this.#outbox.add([event, ...args], flags)) {
       const error = new Error(

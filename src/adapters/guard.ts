@@ -1,16 +1,13 @@
-import { Connection } from "../core/connection.ts";
-import type { Clock } from "../core/interface.ts";
+import type { Clock, Host } from "../core/interface.ts";
 import type { Policy } from "../core/policy.ts";
-import { Gate, type GateContext } from "./gate.ts";
+import { Gate, gateOf } from "./gate.ts";
 import { missingMethod, type RawClient, type RawSocket } from "./internals.ts";
-import { ClientLink } from "./link.ts";
-import { gates } from "./prototype.ts";
+import { closeTransport, isInUse } from "./transport.ts";
 
 /** One policy at work: puts a gate on each socket that falls under it. */
-export class Guard<S> implements GateContext<S> {
+export class Guard<S> implements Host<S, RawClient> {
   readonly policy: Policy<S>;
   readonly clock: Clock;
-  readonly #connections: WeakMap<RawClient, Connection<S>> = new WeakMap();
 
   constructor(policy: Policy<S>, clock: Clock) {
     this.policy = policy;
@@ -31,30 +28,27 @@ export class Guard<S> implements GateContext<S> {
           "to 4.8. The connection was closed.",
       );
     }
-    const gate = new Gate(socket, this as GateContext<S>);
-    gates.set(socket, gate as Gate<unknown>);
+    const gate = new Gate(socket, this);
     socket.on("authentication", onAuthentication);
     socket.on("disconnect", onDisconnect);
     if (socket.connected) gate.connect();
   }
 
-  connectionOf({ client }: RawSocket): Connection<S> {
-    let connection = this.#connections.get(client);
-    if (!connection) {
-      const created = new Connection(this.policy, this.clock, new ClientLink(client, this.clock));
-      client.conn.on("close", () => created.close());
-      this.#connections.set(client, connection = created);
-    }
-    return connection;
+  isShared(client: RawClient): boolean {
+    return isInUse(client);
+  }
+
+  close(client: RawClient): void {
+    closeTransport(client, this.clock);
   }
 }
 
 // Shared by all sockets, so that an authenticated one costs no closure.
 
 function onAuthentication(this: RawSocket, ...args: unknown[]): void {
-  gates.get(this)?.authenticate(args);
+  gateOf(this)?.authenticate(args);
 }
 
 function onDisconnect(this: RawSocket, reason: string): void {
-  gates.get(this)?.vanish(reason);
+  gateOf(this)?.vanish(reason);
 }

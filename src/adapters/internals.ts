@@ -23,7 +23,8 @@ export const BINARY_EVENT = 5;
 /** The transport: a socket of engine.io or of @socket.io/bun-engine. */
 export interface RawConn {
   readonly readyState: string;
-  on(event: "close", listener: () => void): unknown;
+  readonly transport: { closeTimeout?: number };
+  on(event: "close", listener: (this: RawConn) => void): unknown;
   close(): unknown;
   onClose?(reason: string): unknown;
 }

@@ -8,11 +8,8 @@
  *
  * @module
  */
-import type { Gate } from "./gate.ts";
+import { type Gate, gateOf } from "./gate.ts";
 import type { Packet, RawAdapter, RawSocket } from "./internals.ts";
-
-/** The gate of every guarded socket. */
-export const gates: WeakMap<object, Gate<unknown>> = new WeakMap();
 
 /** For each prototype of a socket, its gated one; and the other way round. */
 const gatedPrototypes = new WeakMap<object, object>();
@@ -37,7 +34,7 @@ export function gatedPrototypeOf(socket: RawSocket): object {
 }
 
 function shutGateOf(socket: RawSocket): Gate<unknown> | undefined {
-  const gate = gates.get(socket);
+  const gate = gateOf(socket);
   return gate?.isShut ? gate : undefined;
 }
 
@@ -49,15 +46,15 @@ function createGatedPrototype(base: RawSocket): object {
     join(rooms: string | string[]): unknown {
       const gate = shutGateOf(this);
       if (!gate) return base.join.call(this, rooms);
-      for (const room of [rooms].flat()) gate.rooms.add(room);
+      for (const room of [rooms].flat()) gate.join(room);
     },
     leave(room: string): unknown {
       const gate = shutGateOf(this);
-      return gate ? void gate.rooms.delete(room) : base.leave.call(this, room);
+      return gate ? gate.leave(room) : base.leave.call(this, room);
     },
     leaveAll(): void {
       const gate = shutGateOf(this);
-      return gate ? gate.rooms.clear() : base.leaveAll.call(this);
+      return gate ? gate.leave() : base.leaveAll.call(this);
     },
     emit(event: string, ...args: unknown[]): boolean {
       const gate = shutGateOf(this);

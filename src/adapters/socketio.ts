@@ -9,7 +9,7 @@ import type { Session } from "../core/session.ts";
 import { systemClock } from "./clock.ts";
 import { Guard } from "./guard.ts";
 import { install } from "./install.ts";
-import { gates } from "./prototype.ts";
+import { gateOf } from "./gate.ts";
 
 /** A namespace of socket.io, as far as types are concerned. */
 export interface TargetNamespace<S> {
@@ -76,8 +76,8 @@ export function socketioAuth<
   install(target, guard);
   return {
     session(socket) {
-      const gate = gates.get(socket);
-      return gate?.context === guard ? gate.session as Session<User> | undefined : undefined;
+      const gate = gateOf(socket);
+      return gate?.host === guard ? gate.session as Session<User> | undefined : undefined;
     },
   };
 }

@@ -1,8 +1,7 @@
 import { type Answer, startAttempt } from "./attempt.ts";
-import type { Clock, Link, Peer } from "./interface.ts";
+import type { Host, Peer } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
 import { measure } from "./measure.ts";
-import type { Policy } from "./policy.ts";
 import {
   type Acknowledge,
   AUTHENTICATED,
@@ -13,7 +12,7 @@ import {
   unauthorized,
 } from "./protocol.ts";
 import type { Session } from "./session.ts";
-import { Timer } from "./timer.ts";
+import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
 /** Credentials larger than this, or nested deeper, never reach the verifier. */
 const CREDENTIALS_LIMIT = { bytes: 16_384, depth: 32 };
@@ -39,31 +38,30 @@ interface Entry<S> {
  * its effects. Every event runs to completion before the next one, also when a
  * hook or an application listener causes that next one in the middle.
  */
-export class Connection<S> {
-  readonly #policy: Policy<S>;
-  readonly #clock: Clock;
-  readonly #link: Link;
-  readonly #timer: Timer;
-  readonly #peers: Peer<S>[] = [];
+export class Connection<S, T> {
+  /** The policy it is under, and all that comes with it. */
+  readonly host: Host<S, T>;
+  readonly #transport: T;
+  /** Never changed in place: hooks may come and go while it is walked. */
+  #peers: readonly Peer<S>[] = [];
   #state: State = initial;
   #queue: Entry<S>[] | undefined;
   #isJoining = false;
   #attempts = 0;
+  #timer: Timer | undefined;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
   /** Of the last success, for the `postAuthenticate` of sockets that join later. */
   #credentials: unknown;
 
-  constructor(policy: Policy<S>, clock: Clock, link: Link) {
-    this.#policy = policy;
-    this.#clock = clock;
-    this.#link = link;
-    this.#timer = new Timer(clock);
+  constructor(host: Host<S, T>, transport: T) {
+    this.host = host;
+    this.#transport = transport;
   }
 
   /** A namespace has been connected; called before its `connection` handlers run. */
   join(peer: Peer<S>): void {
-    this.#peers.push(peer);
+    this.#peers = [...this.#peers, peer];
     this.#isJoining = true;
     this.#dispatch({ event: { type: "joined" }, peer });
     this.#isJoining = false;
@@ -71,10 +69,12 @@ export class Connection<S> {
 
   /** A namespace has been disconnected. */
   leave(peer: Peer<S>, reason: string): void {
-    const index = this.#peers.indexOf(peer);
-    if (index < 0) return;
-    this.#peers.splice(index, 1);
-    const { disconnect } = this.#policy;
+    if (!this.#peers.includes(peer)) return;
+    this.#peers = this.#peers.filter((other) => other !== peer);
+    if (this.#running?.peer === peer) {
+      this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id } });
+    }
+    const { disconnect } = this.host.policy;
     if (disconnect) this.#hook("disconnect", peer, () => disconnect(peer.socket, reason));
   }
 
@@ -102,7 +102,7 @@ export class Connection<S> {
     }
     this.#queue = [entry];
     for (const { event, ...context } of this.#queue) {
-      const { state, effects } = transition(this.#state, event, this.#policy);
+      const { state, effects } = transition(this.#state, event, this.host.policy);
       this.#state = state;
       for (const effect of effects) this.#perform(effect, context);
     }
@@ -118,15 +118,19 @@ export class Connection<S> {
       case "abort":
         return this.#abort(effect.refusal);
       case "start_deadline":
-        return this.#timer.startDeadline(effect.ms, () => this.#passed("deadline"));
+        this.#stopTimer();
+        this.#timer = startDeadline(this.host.clock, effect.ms, () => this.#passed("deadline"));
+        return;
       case "pause_deadline":
-        return this.#timer.pauseDeadline();
+        return this.#timer?.pause();
       case "resume_deadline":
-        return this.#timer.resumeDeadline(() => this.#passed("deadline"));
+        return this.#timer?.resume();
       case "start_expiry":
-        return this.#timer.startExpiry(effect.at, () => this.#passed("expired"));
+        this.#stopTimer();
+        this.#timer = startExpiry(this.host.clock, effect.at, () => this.#passed("expired"));
+        return;
       case "stop_timer":
-        return this.#timer.stop();
+        return this.#stopTimer();
       case "admit":
         return this.#admit(effect.session);
       case "admit_joined":
@@ -148,6 +152,11 @@ export class Connection<S> {
     this.#dispatch({ event: { type } });
   }
 
+  #stopTimer(): void {
+    this.#timer?.stop();
+    this.#timer = undefined;
+  }
+
   #verify(submission: Submission<S>): void {
     this.#running = submission;
     const { id: attempt, peer, credentials } = submission;
@@ -156,14 +165,14 @@ export class Connection<S> {
       const refusal = unauthorized("invalid_credentials");
       return this.#dispatch({ event: { type: "refused", attempt, refusal } });
     }
-    submission.abort = startAttempt(this.#policy, peer.socket, credentials, (given) => {
+    submission.abort = startAttempt(this.host.policy, peer.socket, credentials, (given) => {
       this.#dispatch({ event: this.#eventOf(attempt, given) });
     });
   }
 
   #eventOf(attempt: number, given: Answer): Event {
     if ("user" in given) {
-      const session = { user: given.user, authenticatedAt: this.#clock.now() };
+      const session = { user: given.user, authenticatedAt: this.host.clock.now() };
       return { type: "accepted", attempt, session };
     }
     if ("error" in given) this.#report(given.error, "authenticate", this.#running?.peer);
@@ -195,9 +204,9 @@ export class Connection<S> {
     const { expiresAt } = session;
     const info: AuthenticatedInfo = expiresAt === undefined ? {} : { expiresAt };
     const submission = this.#settle();
-    if (submission && this.#policy.postAuthenticate) this.#credentials = submission.credentials;
+    if (submission && this.host.policy.postAuthenticate) this.#credentials = submission.credentials;
     try {
-      const replies = peers.map((peer) => this.#policy.reply(session.user, peer.socket));
+      const replies = peers.map((peer) => this.host.policy.reply(session.user, peer.socket));
       for (const peer of peers) peer.session = session;
       peers.forEach((peer, i) => {
         peer.send(AUTHENTICATED, replies[i], info);
@@ -215,7 +224,7 @@ export class Connection<S> {
 
   /** The hook, then what the client has sent meanwhile: the hook may add listeners. */
   #welcome(peer: Peer<S>): void {
-    const { postAuthenticate } = this.#policy;
+    const { postAuthenticate } = this.host.policy;
     if (!peer.connected) return;
     if (postAuthenticate) {
       this.#hook("postAuthenticate", peer, () => postAuthenticate(peer.socket, this.#credentials));
@@ -249,7 +258,8 @@ export class Connection<S> {
     const peers = this.#connected();
     for (const peer of peers) this.#guarded(peer, () => peer.send(UNAUTHORIZED, refusal));
     for (const peer of peers) this.#guarded(peer, () => peer.disconnect());
-    if (!this.#link.shared()) this.#guarded(undefined, () => this.#link.close());
+    if (this.host.isShared(this.#transport)) return;
+    this.#guarded(undefined, () => this.host.close(this.#transport));
   }
 
   #connected(): Peer<S>[] {
@@ -282,7 +292,7 @@ export class Connection<S> {
   }
 
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
-    this.#policy.report(error, peer ? { during, socket: peer.socket } : { during });
+    this.host.policy.report(error, peer ? { during, socket: peer.socket } : { during });
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Policy } from "./policy.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -55,26 +56,35 @@ export interface Peer<S> {
   disconnect(): void;
 }
 
-/** The client connection that carries the peers. */
-export interface Link {
+/**
+ * The server's side of all connections under one policy.
+ *
+ * @typeParam S the socket as the application knows it
+ * @typeParam T what stands for a client connection
+ */
+export interface Host<S, T> {
+  /** The policy they are under. */
+  readonly policy: Policy<S>;
+  /** The clock they go by. */
+  readonly clock: Clock;
   /**
    * Whether a socket outside this policy that is past its own gate still uses
    * the connection, so that it must not be closed.
    */
-  shared(): boolean;
+  isShared(transport: T): boolean;
   /**
    * Closes the whole client connection, behind what was sent before. Must not
    * wait for the client. A throw is reported and otherwise ignored.
    */
-  close(): void;
+  close(transport: T): void;
 }
 
 /** Time, injected so that tests can hold it still. */
 export interface Clock {
   /** Wall clock, epoch milliseconds: for the end of sessions. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds that only ever go forward: for deadlines. */
-  monotonic(): number;
+  readonly monotonic: () => number;
   /**
    * Calls `fn` once after `ms` milliseconds, which never exceed
    * {@linkcode MAX_DELAY}. Returns a function that takes the call back.

@@ -71,6 +71,8 @@ export type Event =
   | { readonly type: "accepted"; readonly attempt: number; readonly session: Session<unknown> }
   /** The verifier said no, or failed. */
   | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
+  /** The socket that sent the credentials is gone before they were judged. */
+  | { readonly type: "abandoned"; readonly attempt: number }
   /** The verifier asked the client a further question. */
   | { readonly type: "challenged"; readonly attempt: number }
   /** The client answered it, or its time is over. */
@@ -204,6 +206,22 @@ function accept(state: In<"pending"> | In<"authenticated">, event: On<"accepted"
   return admit(state.failures, event.session, state.phase === "pending" ? "admit" : "refresh");
 }
 
+function fail(
+  state: In<"pending">,
+  attempt: number,
+  refusal: Unauthorized,
+  rules: Rules,
+): Transition {
+  if (attempt !== state.attempt) return stay(state);
+  const failures = state.failures + 1;
+  if (failures >= rules.attempts) return end(failures, refusal);
+  return {
+    state: { ...state, attempt: 0, failures },
+    // The verifier may have failed with a challenge still open.
+    effects: [{ type: "resume_deadline" }, { type: "refuse", refusal }],
+  };
+}
+
 const table: Table = {
   new: {
     joined: (_state, event, rules) => pend(0, rules.timeout, event.previous),
@@ -219,16 +237,10 @@ const table: Table = {
     joined: (state, event) => stay({ ...state, previous: state.previous ?? event.previous }),
     credentials: begin,
     accepted: accept,
-    refused(state, event, rules) {
-      if (event.attempt !== state.attempt) return stay(state);
-      const failures = state.failures + 1;
-      if (failures >= rules.attempts) return end(failures, event.refusal);
-      return {
-        state: { ...state, attempt: 0, failures },
-        // The verifier may have failed with a challenge still open.
-        effects: [{ type: "resume_deadline" }, { type: "refuse", refusal: event.refusal }],
-      };
-    },
+    refused: (state, event, rules) => fail(state, event.attempt, event.refusal, rules),
+    // A guess that nobody waits for is a guess.
+    abandoned: (state, event, rules) =>
+      fail(state, event.attempt, unauthorized("authentication_failed"), rules),
     challenged: (state, event) => ({
       state,
       effects: event.attempt === state.attempt ? [{ type: "pause_deadline" }] : [],
@@ -254,6 +266,10 @@ const table: Table = {
     accepted: accept,
     refused: (state, event) =>
       event.attempt === state.attempt ? end(state.failures + 1, event.refusal) : stay(state),
+    abandoned: (state, event) =>
+      event.attempt === state.attempt
+        ? { state: { ...state, attempt: 0 }, effects: [{ type: "abort" }] }
+        : stay(state),
     expired(state, _event, rules) {
       const refusal = unauthorized("expired");
       if (rules.grace <= 0) return end(state.failures, refusal);

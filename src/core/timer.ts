@@ -6,56 +6,58 @@ import { type Clock, MAX_DELAY } from "./interface.ts";
  */
 export class Timer {
   readonly #clock: Clock;
+  readonly #time: () => number;
+  readonly #fn: () => void;
+  #due: number;
   #cancel: (() => void) | undefined;
-  /** While a deadline runs: when it falls due, on the monotonic clock. */
-  #due: number | undefined;
-  /** While a deadline is paused: what was left of it. */
-  #left: number | undefined;
 
-  constructor(clock: Clock) {
+  /** Calls `fn` once `time` has reached `due`. */
+  constructor(clock: Clock, time: () => number, due: number, fn: () => void) {
     this.#clock = clock;
+    this.#time = time;
+    this.#due = due;
+    this.#fn = fn;
+    this.#wait();
   }
 
-  /** Calls `fn` after `ms` milliseconds; never, if that is `Infinity`. */
-  startDeadline(ms: number, fn: () => void): void {
+  /** Suspends it. Does nothing if it is suspended. */
+  pause(): void {
+    if (!this.#cancel) return;
     this.stop();
-    if (ms === Infinity) return;
-    this.#due = this.#clock.monotonic() + ms;
-    this.#wait(() => this.#due! - this.#clock.monotonic(), fn);
+    this.#due -= this.#time();
   }
 
-  /** Suspends the deadline. Does nothing if none runs. */
-  pauseDeadline(): void {
-    if (this.#due === undefined) return;
-    const left = this.#due - this.#clock.monotonic();
-    this.stop();
-    this.#left = left;
+  /** Lets it run on with what was left. Does nothing if it runs. */
+  resume(): void {
+    if (this.#cancel) return;
+    this.#due += this.#time();
+    this.#wait();
   }
 
-  /** Lets a paused deadline run on. Does nothing if none is paused. */
-  resumeDeadline(fn: () => void): void {
-    if (this.#left !== undefined) this.startDeadline(Math.max(this.#left, 0), fn);
-  }
-
-  /** Calls `fn` once the wall clock has reached `at`, at any distance. */
-  startExpiry(at: number, fn: () => void): void {
-    this.stop();
-    this.#wait(() => at - this.#clock.now(), fn);
-  }
-
-  /** Stops whatever runs or is paused. */
+  /** Stops it. */
   stop(): void {
     this.#cancel?.();
-    this.#cancel = this.#due = this.#left = undefined;
+    this.#cancel = undefined;
   }
 
   /** Timers overflow at 24.8 days and may fire early: look again when one fires. */
-  #wait(left: () => number, fn: () => void): void {
-    const ms = Math.min(Math.max(left(), 0), MAX_DELAY);
-    this.#cancel = this.#clock.after(ms, () => {
-      if (left() > 0) return this.#wait(left, fn);
-      this.stop();
-      fn();
+  #wait(): void {
+    const left = this.#due - this.#time();
+    this.#cancel = this.#clock.after(Math.min(Math.max(left, 0), MAX_DELAY), () => {
+      if (this.#due > this.#time()) return this.#wait();
+      this.#cancel = undefined;
+      this.#fn();
     });
   }
+}
+
+/** Calls `fn` after `ms` milliseconds; never, if that is `Infinity`. */
+export function startDeadline(clock: Clock, ms: number, fn: () => void): Timer | undefined {
+  if (ms === Infinity) return undefined;
+  return new Timer(clock, clock.monotonic, clock.monotonic() + ms, fn);
+}
+
+/** Calls `fn` once the wall clock has reached `at`, at any distance. */
+export function startExpiry(clock: Clock, at: number, fn: () => void): Timer {
+  return new Timer(clock, clock.now, at, fn);
 }

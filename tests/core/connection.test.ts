@@ -3,14 +3,12 @@ import fc from "fast-check";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
-import { FakeClock, FakeLink, FakePeer } from "./fakes.ts";
+import { FakeHost, FakePeer } from "./fakes.ts";
 
 type Callback = (error?: unknown, success?: unknown) => void;
 
 /** A connection with one peer, whose verifier answers when the test says so. */
 function setUp(options: object = {}) {
-  const clock = new FakeClock();
-  const link = new FakeLink();
   const hooks: string[] = [];
   const errors: unknown[] = [];
   const answers: Callback[] = [];
@@ -21,10 +19,11 @@ function setUp(options: object = {}) {
     onError: (error) => errors.push(error),
     ...options,
   });
-  const connection = new Connection(policy, clock, link);
+  const host = new FakeHost(policy);
+  const connection = new Connection(host, null);
   const peer = new FakePeer("a");
   connection.join(peer);
-  return { clock, link, hooks, errors, answers, connection, peer };
+  return { clock: host.clock, host, hooks, errors, answers, connection, peer };
 }
 
 const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
@@ -40,12 +39,12 @@ describe("a connection", () => {
   });
 
   it("is cut at the deadline to the millisecond, and leaves no timer", () => {
-    const { clock, link, peer } = setUp({ timeout: 1000 });
+    const { clock, host, peer } = setUp({ timeout: 1000 });
     clock.advance(999);
     assertEquals(peer.done, []);
     clock.advance(1);
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
-    assertEquals([link.isClosed, clock.pending], [true, 0]);
+    assertEquals([host.isClosed, clock.pending], [true, 0]);
   });
 
   it("keeps its deadline when the wall clock jumps", () => {
@@ -76,11 +75,20 @@ describe("a connection", () => {
     assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
   });
 
+  it("an attempt whose sender has left is aborted, and counts as failed", () => {
+    const { connection, peer, answers, host, hooks } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    peer.connected = false;
+    connection.leave(peer, "left");
+    answers[0]!(null, "ada");
+    assertEquals([peer.done, hooks, host.isClosed], [[], ["gone a left"], true]);
+  });
+
   it("does not close a transport that others use", () => {
-    const { clock, link, peer } = setUp();
-    link.isShared = true;
+    const { clock, host, peer } = setUp();
+    host.isInUse = true;
     clock.advance(1000);
-    assertEquals([peer.connected, link.isClosed], [false, false]);
+    assertEquals([peer.connected, host.isClosed], [false, false]);
   });
 
   it("admits a socket that joins later, and runs its hook after that", async () => {
@@ -183,7 +191,7 @@ describe("a connection, whatever comes in whatever order", () => {
   it("keeps its promises", () => {
     fc.assert(fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const world = setUp();
-      const { clock, connection, answers, link } = world;
+      const { clock, connection, answers, host } = world;
       const peers = [world.peer];
       const outcomes: number[] = [];
       let accepted = false;
@@ -197,7 +205,7 @@ describe("a connection, whatever comes in whatever order", () => {
           if (next.how === "yes" && answers[next.index]) accepted = true;
           answers[next.index]?.(next.how === "error" ? new Error("x") : null, next.how === "yes");
         } else if (next.type === "advance") clock.advance(next.ms);
-        else if (next.type === "join" && !link.isClosed) {
+        else if (next.type === "join" && !host.isClosed) {
           const peer = new FakePeer(String(peers.length));
           peers.push(peer);
           connection.join(peer);

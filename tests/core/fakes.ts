@@ -1,4 +1,5 @@
-import type { Clock, Link, Peer } from "../../src/core/interface.ts";
+import type { Clock, Host, Peer } from "../../src/core/interface.ts";
+import type { Policy } from "../../src/core/policy.ts";
 import type { Session } from "../../src/core/session.ts";
 
 /** A clock that stands still until it is told to go on. */
@@ -9,13 +10,8 @@ export class FakeClock implements Clock {
   #timers = new Map<number, { at: number; fn: () => void }>();
   #ids = 0;
 
-  now(): number {
-    return this.#time + this.wallOffset;
-  }
-
-  monotonic(): number {
-    return this.#time;
-  }
+  readonly now = (): number => this.#time + this.wallOffset;
+  readonly monotonic = (): number => this.#time;
 
   after(ms: number, fn: () => void): () => void {
     const id = ++this.#ids;
@@ -77,12 +73,18 @@ export class FakePeer implements Peer<string> {
   }
 }
 
-export class FakeLink implements Link {
-  isShared = false;
+/** A host of one connection. */
+export class FakeHost implements Host<string, null> {
+  readonly policy: Policy<string>;
+  readonly clock: FakeClock = new FakeClock();
+  isInUse = false;
   isClosed = false;
 
-  shared(): boolean {
-    return this.isShared;
+  constructor(policy: Policy<string>) {
+    this.policy = policy;
+  }
+  isShared(): boolean {
+    return this.isInUse;
   }
   close(): void {
     this.isClosed = true;

@@ -4,7 +4,7 @@ import { AuthError } from "../../mod.ts";
 import { Hold } from "../../src/core/hold.ts";
 import { measure } from "../../src/core/measure.ts";
 import { parseAuthentication } from "../../src/core/protocol.ts";
-import { Timer } from "../../src/core/timer.ts";
+import { startDeadline, startExpiry } from "../../src/core/timer.ts";
 import { FakeClock } from "./fakes.ts";
 
 describe("measure", () => {
@@ -60,14 +60,15 @@ describe("hold", () => {
 describe("timer", () => {
   it("a paused deadline waits, and runs on with what was left", () => {
     const clock = new FakeClock();
-    const timer = new Timer(clock);
     let fired = 0;
-    timer.startDeadline(100, () => fired++);
+    const timer = startDeadline(clock, 100, () => fired++)!;
     clock.advance(60);
-    timer.pauseDeadline();
+    timer.pause();
+    timer.pause();
     clock.advance(10_000);
     assertEquals(fired, 0);
-    timer.resumeDeadline(() => fired++);
+    timer.resume();
+    timer.resume();
     clock.advance(39);
     assertEquals(fired, 0);
     clock.advance(1);
@@ -76,27 +77,19 @@ describe("timer", () => {
 
   it("an expiry is months away and to the millisecond, by the wall clock", () => {
     const clock = new FakeClock();
-    const timer = new Timer(clock);
     let fired = 0;
     const months = 100 * 24 * 3_600_000;
-    timer.startExpiry(clock.now() + months, () => fired++);
+    startExpiry(clock, clock.now() + months, () => fired++);
     clock.advance(months - 1);
     assertEquals(fired, 0);
     clock.advance(1);
     assertEquals([fired, clock.pending], [1, 0]);
   });
 
-  it("starting, stopping and infinity leave at most one timer", () => {
+  it("stops, and never starts for a deadline that never comes", () => {
     const clock = new FakeClock();
-    const timer = new Timer(clock);
-    timer.startDeadline(100, () => {});
-    timer.startExpiry(clock.now() + 5, () => {});
-    assertEquals(clock.pending, 1);
-    timer.startDeadline(Infinity, () => {});
-    assertEquals(clock.pending, 0);
-    timer.resumeDeadline(() => {});
-    timer.pauseDeadline();
-    assertEquals(clock.pending, 0);
+    startExpiry(clock, clock.now() + 5, () => {}).stop();
+    assertEquals([startDeadline(clock, Infinity, () => {}), clock.pending], [undefined, 0]);
   });
 });
 

@@ -1,0 +1,55 @@
+import { Connection } from "../core/connection.ts";
+import type { Clock, Host } from "../core/interface.ts";
+import { type Gate, gateOf } from "./gate.ts";
+import type { RawClient, RawConn } from "./internals.ts";
+
+/** How long a closed transport may take to flush before it is dropped, in ms. */
+const LINGER = 1000;
+
+const CONNECTIONS = Symbol("socketio-auth connections");
+
+interface GuardedConn extends RawConn {
+  /** One for each policy that a socket on this transport is under. */
+  [CONNECTIONS]?: readonly Connection<unknown, RawClient>[];
+}
+
+/** The connection of a client under one policy. */
+export function connectionOf<S>(
+  client: RawClient,
+  host: Host<S, RawClient>,
+): Connection<S, RawClient> {
+  const conn: GuardedConn = client.conn;
+  const existing = conn[CONNECTIONS]?.find((connection) => connection.host === host);
+  if (existing) return existing as Connection<S, RawClient>;
+  const created = new Connection(host, client);
+  if (!conn[CONNECTIONS]) conn.on("close", onClose);
+  conn[CONNECTIONS] = [...conn[CONNECTIONS] ?? [], created as Connection<unknown, RawClient>];
+  return created;
+}
+
+/** Shared by all transports, so that it costs no closure for each. */
+function onClose(this: GuardedConn): void {
+  for (const connection of this[CONNECTIONS] ?? []) connection.close();
+}
+
+/** Whether a socket past its gate, or one that has none, still uses the transport. */
+export function isInUse(client: RawClient): boolean {
+  for (const socket of client.sockets.values()) {
+    const gate: Gate<unknown> | undefined = gateOf(socket);
+    if (!gate?.isShut) return true;
+  }
+  return false;
+}
+
+/** Closes a transport behind what was sent before, without waiting for the client. */
+export function closeTransport(client: RawClient, clock: Clock): void {
+  const { conn } = client;
+  // It closes once it has sent what is left in its buffer. A long-polling client
+  // that does not fetch that could keep it for half a minute, or for as long as
+  // the heartbeat allows.
+  if (conn.transport.closeTimeout !== undefined) conn.transport.closeTimeout = LINGER;
+  client._disconnect();
+  if (conn.readyState === "closed") return;
+  const cancel = clock.after(LINGER, () => conn.onClose?.("forced close"));
+  conn.on("close", cancel);
+}
