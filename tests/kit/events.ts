@@ -25,6 +25,8 @@ export class EventQueue {
         const seen = JSON.stringify(this.all.map(([name]) => name));
         reject(new Error(`Waited 8 s in vain for "${event}"; what came was ${seen}`));
       }, 8000);
+      // Whoever has given up waiting (in a race, say) must not keep the process.
+      (timer as { unref?: () => void }).unref?.();
       this.#waiting.push({
         event,
         resolve: (args) => {

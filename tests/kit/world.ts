@@ -70,7 +70,9 @@ export function transportsOf(io: Server): Transport[] {
 
 /** Resolves once the engine holds no transport any more. */
 export async function engineIsEmpty(io: Server): Promise<void> {
-  await Promise.all(transportsOf(io).map((transport) => {
-    return new Promise<void>((resolve) => transport.once("close", resolve));
-  }));
+  await Promise.all(
+    transportsOf(io).map((transport) => {
+      return new Promise<void>((resolve) => transport.once("close", resolve));
+    }),
+  );
 }

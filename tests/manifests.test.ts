@@ -1,0 +1,240 @@
+// What no compiler checks: that the manifests agree, that imports only point
+// the allowed way, and that the public names are the ones written down here.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, describe, it } from "#testing";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const read = (path: string): string => readFileSync(ROOT + path, "utf8");
+const readJson = (path: string) => JSON.parse(read(path));
+
+const deno = readJson("deno.json");
+const jsr = readJson("jsr.json");
+const npm = readJson("package.json");
+const lock = readJson("package-lock.json");
+
+describe("manifests", () => {
+  it("agree on name, version and license", () => {
+    for (const field of ["name", "version", "license"]) {
+      const value = npm[field];
+      assertEquals([deno[field], jsr[field], lock.packages[""][field]], [value, value, value]);
+    }
+    assertEquals([lock.name, lock.version], [npm.name, npm.version]);
+  });
+
+  it("publish the same to JSR", () => {
+    assertEquals(jsr.publish, deno.publish);
+  });
+
+  it("agree on what is exported, and npm's is built from it", () => {
+    assertEquals(jsr.exports, deno.exports);
+    const built = Object.entries<string>(deno.exports).map(([name, source]) => {
+      const base = source.replace("./", "./dist/").replace(/\.ts$/, "");
+      return [name, { types: `${base}.d.ts`, default: `${base}.js` }];
+    });
+    const { "./package.json": own, ...exports } = npm.exports;
+    assertEquals(exports, Object.fromEntries(built));
+    assertEquals(own, "./package.json");
+  });
+
+  it("depend on nothing at run time", () => {
+    assertEquals(npm.dependencies ?? {}, {});
+    assertEquals(lock.packages[""].dependencies ?? {}, {});
+  });
+
+  it("name no registry in the lock file", () => {
+    assert(!read("package-lock.json").includes('"resolved"'));
+  });
+
+  it("have an import map for where JSR is out of reach that differs only in that", () => {
+    const withoutJsr = Object.entries<string>(deno.imports).filter(([, to]) => /^npm:/.test(to));
+    const { "#testing": testing, ...others } = readJson("tests/testing/import_map.json").imports;
+    assertEquals(others, Object.fromEntries(withoutJsr));
+    assertEquals(testing, "./node.ts");
+  });
+});
+
+interface Import {
+  /** The file it is in. */
+  readonly from: string;
+  /** The specifier; a relative one is resolved, like `src/core/hold.ts`. */
+  readonly to: string;
+  readonly kind: "type" | "value" | "dynamic";
+}
+
+const STATEMENT = /^\s*(?:import|export)\s+(type\s+)?(?:[\w$*{}\s,]+?\sfrom\s+)?"([^"]+)"/gm;
+const CALL = /\bimport\(\s*(?:"([^"]+)")?/g;
+
+function importsOf(path: string): Import[] {
+  const code = codeOf(path);
+  return [
+    ...Array.from(code.matchAll(STATEMENT), ([, type, to = ""]): Import => {
+      return { from: path, to: resolve(path, to), kind: type ? "type" : "value" };
+    }),
+    ...Array.from(code.matchAll(CALL), ([, to = "something computed"]): Import => {
+      return { from: path, to: resolve(path, to), kind: "dynamic" };
+    }),
+  ];
+}
+
+/** A source without its comments, which hold examples. */
+function codeOf(path: string): string {
+  return read(path).replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*/g, "");
+}
+
+function resolve(path: string, to: string): string {
+  return to.startsWith(".") ? new URL(to, `file:///${path}`).pathname.slice(1) : to;
+}
+
+function sourcesIn(folder: string): string[] {
+  if (!existsSync(ROOT + folder)) return [];
+  return readdirSync(ROOT + folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    .sort();
+}
+
+const sources = ["mod.ts", ...sourcesIn("src")];
+const imports = sources.flatMap(importsOf);
+const entryPoints = Object.values<string>(deno.exports).map((path) => path.replace("./", ""));
+
+/** The imports of a folder, without those that `allowed` lets pass. */
+function strays(folder: string, allowed: (one: Import) => boolean): Import[] {
+  return imports.filter((one) => one.from.startsWith(folder) && !allowed(one));
+}
+
+describe("imports", () => {
+  it("are found at all", () => {
+    const inBun = imports.filter(({ from }) => from === "src/adapters/bun.ts");
+    assertEquals(inBun.map(({ to, kind }) => `${kind} ${to}`), [
+      "value src/adapters/serve.ts",
+      "value mod.ts",
+      "value mod.ts",
+      "type src/adapters/serve.ts",
+      "dynamic @socket.io/bun-engine",
+    ]);
+    const fromMod = imports.filter(({ from }) => from === "mod.ts");
+    assert(fromMod.length > 0 && fromMod.every(({ to }) => sources.includes(to)));
+  });
+
+  it("of the core stay in the core", () => {
+    assertEquals(strays("src/core/", ({ to }) => to.startsWith("src/core/")), []);
+  });
+
+  it("of the protocol do not exist", () => {
+    assertEquals(strays("src/core/protocol.ts", () => false), []);
+  });
+
+  it("of the adapters are the core, each other and, as types, socket.io", () => {
+    const allowed = ({ from, to, kind }: Import): boolean => {
+      if (to.startsWith("src/core/") || to.startsWith("src/adapters/")) return true;
+      if (to === "mod.ts") return entryPoints.includes(from);
+      if (to.startsWith("node:")) return from === "src/adapters/node.ts";
+      if (kind === "dynamic") {
+        return from === "src/adapters/bun.ts" && to === "@socket.io/bun-engine";
+      }
+      return kind === "type" && /^(socket\.io$|@socket\.io\/)/.test(to);
+    };
+    assertEquals(strays("src/adapters/", allowed), []);
+  });
+
+  it("of the client know of the server only the protocol", () => {
+    const allowed = ({ to, kind }: Import): boolean =>
+      to.startsWith("src/client/") || to === "src/core/protocol.ts" ||
+      (kind === "type" && to === "socket.io-client");
+    assertEquals(strays("src/client/", allowed), []);
+  });
+
+  it("of adapters are in entry points and adapters only", () => {
+    const allowed = ({ from, to }: Import): boolean =>
+      !to.startsWith("src/adapters/") || from.startsWith("src/adapters/") ||
+      entryPoints.includes(from);
+    assertEquals(strays("", allowed), []);
+  });
+
+  it("never name an address", () => {
+    assertEquals(strays("", ({ to }) => !/^(https?|jsr|npm):/.test(to)), []);
+  });
+});
+
+/** TypeScript that is more than types, or that JSR does not take. */
+const UNWANTED = {
+  "enum": /\benum\s+\w+\s*\{/,
+  "declare module": /\bdeclare\s+module\b/,
+  "declare global": /\bdeclare\s+global\b/,
+  "namespace": /\bnamespace\s+[\w.]+\s*\{/,
+  "parameter property":
+    /\bconstructor\s*\([^)]*\b(public|private|protected|readonly|override)\s+\w/,
+};
+
+describe("sources", () => {
+  for (const [name, pattern] of Object.entries(UNWANTED)) {
+    it(`have no ${name}`, () => {
+      assertEquals(sources.filter((path) => pattern.test(codeOf(path))), []);
+    });
+  }
+});
+
+/** What a module exports, by its text. */
+function exportsOf(path: string): string[] {
+  const code = codeOf(path);
+  const lists = Array.from(code.matchAll(/^export\s*\{([^}]*)\}/gm), ([, list = ""]) => list);
+  const named = lists.flatMap((list) => list.split(","))
+    .map((name) => name.trim().split(/\s+as\s+/).at(-1)!)
+    .filter((name) => name !== "");
+  const declared = code.matchAll(/^export\s+(?:async\s+)?(?:function|const|class)\s+(\w+)/gm);
+  return [...named, ...Array.from(declared, ([, name = ""]) => name)].sort();
+}
+
+describe("testing seams", () => {
+  it("export the same names", () => {
+    assertEquals(exportsOf("tests/testing/node.ts"), exportsOf("tests/testing/std.ts"));
+    assertEquals(exportsOf("tests/testing/node.ts"), [
+      "afterEach",
+      "assert",
+      "assertEquals",
+      "assertMatch",
+      "assertRejects",
+      "assertThrows",
+      "describe",
+      "it",
+    ]);
+  });
+});
+
+describe("public names", () => {
+  const MAIN = ["AuthError", "default", "socketioAuth"];
+  const SERVING = ["AuthError", "default", "serve", "socketioAuth"];
+  const PROTOCOL = [
+    "AUTHENTICATED",
+    "AUTHENTICATION",
+    "CHALLENGE",
+    "PROTOCOL_VERSION",
+    "UNAUTHORIZED",
+    "parseAuthentication",
+    "unauthorized",
+  ];
+  const modules = {
+    ".": [() => import("../mod.ts"), MAIN],
+    "./node": [() => import("../src/adapters/node.ts"), SERVING],
+    "./deno": [() => import("../src/adapters/deno.ts"), SERVING],
+    "./bun": [() => import("../src/adapters/bun.ts"), SERVING],
+    "./protocol": [() => import("../src/core/protocol.ts"), PROTOCOL],
+  } as const;
+
+  it("are written down here for each entry point", () => {
+    assertEquals(Object.keys(modules), Object.keys(deno.exports));
+  });
+
+  for (const [name, [load, names]] of Object.entries(modules)) {
+    it(`of ${name}`, async () => {
+      const module: object = await load();
+      assertEquals(Object.keys(module).sort(), [...names]);
+    });
+  }
+
+  it("are the same thing by two names", async () => {
+    const { default: byDefault, socketioAuth } = await import("../mod.ts");
+    assert(byDefault === socketioAuth);
+  });
+});

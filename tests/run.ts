@@ -1,0 +1,121 @@
+/**
+ * What `npm test` runs: the same test files on Node, Deno and Bun, one after
+ * the other, because tests of timeouts do not like company.
+ *
+ * Arguments choose the runtimes and the test files; without any, it is all of
+ * them: `node tests/run.ts deno bun tests/manifests.test.ts`.
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Counts, countTests } from "./testing/junit.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Limits in milliseconds; a test that hangs must not take the run with it. */
+const TEST_LIMIT = 60_000;
+const RUNTIME_LIMIT = 300_000;
+
+/**
+ * For each runtime, the command that runs `files` (all of them if there are
+ * none), prints for people as usual and writes JUnit XML to `report`.
+ */
+const RUNTIMES: Record<string, (report: string, files: string[]) => string[]> = {
+  node: (report, files) => [
+    "node",
+    "--test",
+    // For 30 s, engine.io keeps a timer for each polling client that was cut.
+    "--test-force-exit",
+    `--test-timeout=${TEST_LIMIT}`,
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${report}`,
+    ...(files.length ? files : ["tests/**/*.test.ts"]),
+  ],
+  // The import map stands in for deno.json's, which needs JSR; see `deno task test`.
+  deno: (report, files) => [
+    "deno",
+    "test",
+    "-A",
+    "--no-check",
+    "--import-map=tests/testing/import_map.json",
+    `--junit-path=${report}`,
+    ...(files.length ? files : ["tests/"]),
+  ],
+  bun: (report, files) => [
+    "bun",
+    "test",
+    `--timeout=${TEST_LIMIT}`,
+    "--reporter=junit",
+    `--reporter-outfile=${report}`,
+    ...files,
+  ],
+};
+
+interface Result extends Counts {
+  readonly runtime: string;
+  readonly seconds: number;
+  /** What is wrong besides the tests that failed. */
+  readonly trouble: string | undefined;
+}
+
+async function run(runtime: string, files: string[], report: string): Promise<Result> {
+  console.log(`\n=== ${runtime} ===\n`);
+  const start = performance.now();
+  let trouble = await execute(RUNTIMES[runtime]!(report, files));
+  const seconds = (performance.now() - start) / 1000;
+  const counts = countTests(await readFile(report, "utf8").catch(() => ""));
+  if (counts.passed + counts.failed + counts.skipped === 0) trouble ??= "reported no test";
+  // What fails outside of any test, a file that cannot be loaded for example,
+  // is not in every runtime's report.
+  if (trouble && counts.failed === 0) counts.failed = 1;
+  return { runtime, seconds, trouble, ...counts };
+}
+
+/** Runs a command with its output shown; resolves to what went wrong, if anything. */
+function execute([command = "", ...args]: string[]): Promise<string | undefined> {
+  const PATH = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...process.env, PATH },
+      stdio: ["ignore", "inherit", "inherit"],
+      timeout: RUNTIME_LIMIT,
+    });
+    child.on("error", ({ message }) => resolve(message));
+    child.on("close", (code, signal) => {
+      if (child.killed) resolve(`stopped after ${RUNTIME_LIMIT / 1000} s`);
+      else resolve(code === 0 ? undefined : `ended with ${signal ?? `code ${code}`}`);
+    });
+  });
+}
+
+function printTable(results: Result[]): void {
+  const row = (...cells: string[]) =>
+    console.log(cells.map((cell, i) => i ? cell.padStart(9) : cell.padEnd(6)).join(""));
+  console.log();
+  row("", "passed", "failed", "skipped", "seconds");
+  for (const { runtime, passed, failed, skipped, seconds, trouble } of results) {
+    row(runtime, `${passed}`, `${failed}`, `${skipped}`, seconds.toFixed(1));
+    if (trouble) console.log(`       ^ ${trouble}`);
+  }
+  const sum = (name: keyof Counts) => results.reduce((total, result) => total + result[name], 0);
+  console.log(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
+}
+
+const args = process.argv.slice(2);
+const known = Object.keys(RUNTIMES);
+const chosen = known.filter((name) => args.includes(name));
+const files = args.filter((name) => !known.includes(name));
+
+const reports = await mkdtemp(join(tmpdir(), "socketio-auth-"));
+const results: Result[] = [];
+for (const runtime of chosen.length ? chosen : known) {
+  results.push(await run(runtime, files, join(reports, `${runtime}.xml`)));
+}
+await rm(reports, { recursive: true });
+printTable(results);
+process.exitCode = results.some(({ failed }) => failed > 0) ? 1 : 0;
