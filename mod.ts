@@ -29,8 +29,7 @@
 export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
 export type { Auth, Guarded, TargetNamespace, TargetServer } from "./src/adapters/socketio.ts";
 export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
-export type { Attempt } from "./src/core/attempt.ts";
 export type { HoldLimit } from "./src/core/hold.ts";
-export type { Awaitable, ErrorContext, Falsy, Options } from "./src/core/options.ts";
+export type { Attempt, Awaitable, ErrorContext, Falsy, Options } from "./src/core/options.ts";
 export type { Session } from "./src/core/session.ts";
 export type { AuthenticatedInfo, Code, Outcome, Unauthorized } from "./src/core/protocol.ts";

@@ -15,18 +15,8 @@ import {
 } from "./internals.ts";
 import { Outbox } from "./outbox.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
+import { setGate } from "./slot.ts";
 import { connectionOf } from "./transport.ts";
-
-const GATE = Symbol("socketio-auth gate");
-
-interface GuardedRaw extends RawSocket {
-  [GATE]?: Gate<unknown>;
-}
-
-/** The gate of a socket, if it has one. */
-export function gateOf(socket: object): Gate<unknown> | undefined {
-  return (socket as GuardedRaw)[GATE];
-}
 
 /** Event names that socket.io refuses to emit; it does so loudly, and at once. */
 const RESERVED = new Set([
@@ -46,7 +36,7 @@ const RESERVED = new Set([
 export class Gate<S> implements Peer<S> {
   /** The policy it stands for. */
   readonly host: Host<S, RawClient>;
-  readonly #raw: GuardedRaw;
+  readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   #isShut = false;
   /** Disconnected with the gate shut: nothing passes any more. */
@@ -59,7 +49,7 @@ export class Gate<S> implements Peer<S> {
   constructor(raw: RawSocket, host: Host<S, RawClient>) {
     this.#raw = raw;
     this.host = host;
-    this.#raw[GATE] = this as Gate<unknown>;
+    setGate(raw, this as Gate<unknown>);
     this.session = undefined;
     this.shut(true);
   }

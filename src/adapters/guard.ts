@@ -1,7 +1,8 @@
 import type { Clock, Host } from "../core/interface.ts";
 import type { Policy } from "../core/policy.ts";
-import { Gate, gateOf } from "./gate.ts";
+import { Gate } from "./gate.ts";
 import { missingMethod, type RawClient, type RawSocket } from "./internals.ts";
+import { gateOf } from "./slot.ts";
 import { closeTransport, isInUse } from "./transport.ts";
 
 /** One policy at work: puts a gate on each socket that falls under it. */

@@ -8,8 +8,9 @@
  *
  * @module
  */
-import { type Gate, gateOf } from "./gate.ts";
+import type { Gate } from "./gate.ts";
 import type { Packet, RawAdapter, RawSocket } from "./internals.ts";
+import { gateOf } from "./slot.ts";
 
 /** For each prototype of a socket, its gated one; and the other way round. */
 const gatedPrototypes = new WeakMap<object, object>();

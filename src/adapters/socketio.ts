@@ -9,7 +9,7 @@ import type { Session } from "../core/session.ts";
 import { systemClock } from "./clock.ts";
 import { Guard } from "./guard.ts";
 import { install } from "./install.ts";
-import { gateOf } from "./gate.ts";
+import { gateOf } from "./slot.ts";
 
 /** A namespace of socket.io, as far as types are concerned. */
 export interface TargetNamespace<S> {

@@ -1,7 +1,7 @@
 import { Connection } from "../core/connection.ts";
 import type { Clock, Host } from "../core/interface.ts";
-import { type Gate, gateOf } from "./gate.ts";
 import type { RawClient, RawConn } from "./internals.ts";
+import { gateOf } from "./slot.ts";
 
 /** How long a closed transport may take to flush before it is dropped, in ms. */
 const LINGER = 1000;
@@ -35,8 +35,7 @@ function onClose(this: GuardedConn): void {
 /** Whether a socket past its gate, or one that has none, still uses the transport. */
 export function isInUse(client: RawClient): boolean {
   for (const socket of client.sockets.values()) {
-    const gate: Gate<unknown> | undefined = gateOf(socket);
-    if (!gate?.isShut) return true;
+    if (!gateOf(socket)?.isShut) return true;
   }
   return false;
 }

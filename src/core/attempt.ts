@@ -1,24 +1,7 @@
 import { AuthError } from "./errors.ts";
+import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "./protocol.ts";
-
-/**
- * The third parameter of `authenticate`: a Node callback, and all that one
- * attempt has to offer besides.
- */
-export interface Attempt<User> {
-  /**
-   * Answers the attempt like a Node callback. A truthy `error` refuses it: with
-   * the message of `error` if it has one, which the client is told. Otherwise
-   * `success` counts as a return value would. Only the first answer counts.
-   */
-  (error?: unknown, success?: User | false | null): void;
-  /**
-   * Aborted as soon as the answer no longer matters: the deadline has passed,
-   * the client has disconnected, the attempt was ended otherwise.
-   */
-  readonly signal: AbortSignal;
-}
 
 /** What came of an attempt. `error` is what the operator should hear about. */
 export type Answer =

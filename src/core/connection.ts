@@ -6,25 +6,16 @@ import {
   type Acknowledge,
   AUTHENTICATED,
   type AuthenticatedInfo,
-  type Outcome,
   UNAUTHORIZED,
   type Unauthorized,
   unauthorized,
 } from "./protocol.ts";
 import type { Session } from "./session.ts";
+import { answer, refuse, type Submission } from "./submission.ts";
 import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
 /** Credentials larger than this, or nested deeper, never reach the verifier. */
 const CREDENTIALS_LIMIT = { bytes: 16_384, depth: 32 };
-
-/** An `authentication` event on its way through the machine. */
-interface Submission<S> {
-  readonly id: number;
-  readonly peer: Peer<S>;
-  readonly credentials: unknown;
-  readonly acknowledge: Acknowledge | undefined;
-  abort: (() => void) | undefined;
-}
 
 /** One event in the queue, with what its effects need besides. */
 interface Entry<S> {
@@ -114,7 +105,7 @@ export class Connection<S, T> {
       case "verify":
         return this.#verify(submission!);
       case "decline":
-        return answer(submission, failure(unauthorized("attempt_in_progress")));
+        return refuse(submission, unauthorized("attempt_in_progress"));
       case "abort":
         return this.#abort(effect.refusal);
       case "start_deadline":
@@ -182,7 +173,7 @@ export class Connection<S, T> {
   #abort(refusal: Unauthorized | undefined): void {
     const submission = this.#settle();
     submission?.abort?.();
-    if (refusal) answer(submission, failure(refusal));
+    if (refusal) refuse(submission, refusal);
   }
 
   #admit(session: Session<unknown>): void {
@@ -216,7 +207,7 @@ export class Connection<S, T> {
     } catch (error) {
       const refusal = unauthorized("server_error");
       this.#report(error, "reply", submission?.peer ?? peers[0]);
-      answer(submission, failure(refusal));
+      refuse(submission, refusal);
       this.end(refusal);
       return false;
     }
@@ -235,7 +226,7 @@ export class Connection<S, T> {
   #refuse(refusal: Unauthorized): void {
     const submission = this.#settle();
     if (!submission) return;
-    answer(submission, failure(refusal));
+    refuse(submission, refusal);
     this.#guarded(submission.peer, () => submission.peer.send(UNAUTHORIZED, refusal));
   }
 
@@ -294,12 +285,4 @@ export class Connection<S, T> {
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
     this.host.policy.report(error, peer ? { during, socket: peer.socket } : { during });
   }
-}
-
-function failure(refusal: Unauthorized): Outcome {
-  return { ok: false, ...refusal };
-}
-
-function answer(submission: Submission<unknown> | undefined, outcome: Outcome): void {
-  submission?.acknowledge?.(outcome);
 }

@@ -1,4 +1,3 @@
-import type { Attempt } from "./attempt.ts";
 import type { HoldLimit } from "./hold.ts";
 
 /** Answers that mean "no". */
@@ -6,6 +5,24 @@ export type Falsy = false | null | undefined | void | 0 | "";
 
 /** Something, or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
+
+/**
+ * The third parameter of `authenticate`: a Node callback, and all that one
+ * attempt has to offer besides.
+ */
+export interface Attempt<User> {
+  /**
+   * Answers the attempt like a Node callback. A truthy `error` refuses it: with
+   * the message of `error` if it has one, which the client is told. Otherwise
+   * `success` counts as a return value would. Only the first answer counts.
+   */
+  (error?: unknown, success?: User | false | null): void;
+  /**
+   * Aborted as soon as the answer no longer matters: the deadline has passed,
+   * the client has disconnected, the attempt was ended otherwise.
+   */
+  readonly signal: AbortSignal;
+}
 
 /** What {@linkcode Options.onError} is told besides the error. */
 export interface ErrorContext<S> {

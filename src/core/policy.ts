@@ -1,7 +1,6 @@
-import type { Attempt } from "./attempt.ts";
 import type { HoldLimit } from "./hold.ts";
 import type { Rules } from "./machine.ts";
-import type { ErrorContext, Options } from "./options.ts";
+import type { Attempt, ErrorContext, Options } from "./options.ts";
 
 /** {@linkcode Options}, checked, with every default in place. */
 export interface Policy<S> extends Rules {
