@@ -29,9 +29,13 @@ const ENGINE_OPTIONS = [
   "cors",
 ];
 
+/** Options it would be unsafe to ignore. */
+const REFUSED_OPTIONS = ["allowRequest", "transports", "allowUpgrades", "allowEIO3", "cookie"];
+
 /**
  * Starts `Bun.serve` with `@socket.io/bun-engine` for `io`, and for nothing
- * else. The engine options `io` was created with apply.
+ * else. The options `pingInterval`, `pingTimeout`, `upgradeTimeout`,
+ * `maxHttpBufferSize` and `cors` that `io` was created with apply.
  *
  * @param io a `Server` that is not attached yet
  * @param options where to listen
@@ -58,6 +62,13 @@ export async function serve(io: Servable, options: ServeOptions = {}): Promise<R
 
 function engineOptions(io: Servable): object {
   const { opts } = io as unknown as { opts: Record<string, unknown> };
+  for (const name of REFUSED_OPTIONS) {
+    if (opts[name] === undefined) continue;
+    throw new TypeError(
+      `Cannot serve: @socket.io/bun-engine does not know socket.io's option "${name}" as it is. ` +
+        "Create the engine yourself, and give it to io.bind.",
+    );
+  }
   const given = ENGINE_OPTIONS.filter((name) => opts[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, opts[name]]));
 }

@@ -13,10 +13,13 @@ import {
   type RawClient,
   type RawSocket,
 } from "./internals.ts";
-import { Outbox } from "./outbox.ts";
+import { expireAcknowledgement, Outbox } from "./outbox.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
 import { setGate } from "./slot.ts";
 import { connectionOf } from "./transport.ts";
+
+/** Socket.IO's reason when a client leaves a namespace of its own accord. */
+const BY_CLIENT = "client namespace disconnect";
 
 /** Event names that socket.io refuses to emit; it does so loudly, and at once. */
 const RESERVED = new Set([
@@ -107,8 +110,9 @@ export class Gate<S> implements Peer<S> {
     // The adapter may have been replaced since the socket was created.
     this.#raw.adapter = this.#raw.nsp.adapter;
     Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
-    this.#raw.join(rooms);
-    outbox?.release(this.#raw);
+    const joined = this.#raw.join(rooms);
+    if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
+    outbox?.release(this.#raw, (error) => this.#report("emit", error));
   }
 
   deliver(): void {
@@ -119,7 +123,7 @@ export class Gate<S> implements Peer<S> {
       try {
         this.#raw._onpacket(packet);
       } catch (error) {
-        this.host.policy.report(error, { during: "gate", socket: this.socket });
+        this.#report("gate", error);
       }
     }
   }
@@ -135,7 +139,24 @@ export class Gate<S> implements Peer<S> {
   disconnect(): void {
     this.shut(true);
     this.#raw.auth = false;
-    this.#raw.disconnect();
+    try {
+      this.#raw.disconnect();
+    } catch (error) {
+      // A listener that throws must not keep the client connected.
+      this.#report("gate", error);
+      this.#raw.removeAllListeners("disconnecting");
+      this.#raw.disconnect();
+    }
+  }
+
+  /** An adapter could not enter the rooms: better no connection than a deaf one. */
+  #fail(error: unknown): void {
+    this.#report("gate", error);
+    this.#connection.end(unauthorized("server_error"));
+  }
+
+  #report(during: string, error: unknown): void {
+    this.host.policy.report(error, { during, socket: this.socket });
   }
 
   get #connection(): Connection<S, RawClient> {
@@ -151,9 +172,10 @@ export class Gate<S> implements Peer<S> {
   vanish(reason: string): void {
     this.#isDead = true;
     this.#inbox = undefined;
-    this.#outbox?.discard();
+    const outbox = this.#outbox;
     this.#outbox = undefined;
-    this.#connection.leave(this, reason);
+    this.#connection.leave(this, reason, reason === BY_CLIENT);
+    outbox?.discard((error) => this.#report("emit", error));
   }
 
   /** An `authentication` event, from a shut gate or as a refresh. */
@@ -190,15 +212,17 @@ export class Gate<S> implements Peer<S> {
     if (RESERVED.has(event) || this.host.policy.outgoing === "pass") return true;
     const flags: Flags = this.#raw.flags;
     this.#raw.flags = {};
-    if (flags.volatile || this.#isDead) return false;
     const { policy, clock } = this.host;
     this.#outbox ??= new Outbox(policy.holdLimit, clock);
-    if (!this.#outbox.add([event, ...args], flags)) {
+    const isHeld = !flags.volatile && !this.#isDead && this.#outbox.add([event, ...args], flags);
+    if (isHeld) return false;
+    expireAcknowledgement(args, flags, clock);
+    if (!flags.volatile && !this.#isDead) {
       const error = new Error(
         `The event "${event}" to a socket that is not authenticated was lost: more is held for ` +
           `it than holdLimit allows. Emit after authentication, or raise the limit.`,
       );
-      policy.report(error, { during: "emit", socket: this.socket });
+      this.#report("emit", error);
     }
     return false;
   }

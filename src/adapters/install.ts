@@ -15,6 +15,7 @@ import {
   type RawServer,
   type RawSocket,
 } from "./internals.ts";
+import { gateOf } from "./slot.ts";
 
 /** Registered symbols, so that a second copy of this package sees the first. */
 const GUARD = Symbol.for("@socketio-auth/socketio-auth:guard");
@@ -84,36 +85,54 @@ function watchParent(parent: RawParentNamespace, guard: Guard<unknown>): void {
 }
 
 function watchNamespace(nsp: RawNamespace & Guarded): void {
-  if (nsp[INSTALLED]) return;
-  Object.defineProperty(nsp, INSTALLED, { value: true });
-  const create = nsp._createSocket;
-  nsp._createSocket = async (client, auth) => {
-    const guard = guardOf(nsp);
-    if (!guard) return create.call(nsp, client, auth);
-    const socket = await create.call(nsp, client, withoutRecovery(auth));
-    return guardOrClose(guard, socket);
-  };
-  // Whoever is connected already has not been asked yet.
+  if (!nsp[INSTALLED]) takeOver(nsp);
   const guard = guardOf(nsp);
   if (!guard) return;
-  for (const socket of nsp.sockets.values()) void guardOrClose(guard, socket);
-  for (const socket of nsp._preConnectSockets?.values() ?? []) void guardOrClose(guard, socket);
+  for (const socket of nsp.sockets.values()) {
+    const gate = gateOf(socket);
+    // Whoever is connected already has not been asked yet, or not by this policy.
+    if (!gate) tryToGuard(guard, socket);
+    else if (gate.host !== guard) gate.disconnect();
+  }
 }
 
-/** A socket that cannot be guarded must not be connected: it is never handed on. */
-function guardOrClose(guard: Guard<unknown>, socket: RawSocket): RawSocket | Promise<never> {
+function takeOver(nsp: RawNamespace & Guarded): void {
+  Object.defineProperty(nsp, INSTALLED, { value: true });
+  const { _createSocket, _doConnect } = nsp;
+  nsp._createSocket = async (client, auth) => {
+    const guard = guardOf(nsp);
+    if (!guard) return _createSocket.call(nsp, client, auth);
+    const socket = await _createSocket.call(nsp, client, withoutRecovery(nsp, auth));
+    // What cannot be guarded is never handed on.
+    return tryToGuard(guard, socket) ? socket : new Promise(() => {});
+  };
+  // A socket may have been on its way when the policy came.
+  nsp._doConnect = (socket, fn) => {
+    const guard = guardOf(nsp);
+    if (!guard || gateOf(socket)?.host === guard || tryToGuard(guard, socket)) {
+      _doConnect.call(nsp, socket, fn);
+    }
+  };
+}
+
+/** Puts a gate on a socket; one that cannot be guarded loses its transport. */
+function tryToGuard(guard: Guard<unknown>, socket: RawSocket): boolean {
   try {
     guard.guard(socket);
-    return socket;
+    return true;
   } catch (error) {
     guard.policy.report(error, { during: "gate", socket });
     socket.client.conn.close();
-    return new Promise(() => {});
+    return false;
   }
 }
 
 /** What a recovered socket has missed is handed to it before anyone is asked. */
-function withoutRecovery(auth: Record<string, unknown>): Record<string, unknown> {
+function withoutRecovery(
+  { server }: RawNamespace,
+  auth: Record<string, unknown>,
+): Record<string, unknown> {
+  if (!server.opts.connectionStateRecovery) return auth;
   const { pid: _pid, offset: _offset, ...rest } = auth;
   return rest;
 }

@@ -23,7 +23,7 @@ export const BINARY_EVENT = 5;
 /** The transport: a socket of engine.io or of @socket.io/bun-engine. */
 export interface RawConn {
   readonly readyState: string;
-  readonly transport: { closeTimeout?: number };
+  readonly transport: { closeTimeout?: number; socket?: { terminate?(): void } };
   on(event: "close", listener: (this: RawConn) => void): unknown;
   close(): unknown;
   onClose?(reason: string): unknown;
@@ -39,7 +39,7 @@ export interface RawClient {
 /** What a room-keeping adapter does for the gate. */
 export interface RawAdapter {
   broadcast(packet: Packet, options: { flags?: object }): void;
-  persistSession(session: unknown): void;
+  persistSession(session: { sid: string }): void;
 }
 
 /** Flags that apply to the next `emit`. */
@@ -60,6 +60,7 @@ export interface RawSocket {
   flags: Flags;
   auth?: boolean;
   on(event: string, listener: (this: RawSocket, ...args: never[]) => void): unknown;
+  removeAllListeners(event: string): unknown;
   emit(event: string, ...args: unknown[]): boolean;
   join(rooms: string | string[]): unknown;
   leave(room: string): unknown;
@@ -79,8 +80,8 @@ export interface RawNamespace {
   readonly server: RawServer;
   readonly adapter: RawAdapter;
   readonly sockets: ReadonlyMap<string, RawSocket>;
-  readonly _preConnectSockets?: ReadonlyMap<string, RawSocket>;
   _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
+  _doConnect(socket: RawSocket, fn: unknown): void;
 }
 
 /** A parent of dynamic namespaces. */
@@ -92,6 +93,7 @@ export interface RawParentNamespace extends RawNamespace {
 /** A server, as far as the gate is concerned. */
 export interface RawServer {
   readonly _nsps: Map<string, RawNamespace>;
+  readonly opts: { readonly connectionStateRecovery?: unknown };
   of(name: string): RawNamespace;
 }
 
@@ -103,8 +105,9 @@ export function isServer(value: unknown): value is RawServer {
 
 /** Whether `value` is a namespace of one. */
 export function isNamespace(value: unknown): value is RawNamespace {
-  const { _createSocket, sockets, server } = Object(value);
-  return typeof _createSocket === "function" && sockets instanceof Map && isServer(server);
+  const { _createSocket, _doConnect, sockets, server } = Object(value);
+  return typeof _createSocket === "function" && typeof _doConnect === "function" &&
+    sockets instanceof Map && isServer(server);
 }
 
 /** Whether a namespace is a parent of dynamic ones. */

@@ -30,11 +30,14 @@ export async function serve(io: Servable, options: ServeOptions = {}): Promise<R
   const http = createServer((_request, response) => {
     response.writeHead(404).end();
   });
-  io.attach(http);
   await new Promise<void>((resolve, reject) => {
     http.once("error", reject);
-    http.listen(port, hostname, resolve);
+    http.listen(port, hostname, () => {
+      http.off("error", reject);
+      resolve();
+    });
   });
+  io.attach(http);
   const { port: actual } = http.address() as AddressInfo;
   return { url: urlOf(hostname, actual), port: actual, close: () => io.close() };
 }

@@ -32,8 +32,8 @@ export class Outbox {
     return true;
   }
 
-  /** Sends everything, in order, as if it were emitted now. */
-  release(socket: RawSocket): void {
+  /** Sends everything, in order, as if it were emitted now; what throws goes to `onError`. */
+  release(socket: RawSocket, onError: (error: unknown) => void): void {
     for (const { args, flags, heldAt, cancelTimeout } of this.#held.drain()) {
       cancelTimeout?.();
       // `timeout` counts from the moment the application called `emit`.
@@ -41,29 +41,53 @@ export class Outbox {
       socket.flags = flags.timeout === undefined
         ? flags
         : { ...flags, timeout: Math.max(flags.timeout - waited, 0) };
-      socket.emit(...args);
+      try {
+        socket.emit(...args);
+      } catch (error) {
+        onError(error);
+      }
     }
   }
 
   /** Gives up on everything: acknowledgements that can fail, do. */
-  discard(): void {
-    for (const held of this.#held.drain()) {
-      held.cancelTimeout?.();
-      if (held.cancelTimeout) fail(held, "socket has been disconnected");
+  discard(onError: (error: unknown) => void): void {
+    for (const { args, cancelTimeout } of this.#held.drain()) {
+      if (!cancelTimeout) continue;
+      cancelTimeout();
+      try {
+        fail(args, "socket has been disconnected");
+      } catch (error) {
+        onError(error);
+      }
     }
   }
 
   /** An emit whose acknowledgement has timed out is not sent any more. */
   #watchTimeout(held: HeldEmit): void {
-    const { timeout } = held.flags;
-    if (timeout === undefined || typeof held.args.at(-1) !== "function") return;
-    held.cancelTimeout = this.#clock.after(timeout, () => {
+    const cancel = expireAcknowledgement(held.args, held.flags, this.#clock, () => {
       this.#held.remove(held, held.bytes);
-      fail(held, "operation has timed out");
     });
+    if (cancel) held.cancelTimeout = cancel;
   }
 }
 
-function fail(held: HeldEmit, message: string): void {
-  (held.args.at(-1) as (error: Error) => void)(new Error(message));
+/**
+ * Fails the acknowledgement of an emit after its timeout, if it has one, as
+ * socket.io does for an emit that was sent. Returns what takes that back.
+ */
+export function expireAcknowledgement(
+  args: readonly unknown[],
+  { timeout }: Flags,
+  clock: Clock,
+  onTimeout?: () => void,
+): (() => void) | undefined {
+  if (timeout === undefined || typeof args.at(-1) !== "function") return undefined;
+  return clock.after(timeout, () => {
+    onTimeout?.();
+    fail(args, "operation has timed out");
+  });
+}
+
+function fail(args: readonly unknown[], message: string): void {
+  (args.at(-1) as (error: Error) => void)(new Error(message));
 }

@@ -60,8 +60,9 @@ function createGatedPrototype(base: RawSocket): object {
     emit(event: string, ...args: unknown[]): boolean {
       const gate = shutGateOf(this);
       if (!gate) return base.emit.call(this, event, ...args);
-      return !gate.emit(event, args) ||
-        withAdapter(this, straightTo(this), () => base.emit.call(this, event, ...args));
+      if (!gate.emit(event, args)) return true;
+      const emit = () => base.emit.call(this, event, ...args);
+      return this.nsp.server.opts.connectionStateRecovery ? emitStraight(this, emit) : emit();
     },
     _onpacket(packet: Packet): void {
       const gate = shutGateOf(this);
@@ -73,36 +74,50 @@ function createGatedPrototype(base: RawSocket): object {
     },
     _onclose(reason: string, description?: unknown): unknown {
       const close = () => base._onclose.call(this, reason, description);
-      return shutGateOf(this) ? withAdapter(this, forgetful(this), close) : close();
+      return shutGateOf(this) ? closeForGood(this, close) : close();
     },
   };
   return Object.setPrototypeOf(gated, base);
 }
 
-/** Calls `fn` while the socket has another adapter. */
-function withAdapter<T>(socket: RawSocket, adapter: RawAdapter, fn: () => T): T {
-  const own = socket.adapter;
-  socket.adapter = adapter;
+/** Calls `fn` while one method of an adapter is another one. */
+function replacing<K extends keyof RawAdapter, T>(
+  adapter: RawAdapter,
+  name: K,
+  method: RawAdapter[K],
+  fn: () => T,
+): T {
+  const own = Object.getOwnPropertyDescriptor(adapter, name);
+  adapter[name] = method;
   try {
     return fn();
   } finally {
-    socket.adapter = own;
+    if (own) Object.defineProperty(adapter, name, own);
+    else delete (adapter as Partial<RawAdapter>)[name];
   }
 }
 
 /**
  * With connection state recovery, `emit` broadcasts to the socket's own room,
- * in which a socket with a shut gate is not. This adapter sends straight to it.
+ * in which a socket with a shut gate is not: send that straight to it.
  */
-function straightTo(socket: RawSocket): RawAdapter {
-  const broadcast: RawAdapter["broadcast"] = (packet, { flags }) => {
+function emitStraight(socket: RawSocket, emit: () => boolean): boolean {
+  const packets: [packet: Packet, flags: object | undefined][] = [];
+  const collect: RawAdapter["broadcast"] = (packet, { flags }) =>
+    void packets.push([packet, flags]);
+  const result = replacing(socket.adapter, "broadcast", collect, emit);
+  for (const [packet, flags] of packets) {
     socket.notifyOutgoingListeners(packet);
     socket.packet(packet, flags);
-  };
-  return Object.create(socket.adapter, { broadcast: { value: broadcast } });
+  }
+  return result;
 }
 
 /** What is closed with its gate shut must not be recoverable. */
-function forgetful(socket: RawSocket): RawAdapter {
-  return Object.create(socket.adapter, { persistSession: { value() {} } });
+function closeForGood(socket: RawSocket, close: () => unknown): unknown {
+  const { adapter } = socket;
+  const { persistSession } = adapter;
+  return replacing(adapter, "persistSession", (session) => {
+    if (session.sid !== socket.id) persistSession.call(adapter, session);
+  }, close);
 }

@@ -3,7 +3,7 @@ import type { Clock, Host } from "../core/interface.ts";
 import type { RawClient, RawConn } from "./internals.ts";
 import { gateOf } from "./slot.ts";
 
-/** How long a closed transport may take to flush before it is dropped, in ms. */
+/** How long a client may take to fetch and confirm a close before it is dropped, in ms. */
 const LINGER = 1000;
 
 const CONNECTIONS = Symbol("socketio-auth connections");
@@ -43,12 +43,20 @@ export function isInUse(client: RawClient): boolean {
 /** Closes a transport behind what was sent before, without waiting for the client. */
 export function closeTransport(client: RawClient, clock: Clock): void {
   const { conn } = client;
-  // It closes once it has sent what is left in its buffer. A long-polling client
-  // that does not fetch that could keep it for half a minute, or for as long as
-  // the heartbeat allows.
+  const { socket } = conn.transport;
+  // It closes once it has sent what is left in its buffer, and its client has
+  // confirmed. One that does neither could keep it for half a minute, or for as
+  // long as the heartbeat allows.
   if (conn.transport.closeTimeout !== undefined) conn.transport.closeTimeout = LINGER;
-  client._disconnect();
-  if (conn.readyState === "closed") return;
-  const cancel = clock.after(LINGER, () => conn.onClose?.("forced close"));
-  conn.on("close", cancel);
+  const drop = () => {
+    if (conn.readyState !== "closed") conn.onClose?.("forced close");
+    socket?.terminate?.();
+  };
+  clock.after(LINGER, drop);
+  try {
+    client._disconnect();
+  } finally {
+    // A listener of the application may have thrown in the middle.
+    conn.close();
+  }
 }

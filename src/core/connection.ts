@@ -58,12 +58,12 @@ export class Connection<S, T> {
     this.#isJoining = false;
   }
 
-  /** A namespace has been disconnected. */
-  leave(peer: Peer<S>, reason: string): void {
+  /** A namespace has been disconnected; `byClient` if it was the client that left. */
+  leave(peer: Peer<S>, reason: string, byClient: boolean): void {
     if (!this.#peers.includes(peer)) return;
     this.#peers = this.#peers.filter((other) => other !== peer);
     if (this.#running?.peer === peer) {
-      this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id } });
+      this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
     const { disconnect } = this.host.policy;
     if (disconnect) this.#hook("disconnect", peer, () => disconnect(peer.socket, reason));
@@ -179,14 +179,14 @@ export class Connection<S, T> {
   #admit(session: Session<unknown>): void {
     const peers = this.#connected();
     if (!this.#announce(peers, session)) return;
-    for (const peer of peers) this.#guarded(peer, () => peer.open());
+    for (const peer of peers) this.#open(peer);
     for (const peer of peers) this.#welcome(peer);
   }
 
   /** A socket that joins a signed-in connection: `connection` handlers come first. */
   #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
     if (!this.#announce([peer], session)) return;
-    this.#guarded(peer, () => peer.open());
+    this.#open(peer);
     queueMicrotask(() => this.#welcome(peer));
   }
 
@@ -198,8 +198,9 @@ export class Connection<S, T> {
     if (submission && this.host.policy.postAuthenticate) this.#credentials = submission.credentials;
     try {
       const replies = peers.map((peer) => this.host.policy.reply(session.user, peer.socket));
-      for (const peer of peers) peer.session = session;
+      for (const peer of peers) if (peer.connected) peer.session = session;
       peers.forEach((peer, i) => {
+        if (!peer.connected) return;
         peer.send(AUTHENTICATED, replies[i], info);
         if (peer === submission?.peer) answer(submission, { ok: true, reply: replies[i], ...info });
       });
@@ -207,10 +208,15 @@ export class Connection<S, T> {
     } catch (error) {
       const refusal = unauthorized("server_error");
       this.#report(error, "reply", submission?.peer ?? peers[0]);
+      for (const peer of peers) peer.session = undefined;
       refuse(submission, refusal);
       this.end(refusal);
       return false;
     }
+  }
+
+  #open(peer: Peer<S>): void {
+    if (peer.connected) this.#guarded(peer, () => peer.open());
   }
 
   /** The hook, then what the client has sent meanwhile: the hook may add listeners. */

@@ -13,9 +13,10 @@ export interface AuthErrorOptions {
 }
 
 /**
- * A refusal whose text is meant for the client. Thrown by `authenticate`, it
- * is the only error whose message leaves the server; any other one is told to
- * the client as `server_error` and goes to `onError`.
+ * A refusal whose text is meant for the client. It is the only error whose
+ * message leaves the server when thrown; any other one is told to the client as
+ * `server_error` and goes to `onError`. (An error given to the callback is a
+ * refusal too, with its message, as in the original module.)
  *
  * @example
  * ```ts

@@ -72,7 +72,7 @@ export type Event =
   /** The verifier said no, or failed. */
   | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
   /** The socket that sent the credentials is gone before they were judged. */
-  | { readonly type: "abandoned"; readonly attempt: number }
+  | { readonly type: "abandoned"; readonly attempt: number; readonly byClient: boolean }
   /** The verifier asked the client a further question. */
   | { readonly type: "challenged"; readonly attempt: number }
   /** The client answered it, or its time is over. */
@@ -206,6 +206,15 @@ function accept(state: In<"pending"> | In<"authenticated">, event: On<"accepted"
   return admit(state.failures, event.session, state.phase === "pending" ? "admit" : "refresh");
 }
 
+/** The attempt in flight is over without an answer. */
+function drop(state: In<"pending"> | In<"authenticated">, event: On<"abandoned">): Transition {
+  if (event.attempt !== state.attempt) return stay(state);
+  return {
+    state: { ...state, attempt: 0 },
+    effects: [{ type: "abort" }, { type: "resume_deadline" }],
+  };
+}
+
 function fail(
   state: In<"pending">,
   attempt: number,
@@ -238,9 +247,11 @@ const table: Table = {
     credentials: begin,
     accepted: accept,
     refused: (state, event, rules) => fail(state, event.attempt, event.refusal, rules),
-    // A guess that nobody waits for is a guess.
+    // A client that leaves in the middle has guessed; a server that closes has not.
     abandoned: (state, event, rules) =>
-      fail(state, event.attempt, unauthorized("authentication_failed"), rules),
+      event.byClient
+        ? fail(state, event.attempt, unauthorized("authentication_failed"), rules)
+        : drop(state, event),
     challenged: (state, event) => ({
       state,
       effects: event.attempt === state.attempt ? [{ type: "pause_deadline" }] : [],
@@ -249,8 +260,12 @@ const table: Table = {
       state,
       effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
     }),
+    // Saying nothing is no guess, but an attempt that takes too long is one.
     deadline: (state) =>
-      end(state.failures + 1, unauthorized(state.previous ? "expired" : "timeout")),
+      end(
+        state.failures + (state.attempt ? 1 : 0),
+        unauthorized(state.previous ? "expired" : "timeout"),
+      ),
     signed_out: (state, _event, rules) =>
       state.previous ? signOut(state.failures, rules) : stay(state),
     ended: (state, event) => end(state.failures + 1, event.refusal),
@@ -266,10 +281,7 @@ const table: Table = {
     accepted: accept,
     refused: (state, event) =>
       event.attempt === state.attempt ? end(state.failures + 1, event.refusal) : stay(state),
-    abandoned: (state, event) =>
-      event.attempt === state.attempt
-        ? { state: { ...state, attempt: 0 }, effects: [{ type: "abort" }] }
-        : stay(state),
+    abandoned: drop,
     expired(state, _event, rules) {
       const refusal = unauthorized("expired");
       if (rules.grace <= 0) return end(state.failures, refusal);

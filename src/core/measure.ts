@@ -10,7 +10,7 @@ export function measure(value: unknown, maxBytes: number): { bytes: number; dept
   const stack: unknown[] = [value];
   const depths: number[] = [0];
   while (stack.length > 0 && bytes <= maxBytes) {
-    const next = stack.pop();
+    const next = asSerialized(stack.pop());
     const depth = depths.pop()!;
     const children = expand(next);
     if (!children) {
@@ -27,6 +27,12 @@ export function measure(value: unknown, maxBytes: number): { bytes: number; dept
     }
   }
   return { bytes, depth: deepest };
+}
+
+/** Documents of an ORM, for example, are sent as what their `toJSON` returns. */
+function asSerialized(value: unknown): unknown {
+  const { toJSON } = Object(value);
+  return typeof toJSON === "function" ? toJSON.call(value) : value;
 }
 
 /** The children of an object or array, keys among them; nothing for a leaf. */

@@ -96,7 +96,8 @@ export interface Options<S, User, Credentials> {
   /**
    * What happens to a direct `socket.emit` to such a client: `"hold"` sends it
    * after `authenticated`, in order; `"pass"` sends it at once. Broadcasts are
-   * withheld and never sent later; volatile emits are dropped.
+   * withheld and never sent later; volatile emits are dropped. What is held is
+   * held by reference: do not change it after the emit.
    *
    * @default "hold"
    */
@@ -119,9 +120,9 @@ export interface Options<S, User, Credentials> {
   reply?(user: User, socket: S): unknown;
   /**
    * Called with everything unexpected: a throw in a hook, a full hold. A throw
-   * in here is ignored.
+   * or rejection in here is ignored.
    *
    * @default console.error
    */
-  onError?(error: unknown, context: ErrorContext<S>): void;
+  onError?(error: unknown, context: ErrorContext<S>): unknown;
 }

@@ -83,11 +83,12 @@ function toConsole(error: unknown, context: ErrorContext<unknown>): void {
 }
 
 function reporter<S>(
-  onError: (error: unknown, context: ErrorContext<S>) => void,
+  onError: (error: unknown, context: ErrorContext<S>) => unknown,
 ): (error: unknown, context: ErrorContext<S>) => void {
   return (error, context) => {
     try {
-      onError(error, context);
+      const told: unknown = onError(error, context);
+      if (told instanceof Promise) told.catch(() => {});
     } catch {
       // There is nobody left to tell, and a hook must never take the server down.
     }

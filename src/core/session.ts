@@ -2,9 +2,9 @@
 export interface Session<User> {
   /** What `authenticate` answered. */
   readonly user: User;
-  /** What the option `userId` made of it. */
+  /** The user's stable id, where it is known. */
   readonly userId?: string;
-  /** What the option `sessionId` made of it. */
+  /** The session's own stable id, where it is known. */
   readonly sessionId?: string;
   /** When the server accepted the credentials, in epoch milliseconds. */
   readonly authenticatedAt: number;
@@ -13,8 +13,8 @@ export interface Session<User> {
 }
 
 /**
- * Whether two sessions belong to the same user. Without the option `userId`
- * users cannot be told apart, and count as the same.
+ * Whether two sessions belong to the same user. Users without an id
+ * cannot be told apart, and count as the same.
  */
 export function sameSubject(a: Session<unknown>, b: Session<unknown>): boolean {
   return a.userId === b.userId;

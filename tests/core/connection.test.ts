@@ -79,7 +79,7 @@ describe("a connection", () => {
     const { connection, peer, answers, host, hooks } = setUp();
     connection.authenticate(peer, {}, undefined);
     peer.connected = false;
-    connection.leave(peer, "left");
+    connection.leave(peer, "left", true);
     answers[0]!(null, "ada");
     assertEquals([peer.done, hooks, host.isClosed], [[], ["gone a left"], true]);
   });
@@ -153,7 +153,7 @@ describe("a connection", () => {
     });
     connection.authenticate(peer, {}, undefined);
     answers[0]!(null, "ada");
-    connection.leave(peer, "left");
+    connection.leave(peer, "left", true);
     await flush();
     assertEquals(errors.map((error) => (error as Error).message).sort(), ["disconnect", "post"]);
   });
@@ -211,7 +211,7 @@ describe("a connection, whatever comes in whatever order", () => {
           connection.join(peer);
         } else if (next.type === "leave" && peers[next.index]) {
           peers[next.index]!.connected = peers[next.index]!.isOpen = false;
-          connection.leave(peers[next.index]!, "left");
+          connection.leave(peers[next.index]!, "left", true);
         } else if (next.type === "overflow") connection.end(unauthorized("too_many_events"));
         else if (next.type === "close") {
           for (const peer of peers) peer.connected = peer.isOpen = false;

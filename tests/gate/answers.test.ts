@@ -115,10 +115,13 @@ describe("answers", () => {
           done(null, false);
           throw new Error("later still");
         },
+      }, {
+        setUp: (io) =>
+          io.on("connection", (socket) => socket.on("probe", (reply) => reply("still here"))),
       });
       const client = await connect();
       await client.signIn();
-      client.emit("probe");
+      assertEquals(await client.socket.emitWithAck("probe"), "still here");
       assertEquals(client.received, ["authenticated"]);
       assertEquals(errors, []);
     });

@@ -50,20 +50,25 @@ describe("hostile clients", () => {
 
     it(`sending twice signs in once, and the second is declined (${place.name})`, async () => {
       const hooks: string[] = [];
+      const asked: (() => void)[] = [];
       const world = await openWorld(place, {
-        authenticate: async (socket: unknown, credentials: never) =>
-          await Promise.resolve(verify(socket, credentials)),
+        authenticate: (
+          _socket: unknown,
+          _credentials: unknown,
+          done: (...args: unknown[]) => void,
+        ) => void asked.push(() => done(null, true)),
         postAuthenticate: () => hooks.push("post"),
       });
       const client = await RawClient.connect(world.url);
       client.send(RIGHT.replace("42", "421"));
       client.send(RIGHT.replace("42", "422"));
-      const answers = [await client.packets.next("43"), await client.packets.next("43")].flat();
-      assertEquals(
-        answers.filter((answer) => String(answer).includes('"ok":true')).length >= 1,
-        true,
-      );
-      assertEquals(hooks, ["post"]);
+      const [declined] = await client.packets.next("43");
+      assert(String(declined).startsWith('2[{"ok":false'), String(declined));
+      assert(String(declined).includes("attempt_in_progress"));
+      asked[0]!();
+      const [accepted] = await client.packets.next("43");
+      assert(String(accepted).startsWith('1[{"ok":true'), String(accepted));
+      assertEquals([hooks, asked.length], [["post"], 1]);
     });
 
     it(`events before, beside and after CONNECT reach nobody (${place.name})`, async () => {
@@ -159,6 +164,14 @@ describe("hostile clients", () => {
         client.send(GUESS);
         await client.packets.next("close");
         assertEquals(client.events.some((event) => String(event).includes("authenticated")), false);
+      }
+      for (
+        const connect of ["40null", '40"x"', "40[]", "405", '40{"pid":{},"offset":[]}', "40/none"]
+      ) {
+        const client = await RawClient.open(world.url);
+        client.send(connect);
+        client.send("42[]");
+        await client.packets.next("close");
       }
       const honest = await world.connect();
       await honest.signIn();

@@ -142,6 +142,16 @@ describe("namespaces", () => {
     });
   }
 
+  it("a policy that comes later does not trust whom another one has admitted", async () => {
+    const world = await openWorld(engineOnly[0]!, { authenticate: () => ({ name: "anybody" }) });
+    world.io.of("/admin");
+    const client = await world.connect("/admin");
+    await client.signIn({});
+    socketioAuth(world.io.of("/admin"), { authenticate: verify });
+    assertEquals(await client.next("disconnect"), ["io server disconnect"]);
+    assertEquals(world.io.of("/admin").sockets.size, 0);
+  });
+
   it("a parent of dynamic namespaces can have a policy of its own", async () => {
     const io = createServer();
     socketioAuth(io, { authenticate: () => ({ name: "anybody" }) });

@@ -153,6 +153,17 @@ describe("outgoing", () => {
     assertEquals(await log.next("failed"), ["socket has been disconnected"]);
   });
 
+  it("a held emit that cannot be sent is reported, and the others are sent", async () => {
+    const { log, errors, connect } = await openWorld(places[0]!);
+    const client = await connect();
+    const [socket] = await log.next("connection") as [Socket];
+    socket.emit("bad", 1n);
+    socket.emit("good");
+    await client.signIn();
+    await client.next("good");
+    assertEquals(errors.map(({ context }) => context.during), ["emit"]);
+  });
+
   it("a reserved event name is refused at once, as ever", async () => {
     const { log, connect } = await openWorld(places[0]!);
     await connect();

@@ -1,0 +1,252 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import { createConnection } from "node:net";
+import type { Socket } from "socket.io";
+import { socketioAuth } from "../../mod.ts";
+import { connectClient } from "../kit/client.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { RawClient } from "../kit/raw.ts";
+import { createServer, engineOnly, start } from "../kit/targets.ts";
+import { engineIsEmpty, openWorld, verify } from "../kit/world.ts";
+
+const WRONG = { password: "wrong" };
+const RIGHT = { username: "ada", password: "right" };
+
+describe("whatever the application does", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`a listener that throws does not keep a refused client (${place.name})`, async () => {
+      const world = await openWorld(place, {}, {
+        setUp: (io) =>
+          io.on("connection", (socket) => {
+            socket.on("disconnecting", () => {
+              throw new Error("disconnecting");
+            });
+          }),
+      });
+      const client = await world.connect();
+      client.emit("authentication", WRONG);
+      await client.next("disconnect");
+      await engineIsEmpty(world.io);
+      assertEquals(world.io.sockets.sockets.size, 0);
+      assertEquals((world.errors[0]?.error as Error).message, "disconnecting");
+    });
+
+    it(`disconnecting in a hook ends it there (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        postAuthenticate: (socket: Socket) => void socket.disconnect(true),
+      }, {
+        setUp: (io) => io.on("connection", (s) => void s.onAny((event) => world.log.push(event))),
+      });
+      const client = await world.connect();
+      client.emit("held");
+      client.emit("authentication", RIGHT);
+      await client.next("disconnect");
+      assertEquals(client.received, ["authenticated"]);
+      assertEquals(world.log.names, ["connection"]);
+    });
+
+    it(`disconnecting in the reply admits nobody (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        reply: (_user: unknown, socket: Socket) => void socket.disconnect(true),
+        disconnect: (socket: object) => world.log.push("gone", world.auth.session(socket)),
+      });
+      const client = await world.connect();
+      client.emit("authentication", RIGHT);
+      assertEquals(await world.log.next("gone"), [undefined]);
+      await client.next("disconnect");
+      assertEquals(client.received, []);
+    });
+
+    it(`a reply that cannot be sent is a server error (${place.name})`, async () => {
+      const world = await openWorld(place, { reply: () => 1n });
+      const client = await world.connect();
+      const outcome = await client.socket.emitWithAck("authentication", RIGHT);
+      assertEquals(outcome.code, "server_error");
+      await client.next("disconnect");
+      assertEquals(client.received, ["unauthorized"]);
+    });
+
+    it(`a second sign-in is a refresh, and a refused one the end (${place.name})`, async () => {
+      let hooks = 0;
+      const world = await openWorld(place, { postAuthenticate: () => hooks++ }, {
+        setUp: (io) => io.on("connection", (socket) => socket.on("ping", (reply) => reply("pong"))),
+      });
+      const client = await world.connect();
+      await client.signIn();
+      await client.signIn({ username: "ada again", password: "right" });
+      const [socket] = await world.log.next("connection") as [Socket];
+      assertEquals([world.auth.session(socket)?.user.name, hooks], ["ada again", 1]);
+      assertEquals(await client.socket.emitWithAck("ping"), "pong");
+      client.emit("authentication", WRONG);
+      await client.next("unauthorized");
+      await client.next("disconnect");
+      // A reference that is kept sends nothing any more, and the flag says so.
+      assertEquals((socket as unknown as { auth: boolean }).auth, false);
+      assertEquals(socket.emit("late"), true);
+    });
+
+    it(`binary credentials arrive as they are (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        authenticate: (_socket: unknown, { key }: { key: Uint8Array }) => key[0] === 7,
+      });
+      await (await world.connect()).signIn({ key: new Uint8Array([7]) });
+    });
+
+    it(`a policy does not know the sockets of another (${place.name})`, async () => {
+      const world = await openWorld(place);
+      const admin = socketioAuth(world.io.of("/admin"), { authenticate: verify });
+      const client = await world.connect();
+      await client.signIn();
+      const [socket] = await world.log.next("connection") as [Socket];
+      assert(world.auth.session(socket));
+      assertEquals(admin.session(socket), undefined);
+    });
+
+    it(`acknowledgements with a timeout never hang (${place.name})`, async () => {
+      const world = await openWorld(place, { holdLimit: { events: 1 } });
+      const client = await world.connect();
+      const [socket] = await world.log.next("connection") as [Socket];
+      const failed = (promise: Promise<unknown>) => promise.then(() => "answered", String);
+      const timedOut = "Error: operation has timed out";
+      assertEquals(
+        await Promise.all([
+          failed(socket.timeout(20).emitWithAck("held")),
+          failed(socket.timeout(20).emitWithAck("over the limit")),
+          failed(socket.volatile.timeout(20).emitWithAck("volatile")),
+        ]),
+        [timedOut, timedOut, timedOut],
+      );
+      client.socket.disconnect();
+      await engineIsEmpty(world.io);
+      assertEquals(await failed(socket.timeout(20).emitWithAck("gone")), timedOut);
+    });
+
+    it(`an onError that rejects, an adapter that fails: reported (${place.name})`, async () => {
+      const errors: unknown[] = [];
+      const world = await openWorld(place, {
+        onError(error: unknown) {
+          errors.push(error);
+          return Promise.reject(new Error("onError"));
+        },
+      });
+      world.io.of("/").adapter.addAll = () => Promise.reject(new Error("adapter down"));
+      const client = await world.connect();
+      client.emit("authentication", RIGHT);
+      const [refusal] = await client.next("unauthorized") as [{ code: string }];
+      assertEquals(refusal.code, "server_error");
+      await client.next("disconnect");
+      assertEquals(errors.map(String), ["Error: adapter down"]);
+    });
+
+    it(`connection state recovery hands nothing over (${place.name})`, async () => {
+      const world = await openWorld(place, {}, { server: { connectionStateRecovery: {} } });
+      const { sessions } = world.io.of("/").adapter as unknown as { sessions: Map<string, object> };
+      const client = await RawClient.connect(world.url);
+      const [socket] = await world.log.next("connection") as [Socket];
+      (socket.conn as unknown as { onClose(reason: string): void }).onClose("transport close");
+      assertEquals(sessions.size, 0); // never authenticated, never recoverable
+      await client.packets.next("close");
+
+      const member = await world.connect();
+      await member.signIn();
+      world.io.emit("one");
+      const [offset] = (await member.next("one")).slice(-1);
+      const [own] = await world.log.next("connection") as [Socket];
+      (own.conn as unknown as { onClose(reason: string): void }).onClose("transport close");
+      assertEquals(sessions.size, 1);
+      world.io.emit("missed");
+      const thief = await RawClient.open(world.url);
+      thief.send(`40${JSON.stringify({ pid: own["pid"], offset })}`);
+      await thief.packets.next("40");
+      thief.send(`42${JSON.stringify(["authentication", WRONG])}`);
+      await thief.packets.next("close");
+      assertEquals(thief.events.map((event) => (event as unknown[])[0]), ["unauthorized"]);
+    });
+
+    it(`a socket on its way when the policy comes is guarded too (${place.name})`, async () => {
+      const io = createServer({ connectionStateRecovery: {} });
+      const restoring = Promise.withResolvers<undefined>();
+      const asked = Promise.withResolvers<void>();
+      io.of("/").adapter.restoreSession = () => {
+        asked.resolve();
+        return restoring.promise as never;
+      };
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const client = await RawClient.open(url);
+      client.send('40{"pid":"a","offset":"b"}');
+      await asked.promise;
+      socketioAuth(io, { authenticate: verify });
+      restoring.resolve(undefined);
+      await client.packets.next("40");
+      io.emit("secret");
+      client.send(`42${JSON.stringify(["authentication", WRONG])}`);
+      await client.packets.next("close");
+      assertEquals(client.events.map((event) => (event as unknown[])[0]), ["unauthorized"]);
+    });
+
+    it(`a socket that cannot be guarded is not connected (${place.name})`, async () => {
+      // As if socket.io had changed under us, before the guard was installed.
+      const io = createServer();
+      const target = io.of("/") as unknown as { _createSocket: unknown };
+      const original = target._createSocket as (...args: unknown[]) => Promise<object>;
+      target._createSocket = async (...args: unknown[]) =>
+        Object.assign(await original.apply(io.of("/"), args), { _onpacket: undefined });
+      const errors: unknown[] = [];
+      socketioAuth(io, { authenticate: verify, onError: (error) => errors.push(error) });
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const client = await RawClient.open(url);
+      client.send("40");
+      await client.packets.next("close");
+      assertEquals([io.sockets.sockets.size, errors.length], [0, 1]);
+    });
+  }
+
+  it("a client that ignores the close frame loses its TCP connection", async () => {
+    const world = await openWorld(engineOnly[0]!);
+    const { hostname, port } = new URL(world.url);
+    const socket = createConnection({ host: hostname, port: Number(port) });
+    onDispose(() => socket.destroy());
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    socket.write(
+      "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" +
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    // It reads everything and answers nothing but what it is told to.
+    socket.on("error", () => {});
+    await new Promise<void>((resolve) => {
+      socket.on("data", (data) => data.includes('"sid"') && resolve());
+    });
+    socket.write(frame("40"));
+    await world.log.next("connection");
+    socket.write(frame(`42["authentication",{}]`));
+    await closed;
+  });
+
+  it("an attempt that the server cuts short is no guess", async () => {
+    const world = await openWorld(engineOnly[0]!, {
+      authenticate: (_socket: unknown, _credentials: unknown, _answer: unknown) =>
+        void world.log.push("asked"),
+      disconnect: (socket: Socket, reason: string) =>
+        world.log.push("gone", socket.nsp.name, reason),
+    }, { setUp: (io) => void io.of("/b") });
+    const main = await connectClient(engineOnly[0]!, world.url);
+    const b = main.sibling("/b");
+    await b.next("connect");
+    const [socket] = await world.log.next("connection") as [Socket];
+    main.emit("authentication", {});
+    await world.log.next("asked");
+    socket.disconnect();
+    await main.next("disconnect");
+    assertEquals(b.socket.connected, true);
+  });
+});
+
+/** A masked WebSocket text frame, with a mask of zeros. */
+function frame(text: string): Uint8Array {
+  const payload = new TextEncoder().encode(text);
+  return new Uint8Array([0x81, 0x80 | payload.length, 0, 0, 0, 0, ...payload]);
+}
