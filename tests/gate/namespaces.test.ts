@@ -7,6 +7,9 @@ import { EventQueue } from "../kit/events.ts";
 import { createServer, engineOnly, places, start } from "../kit/targets.ts";
 import { engineIsEmpty, openWorld, verify } from "../kit/world.ts";
 
+/** Lets the server finish what it has begun. */
+const engineTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
 const RIGHT = { username: "ada", password: "right" };
 
 describe("namespaces", () => {
@@ -110,6 +113,12 @@ describe("namespaces", () => {
       const [, refusal] = [await admin.next("unauthorized"), await admin.next("unauthorized")];
       assertEquals((refusal as [{ code: string }])[0].code, "too_many_attempts");
       assertEquals(open.socket.connected, true);
+      // Nothing of the refused one is left on the client connection.
+      const [main] = [...io.sockets.sockets.values()] as unknown as [
+        { client: { sockets: Map<string, unknown>; nsps: Map<string, unknown> } },
+      ];
+      await engineTurn();
+      assertEquals([main.client.sockets.size, [...main.client.nsps.keys()]], [1, ["/"]]);
 
       const other = await connectClient(place, url, "/admin");
       await other.signIn();
@@ -117,6 +126,21 @@ describe("namespaces", () => {
       await other.next("public");
     });
   }
+
+  it("a refusal closes the transport under a namespace that is pending itself", async () => {
+    const io = createServer();
+    socketioAuth(io, { authenticate: verify, timeout: 30_000 });
+    socketioAuth(io.of("/admin"), { authenticate: verify });
+    const place = engineOnly[0]!;
+    const { url, close } = await start(place, io);
+    onDispose(close);
+    const main = await connectClient(place, url);
+    const admin = main.sibling("/admin");
+    await admin.next("connect");
+    admin.emit("authentication", { password: "wrong" });
+    await main.next("disconnect");
+    await engineIsEmpty(io);
+  });
 
   for (const order of ["server first", "namespace first"]) {
     it(`a namespace's own policy comes before the server's, ${order}`, async () => {
