@@ -209,7 +209,8 @@ export class Gate<S> implements Peer<S> {
 
   /** A direct emit at the shut gate. Returns whether it may go out. */
   emit(event: string, args: unknown[]): boolean {
-    if (RESERVED.has(event) || this.host.policy.outgoing === "pass") return true;
+    if (RESERVED.has(event)) return true;
+    if (this.host.policy.outgoing === "pass" && !this.#isDead) return true;
     const flags: Flags = this.#raw.flags;
     this.#raw.flags = {};
     const { policy, clock } = this.host;

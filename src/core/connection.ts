@@ -92,12 +92,16 @@ export class Connection<S, T> {
       return;
     }
     this.#queue = [entry];
-    for (const { event, ...context } of this.#queue) {
-      const { state, effects } = transition(this.#state, event, this.host.policy);
-      this.#state = state;
-      for (const effect of effects) this.#perform(effect, context);
+    try {
+      for (const { event, ...context } of this.#queue) {
+        const { state, effects } = transition(this.#state, event, this.host.policy);
+        this.#state = state;
+        for (const effect of effects) this.#perform(effect, context);
+      }
+    } finally {
+      // Whatever went wrong, the deadline must still find somebody at work.
+      this.#queue = undefined;
     }
-    this.#queue = undefined;
   }
 
   #perform(effect: Effect, { peer, submission }: Omit<Entry<S>, "event">): void {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, assertThrows, describe, it } from "#testing";
 import fc from "fast-check";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
@@ -82,6 +82,17 @@ describe("a connection", () => {
     connection.leave(peer, "left", true);
     answers[0]!(null, "ada");
     assertEquals([peer.done, hooks, host.isClosed], [[], ["gone a left"], true]);
+  });
+
+  it("an acknowledgement that throws does not stop the deadline", () => {
+    const { clock, connection, peer } = setUp();
+    const broken = () => {
+      throw new Error("acknowledgement");
+    };
+    connection.authenticate(peer, {}, undefined);
+    assertThrows(() => connection.authenticate(peer, {}, broken), Error, "acknowledgement");
+    clock.advance(1000);
+    assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
   });
 
   it("does not close a transport that others use", () => {

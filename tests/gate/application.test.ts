@@ -86,6 +86,26 @@ describe("whatever the application does", () => {
       assertEquals(socket.emit("late"), true);
     });
 
+    it(`a kept reference to an ended socket sends nothing, even with "pass" (${place.name})`, async () => {
+      const io = createServer();
+      socketioAuth(io.of("/admin"), { authenticate: verify, outgoing: "pass" });
+      io.on("connection", (socket) => socket.on("open", (reply) => reply("yes")));
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const client = await RawClient.connect(url);
+      client.send("40/admin,");
+      await client.packets.next("40");
+      const [socket] = [...io.of("/admin").sockets.values()] as [Socket];
+      client.send(`42/admin,${JSON.stringify(["authentication", RIGHT])}`);
+      await client.packets.next("42");
+      client.send(`42/admin,${JSON.stringify(["authentication", WRONG])}`);
+      await client.packets.next("41");
+      socket.emit("late");
+      client.send('421["open"]');
+      await client.packets.next("43");
+      assertEquals(client.packets.all.filter((packet) => String(packet).includes("late")), []);
+    });
+
     it(`binary credentials arrive as they are (${place.name})`, async () => {
       const world = await openWorld(place, {
         authenticate: (_socket: unknown, { key }: { key: Uint8Array }) => key[0] === 7,
