@@ -3,7 +3,7 @@ import { Hold } from "../core/hold.ts";
 import type { Host, Peer } from "../core/interface.ts";
 import { measure } from "../core/measure.ts";
 import { AUTHENTICATION, parseAuthentication, unauthorized } from "../core/protocol.ts";
-import type { Session } from "../core/session.ts";
+import type { Session, Subject } from "../core/session.ts";
 import {
   BINARY_EVENT,
   DISCONNECT,
@@ -15,8 +15,10 @@ import {
 } from "./internals.ts";
 import { expireAcknowledgement, Outbox } from "./outbox.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
+import { makeRecoverySafe, takeRecovery } from "./recovery.ts";
 import { setGate } from "./slot.ts";
-import { connectionOf } from "./transport.ts";
+import { connectionOf, leaveTopics } from "./transport.ts";
+import { Waiting } from "./waiting.ts";
 
 /** Socket.IO's reason when a client leaves a namespace of its own accord. */
 const BY_CLIENT = "client namespace disconnect";
@@ -41,12 +43,10 @@ export class Gate<S> implements Peer<S> {
   readonly host: Host<S, RawClient>;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
-  #isShut = false;
-  /** Disconnected with the gate shut: nothing passes any more. */
-  #isDead = false;
-  #rooms: string[] = [];
+  /** There while the gate is shut. */
+  #waiting: Waiting | undefined;
+  /** What the client has sent meanwhile. */
   #inbox: Hold<Packet> | undefined;
-  #outbox: Outbox | undefined;
 
   /** Puts a shut gate on a socket. */
   constructor(raw: RawSocket, host: Host<S, RawClient>) {
@@ -54,7 +54,11 @@ export class Gate<S> implements Peer<S> {
     this.host = host;
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
+    const recovery = takeRecovery(raw);
     this.shut(true);
+    const waiting = this.#waiting!;
+    waiting.recovery = recovery;
+    recovery?.rooms.forEach((room) => waiting.join(room));
   }
 
   get socket(): S {
@@ -65,9 +69,18 @@ export class Gate<S> implements Peer<S> {
     return this.#raw.connected;
   }
 
-  /** Whether the gate is shut. */
-  get isShut(): boolean {
-    return this.#isShut;
+  get previous(): Subject | undefined {
+    return this.#waiting?.recovery?.previous;
+  }
+
+  /** What waits at the gate, while it is shut. */
+  get waiting(): Waiting | undefined {
+    return this.#waiting;
+  }
+
+  /** Whether the gate is open, or about to be. */
+  get isAdmitted(): boolean {
+    return !this.#waiting || this.#waiting.isOpening;
   }
 
   get session(): Session<unknown> | undefined {
@@ -80,21 +93,6 @@ export class Gate<S> implements Peer<S> {
     this.#raw.auth = session !== undefined;
   }
 
-  /** The rooms to enter when the gate opens. */
-  get rooms(): Set<string> {
-    return new Set(this.#rooms);
-  }
-
-  /** Remembers a room. */
-  join(room: string): void {
-    if (!this.#rooms.includes(room)) this.#rooms.push(room);
-  }
-
-  /** Forgets a room, or all of them. */
-  leave(room?: string): void {
-    this.#rooms = room === undefined ? [] : this.#rooms.filter((other) => other !== room);
-  }
-
   send(event: string, ...args: unknown[]): void {
     // Not through `emit`: with connection state recovery that is a broadcast,
     // which reaches no socket that is out of the adapter and would be replayed.
@@ -102,17 +100,14 @@ export class Gate<S> implements Peer<S> {
   }
 
   open(): void {
-    const rooms = this.#rooms;
-    const outbox = this.#outbox;
-    this.#isShut = false;
-    this.#rooms = [];
-    this.#outbox = undefined;
-    // The adapter may have been replaced since the socket was created.
-    this.#raw.adapter = this.#raw.nsp.adapter;
-    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
-    const joined = this.#raw.join(rooms);
-    if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
-    outbox?.release(this.#raw, (error) => this.#report("emit", error));
+    const waiting = this.#waiting;
+    if (!waiting) return;
+    const { recovery } = waiting;
+    if (!recovery) return this.#pass(waiting, []);
+    waiting.isOpening = true;
+    void recovery.missed(waiting.rooms, (error) => this.#report("gate", error))
+      // The gate may have been shut again meanwhile, or the socket be gone.
+      .then((missed) => this.#waiting === waiting && this.#pass(waiting, missed));
   }
 
   deliver(): void {
@@ -129,11 +124,20 @@ export class Gate<S> implements Peer<S> {
   }
 
   shut(keepRooms: boolean): void {
-    this.#rooms = keepRooms ? [...this.#raw.rooms] : [this.#raw.id];
-    if (this.#isShut) return;
-    this.#raw.leaveAll();
-    this.#isShut = true;
-    Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
+    const before = this.#waiting;
+    const waiting = new Waiting(keepRooms ? this.#raw.rooms : [this.#raw.id]);
+    if (!before) {
+      leaveTopics(this.#raw);
+      this.#raw.leaveAll();
+      Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
+    } else if (keepRooms) {
+      waiting.recovery = before.recovery;
+      waiting.outbox = before.outbox;
+    } else {
+      this.#discard(before);
+    }
+    this.#waiting = waiting;
+    this.#useCurrentAdapter();
   }
 
   disconnect(): void {
@@ -147,6 +151,28 @@ export class Gate<S> implements Peer<S> {
       this.#raw.removeAllListeners("disconnecting");
       this.#raw.disconnect();
     }
+  }
+
+  /** Lets everything out: what the client has missed, then what was held for it. */
+  #pass(waiting: Waiting, missed: readonly unknown[]): void {
+    this.#waiting = undefined;
+    this.#useCurrentAdapter();
+    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
+    for (const data of missed) this.#raw.packet({ type: EVENT, data });
+    const joined = this.#raw.join([...waiting.rooms]);
+    if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
+    waiting.outbox?.release(this.#raw, (error) => this.#report("emit", error));
+  }
+
+  #discard({ outbox }: Waiting): void {
+    outbox?.discard((error) => this.#report("emit", error));
+  }
+
+  /** The adapter may have been replaced since the socket was created. */
+  #useCurrentAdapter(): void {
+    const { nsp } = this.#raw;
+    makeRecoverySafe(nsp);
+    this.#raw.adapter = nsp.adapter;
   }
 
   /** An adapter could not enter the rooms: better no connection than a deaf one. */
@@ -170,12 +196,15 @@ export class Gate<S> implements Peer<S> {
 
   /** The socket is gone; its stale references stay as shut as they were. */
   vanish(reason: string): void {
-    this.#isDead = true;
+    leaveTopics(this.#raw);
     this.#inbox = undefined;
-    const outbox = this.#outbox;
-    this.#outbox = undefined;
+    const waiting = this.#waiting;
+    if (waiting) {
+      waiting.isOver = true;
+      waiting.isOpening = false;
+    }
     this.#connection.leave(this, reason, reason === BY_CLIENT);
-    outbox?.discard((error) => this.#report("emit", error));
+    if (waiting) this.#discard(waiting);
   }
 
   /** An `authentication` event, from a shut gate or as a refresh. */
@@ -188,7 +217,7 @@ export class Gate<S> implements Peer<S> {
    * A packet from the client at the shut gate. Returns whether the socket may
    * have it.
    */
-  receive(packet: Packet): boolean {
+  receive(packet: Packet, { isOver, isOpening }: Waiting): boolean {
     if (packet.type === DISCONNECT) return true;
     const args = authenticationArgs(packet);
     if (args) {
@@ -197,28 +226,29 @@ export class Gate<S> implements Peer<S> {
       return false;
     }
     const { incoming, holdLimit } = this.host.policy;
-    if (incoming === "hold" && !this.#isDead) {
+    if (incoming === "hold" && !isOpening && !isOver) {
       this.#inbox ??= new Hold();
       const { bytes } = measure(packet.data, holdLimit.bytes);
       if (!this.#inbox.add(packet, bytes, holdLimit)) {
         this.#connection.end(unauthorized("too_many_events"));
       }
     }
-    return incoming === "pass";
+    return incoming === "pass" || isOpening;
   }
 
   /** A direct emit at the shut gate. Returns whether it may go out. */
-  emit(event: string, args: unknown[]): boolean {
+  emit(event: string, args: unknown[], waiting: Waiting): boolean {
     if (RESERVED.has(event)) return true;
-    if (this.host.policy.outgoing === "pass" && !this.#isDead) return true;
+    const { policy, clock } = this.host;
+    const { isOver } = waiting;
+    if (policy.outgoing === "pass" && !isOver) return true;
     const flags: Flags = this.#raw.flags;
     this.#raw.flags = {};
-    const { policy, clock } = this.host;
-    this.#outbox ??= new Outbox(policy.holdLimit, clock);
-    const isHeld = !flags.volatile && !this.#isDead && this.#outbox.add([event, ...args], flags);
+    waiting.outbox ??= new Outbox(policy.holdLimit, clock);
+    const isHeld = !flags.volatile && !isOver && waiting.outbox.add([event, ...args], flags);
     if (isHeld) return false;
     expireAcknowledgement(args, flags, clock);
-    if (!flags.volatile && !this.#isDead) {
+    if (!flags.volatile && !isOver) {
       const error = new Error(
         `The event "${event}" to a socket that is not authenticated was lost: more is held for ` +
           `it than holdLimit allows. Emit after authentication, or raise the limit.`,

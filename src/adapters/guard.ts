@@ -29,9 +29,13 @@ export class Guard<S> implements Host<S, RawClient> {
           "to 4.8. The connection was closed.",
       );
     }
+    // A namespace may get its own policy while a socket is on its way into it.
+    const hadGate = gateOf(socket) !== undefined;
     const gate = new Gate(socket, this);
-    socket.on("authentication", onAuthentication);
-    socket.on("disconnect", onDisconnect);
+    if (!hadGate) {
+      socket.on("authentication", onAuthentication);
+      socket.on("disconnect", onDisconnect);
+    }
     if (socket.connected) gate.connect();
   }
 

@@ -15,6 +15,8 @@ import {
   type RawServer,
   type RawSocket,
 } from "./internals.ts";
+import { beginJoining } from "./joining.ts";
+import { makeRecoverySafe } from "./recovery.ts";
 import { gateOf } from "./slot.ts";
 
 /** Registered symbols, so that a second copy of this package sees the first. */
@@ -60,28 +62,42 @@ function guardOf(nsp: RawNamespace & Guarded): Guard<unknown> | undefined {
   return nsp[GUARD] ?? (nsp.server as RawServer & Guarded)[GUARD];
 }
 
+function watchServer(server: RawServer): void {
+  for (const nsp of server._nsps.values()) watchNamespace(nsp);
+  onNamespace(server, watchNamespace);
+}
+
+/**
+ * The children of a parent, and those that another parent without a policy of
+ * its own has taken from it: of all that match, Socket.IO asks the oldest.
+ */
+function watchParent(parent: RawParentNamespace & Guarded, guard: Guard<unknown>): void {
+  const { server } = parent;
+  const [pattern] =
+    [...server.parentNamespacesFromRegExp ?? []].find(([, nsp]) => nsp === parent) ?? [];
+
+  function adopt(nsp: RawNamespace & Guarded): void {
+    const owner: RawParentNamespace & Guarded | undefined = parentOf(nsp);
+    if (!owner || nsp[GUARD]) return;
+    if (owner !== parent && (owner[GUARD] || !pattern?.test(nsp.name))) return;
+    claim(nsp, guard, `namespace "${nsp.name}"`);
+    watchNamespace(nsp);
+  }
+  for (const nsp of server._nsps.values()) adopt(nsp);
+  onNamespace(server, adopt);
+}
+
 /** Every namespace is born into this map, before anybody else gets hold of it. */
-function watchServer({ _nsps }: RawServer): void {
-  for (const nsp of _nsps.values()) watchNamespace(nsp);
+function onNamespace({ _nsps }: RawServer, listener: (nsp: RawNamespace) => void): void {
   const set = _nsps.set;
   _nsps.set = (name, nsp) => {
-    watchNamespace(nsp);
+    listener(nsp);
     return set.call(_nsps, name, nsp);
   };
 }
 
-function watchParent(parent: RawParentNamespace, guard: Guard<unknown>): void {
-  function adopt(child: RawNamespace & Guarded): void {
-    if (!child[GUARD]) claim(child, guard, `namespace "${child.name}"`);
-    watchNamespace(child);
-  }
-  for (const child of parent.children) adopt(child);
-  const { createChild } = parent;
-  parent.createChild = (name) => {
-    const child = createChild.call(parent, name);
-    adopt(child);
-    return child;
-  };
+function parentOf(nsp: RawNamespace): RawParentNamespace | undefined {
+  return [...nsp.server.parentNsps.values()].find(({ children }) => children.has(nsp));
 }
 
 function watchNamespace(nsp: RawNamespace & Guarded): void {
@@ -102,8 +118,10 @@ function takeOver(nsp: RawNamespace & Guarded): void {
   nsp._createSocket = async (client, auth) => {
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
-    const socket = await _createSocket.call(nsp, client, withoutRecovery(nsp, auth));
-    // What cannot be guarded is never handed on.
+    // Nothing that cannot be guarded is handed on, nor a second socket for a client.
+    if (!beginJoining(nsp, client)) return new Promise(() => {});
+    makeRecoverySafe(nsp);
+    const socket = await _createSocket.call(nsp, client, auth);
     return tryToGuard(guard, socket) ? socket : new Promise(() => {});
   };
   // A socket may have been on its way when the policy came.
@@ -125,14 +143,4 @@ function tryToGuard(guard: Guard<unknown>, socket: RawSocket): boolean {
     socket.client.conn.close();
     return false;
   }
-}
-
-/** What a recovered socket has missed is handed to it before anyone is asked. */
-function withoutRecovery(
-  { server }: RawNamespace,
-  auth: Record<string, unknown>,
-): Record<string, unknown> {
-  if (!server.opts.connectionStateRecovery) return auth;
-  const { pid: _pid, offset: _offset, ...rest } = auth;
-  return rest;
 }

@@ -20,10 +20,17 @@ export const DISCONNECT = 1;
 export const EVENT = 2;
 export const BINARY_EVENT = 5;
 
+/** A WebSocket, of ws, of Bun or of uWebSockets.js. */
+export interface RawWebSocket {
+  terminate?(): void;
+  getTopics?(): string[];
+  unsubscribe?(topic: string): unknown;
+}
+
 /** The transport: a socket of engine.io or of @socket.io/bun-engine. */
 export interface RawConn {
   readonly readyState: string;
-  readonly transport: { closeTimeout?: number; socket?: { terminate?(): void } };
+  readonly transport: { closeTimeout?: number; socket?: RawWebSocket };
   on(event: "close", listener: (this: RawConn) => void): unknown;
   close(): unknown;
   onClose?(reason: string): unknown;
@@ -36,10 +43,20 @@ export interface RawClient {
   _disconnect(): void;
 }
 
+/** What an adapter keeps of a connection that was lost. */
+export interface RawSession {
+  readonly sid: string;
+  readonly pid: string;
+  readonly rooms: string[];
+  readonly data: unknown;
+  readonly missedPackets?: unknown[];
+}
+
 /** What a room-keeping adapter does for the gate. */
 export interface RawAdapter {
   broadcast(packet: Packet, options: { flags?: object }): void;
-  persistSession(session: { sid: string }): void;
+  persistSession(session: RawSession): unknown;
+  restoreSession(pid: string, offset: string): Promise<RawSession | null> | null;
 }
 
 /** Flags that apply to the next `emit`. */
@@ -57,6 +74,7 @@ export interface RawSocket {
   readonly rooms: Set<string>;
   readonly connected: boolean;
   adapter: RawAdapter;
+  data: unknown;
   flags: Flags;
   auth?: boolean;
   on(event: string, listener: (this: RawSocket, ...args: never[]) => void): unknown;
@@ -69,6 +87,7 @@ export interface RawSocket {
   ack(id: number): (...args: unknown[]) => void;
   notifyOutgoingListeners(packet: Packet): void;
   disconnect(close?: boolean): unknown;
+  _cleanup(): void;
   _onconnect(): void;
   _onpacket(packet: Packet): void;
   _onclose(reason: string, description?: unknown): unknown;
@@ -94,6 +113,9 @@ export interface RawParentNamespace extends RawNamespace {
 export interface RawServer {
   readonly _nsps: Map<string, RawNamespace>;
   readonly opts: { readonly connectionStateRecovery?: unknown };
+  readonly parentNsps: ReadonlyMap<unknown, RawParentNamespace>;
+  /** Those made of a regular expression; since socket.io 4.7. */
+  readonly parentNamespacesFromRegExp?: ReadonlyMap<RegExp, RawParentNamespace>;
   of(name: string): RawNamespace;
 }
 
@@ -124,6 +146,7 @@ const METHODS = [
   "packet",
   "ack",
   "disconnect",
+  "_cleanup",
   "_onconnect",
   "_onpacket",
   "_onclose",

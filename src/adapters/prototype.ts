@@ -8,9 +8,10 @@
  *
  * @module
  */
-import type { Gate } from "./gate.ts";
 import type { Packet, RawAdapter, RawSocket } from "./internals.ts";
+import { endJoining } from "./joining.ts";
 import { gateOf } from "./slot.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** For each prototype of a socket, its gated one; and the other way round. */
 const gatedPrototypes = new WeakMap<object, object>();
@@ -34,67 +35,52 @@ export function gatedPrototypeOf(socket: RawSocket): object {
   return gated;
 }
 
-function shutGateOf(socket: RawSocket): Gate<unknown> | undefined {
-  const gate = gateOf(socket);
-  return gate?.isShut ? gate : undefined;
+/** What waits at the gate of a socket; nothing if it is open. */
+function waitingAt(socket: RawSocket): Waiting | undefined {
+  return gateOf(socket)?.waiting;
 }
 
 function createGatedPrototype(base: RawSocket): object {
   const gated: ThisType<RawSocket> & Partial<RawSocket> = {
     get rooms(): Set<string> {
-      return shutGateOf(this as RawSocket)?.rooms ?? Reflect.get(base, "rooms", this);
+      const waiting = waitingAt(this as RawSocket);
+      return waiting ? new Set(waiting.rooms) : Reflect.get(base, "rooms", this);
     },
     join(rooms: string | string[]): unknown {
-      const gate = shutGateOf(this);
-      if (!gate) return base.join.call(this, rooms);
-      for (const room of [rooms].flat()) gate.join(room);
+      const waiting = waitingAt(this);
+      if (!waiting) return base.join.call(this, rooms);
+      for (const room of [rooms].flat()) waiting.join(room);
     },
     leave(room: string): unknown {
-      const gate = shutGateOf(this);
-      return gate ? gate.leave(room) : base.leave.call(this, room);
+      const waiting = waitingAt(this);
+      return waiting ? waiting.leave(room) : base.leave.call(this, room);
     },
     leaveAll(): void {
-      const gate = shutGateOf(this);
-      return gate ? gate.leave() : base.leaveAll.call(this);
+      const waiting = waitingAt(this);
+      return waiting ? waiting.leave() : base.leaveAll.call(this);
     },
     emit(event: string, ...args: unknown[]): boolean {
-      const gate = shutGateOf(this);
-      if (!gate) return base.emit.call(this, event, ...args);
-      if (!gate.emit(event, args)) return true;
+      const waiting = waitingAt(this);
+      if (!waiting) return base.emit.call(this, event, ...args);
+      if (!gateOf(this)!.emit(event, args, waiting)) return true;
       const emit = () => base.emit.call(this, event, ...args);
       return this.nsp.server.opts.connectionStateRecovery ? emitStraight(this, emit) : emit();
     },
     _onpacket(packet: Packet): void {
-      const gate = shutGateOf(this);
-      if (!gate || gate.receive(packet)) base._onpacket.call(this, packet);
+      const waiting = waitingAt(this);
+      if (!waiting || gateOf(this)!.receive(packet, waiting)) base._onpacket.call(this, packet);
     },
     _onconnect(): void {
+      endJoining(this.nsp, this.client);
       base._onconnect.call(this);
-      shutGateOf(this)?.connect();
+      if (waitingAt(this)) gateOf(this)!.connect();
     },
-    _onclose(reason: string, description?: unknown): unknown {
-      const close = () => base._onclose.call(this, reason, description);
-      return shutGateOf(this) ? closeForGood(this, close) : close();
+    _cleanup(): void {
+      endJoining(this.nsp, this.client);
+      base._cleanup.call(this);
     },
   };
   return Object.setPrototypeOf(gated, base);
-}
-
-/** Calls `fn` while one method of an adapter is another one. */
-function replacing<K extends keyof RawAdapter, T>(
-  adapter: RawAdapter,
-  name: K,
-  method: RawAdapter[K],
-  fn: () => T,
-): T {
-  const own = Object.getOwnPropertyDescriptor(adapter, name);
-  adapter[name] = method;
-  try {
-    return fn();
-  } finally {
-    if (own) Object.defineProperty(adapter, name, own);
-    else delete (adapter as Partial<RawAdapter>)[name];
-  }
 }
 
 /**
@@ -102,22 +88,18 @@ function replacing<K extends keyof RawAdapter, T>(
  * in which a socket with a shut gate is not: send that straight to it.
  */
 function emitStraight(socket: RawSocket, emit: () => boolean): boolean {
-  const packets: [packet: Packet, flags: object | undefined][] = [];
-  const collect: RawAdapter["broadcast"] = (packet, { flags }) =>
-    void packets.push([packet, flags]);
-  const result = replacing(socket.adapter, "broadcast", collect, emit);
-  for (const [packet, flags] of packets) {
-    socket.notifyOutgoingListeners(packet);
-    socket.packet(packet, flags);
-  }
-  return result;
-}
-
-/** What is closed with its gate shut must not be recoverable. */
-function closeForGood(socket: RawSocket, close: () => unknown): unknown {
   const { adapter } = socket;
-  const { persistSession } = adapter;
-  return replacing(adapter, "persistSession", (session) => {
-    if (session.sid !== socket.id) persistSession.call(adapter, session);
-  }, close);
+  const own = Object.getOwnPropertyDescriptor(adapter, "broadcast");
+  const packets: [packet: Packet, flags: object | undefined][] = [];
+  adapter.broadcast = (packet, { flags }) => void packets.push([packet, flags]);
+  try {
+    return emit();
+  } finally {
+    if (own) Object.defineProperty(adapter, "broadcast", own);
+    else delete (adapter as Partial<RawAdapter>).broadcast;
+    for (const [packet, flags] of packets) {
+      socket.notifyOutgoingListeners(packet);
+      socket.packet(packet, flags);
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { Connection } from "../core/connection.ts";
 import type { Clock, Host } from "../core/interface.ts";
-import type { RawClient, RawConn } from "./internals.ts";
+import type { RawClient, RawConn, RawSocket } from "./internals.ts";
 import { gateOf } from "./slot.ts";
 
 /** How long a client may take to fetch and confirm a close before it is dropped, in ms. */
@@ -35,7 +35,8 @@ function onClose(this: GuardedConn): void {
 /** Whether a socket past its gate, or one that has none, still uses the transport. */
 export function isInUse(client: RawClient): boolean {
   for (const socket of client.sockets.values()) {
-    if (!gateOf(socket)?.isShut) return true;
+    const gate = gateOf(socket);
+    if (!gate || gate.isAdmitted) return true;
   }
   return false;
 }
@@ -58,5 +59,25 @@ export function closeTransport(client: RawClient, clock: Clock): void {
   } finally {
     // A listener of the application may have thrown in the middle.
     conn.close();
+  }
+}
+
+/** What separates namespace and room in a topic. */
+const SEPARATOR = "\x1f";
+
+/**
+ * uWebSockets.js publishes to the topics that a WebSocket is subscribed to,
+ * past the adapter; and Socket.IO unsubscribes one only from single rooms.
+ */
+export function leaveTopics({ client, nsp }: RawSocket): void {
+  const { socket } = client.conn.transport;
+  if (!socket?.getTopics || !socket.unsubscribe) return;
+  try {
+    for (const topic of socket.getTopics()) {
+      const isOurs = topic === nsp.name || topic.startsWith(nsp.name + SEPARATOR);
+      if (isOurs) socket.unsubscribe(topic);
+    }
+  } catch {
+    // It is closed, which it says by throwing: then it has no topics any more.
   }
 }

@@ -1,7 +1,6 @@
-import { type Answer, startAttempt } from "./attempt.ts";
+import { callHook, forEachPeer } from "./contain.ts";
 import type { Host, Peer } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
-import { measure } from "./measure.ts";
 import {
   type Acknowledge,
   AUTHENTICATED,
@@ -11,11 +10,14 @@ import {
   unauthorized,
 } from "./protocol.ts";
 import type { Session } from "./session.ts";
-import { answer, refuse, type Submission } from "./submission.ts";
+import { Submission } from "./submission.ts";
 import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
-/** Credentials larger than this, or nested deeper, never reach the verifier. */
-const CREDENTIALS_LIMIT = { bytes: 16_384, depth: 32 };
+/**
+ * How many times namespaces may be left before anybody is authenticated. Every
+ * socket that joins costs the application a `connection` event, and more.
+ */
+const DEPARTURES_LIMIT = 16;
 
 /** One event in the queue, with what its effects need besides. */
 interface Entry<S> {
@@ -39,6 +41,7 @@ export class Connection<S, T> {
   #queue: Entry<S>[] | undefined;
   #isJoining = false;
   #attempts = 0;
+  #departures = 0;
   #timer: Timer | undefined;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
@@ -54,8 +57,11 @@ export class Connection<S, T> {
   join(peer: Peer<S>): void {
     this.#peers = [...this.#peers, peer];
     this.#isJoining = true;
-    this.#dispatch({ event: { type: "joined" }, peer });
+    this.#dispatch({ event: { type: "joined", previous: peer.previous }, peer });
     this.#isJoining = false;
+    if (this.#state.phase === "pending" && this.#departures > DEPARTURES_LIMIT) {
+      this.end(unauthorized("too_many_attempts"));
+    }
   }
 
   /** A namespace has been disconnected; `byClient` if it was the client that left. */
@@ -65,14 +71,18 @@ export class Connection<S, T> {
     if (this.#running?.peer === peer) {
       this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
-    const { disconnect } = this.host.policy;
-    if (disconnect) this.#hook("disconnect", peer, () => disconnect(peer.socket, reason));
+    if (this.#state.phase !== "authenticated") this.#departures++;
+    const { policy } = this.host;
+    const { disconnect } = policy;
+    if (disconnect) {
+      callHook(policy, "disconnect", peer.socket, () => disconnect(peer.socket, reason));
+    }
   }
 
   /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
-    const submission = { id, peer, credentials, acknowledge, abort: undefined };
+    const submission = new Submission(id, peer, credentials, acknowledge);
     this.#dispatch({ event: { type: "credentials", attempt: id }, submission });
   }
 
@@ -109,7 +119,7 @@ export class Connection<S, T> {
       case "verify":
         return this.#verify(submission!);
       case "decline":
-        return refuse(submission, unauthorized("attempt_in_progress"));
+        return submission!.refuse(unauthorized("attempt_in_progress"));
       case "abort":
         return this.#abort(effect.refusal);
       case "start_deadline":
@@ -154,44 +164,28 @@ export class Connection<S, T> {
 
   #verify(submission: Submission<S>): void {
     this.#running = submission;
-    const { id: attempt, peer, credentials } = submission;
-    const { bytes, depth } = measure(credentials, CREDENTIALS_LIMIT.bytes);
-    if (bytes > CREDENTIALS_LIMIT.bytes || depth > CREDENTIALS_LIMIT.depth) {
-      const refusal = unauthorized("invalid_credentials");
-      return this.#dispatch({ event: { type: "refused", attempt, refusal } });
-    }
-    submission.abort = startAttempt(this.host.policy, peer.socket, credentials, (given) => {
-      this.#dispatch({ event: this.#eventOf(attempt, given) });
-    });
-  }
-
-  #eventOf(attempt: number, given: Answer): Event {
-    if ("user" in given) {
-      const session = { user: given.user, authenticatedAt: this.host.clock.now() };
-      return { type: "accepted", attempt, session };
-    }
-    if ("error" in given) this.#report(given.error, "authenticate", this.#running?.peer);
-    return { type: "refused", attempt, refusal: given.refusal };
+    submission.verify(this.host, (event) => this.#dispatch({ event }));
   }
 
   #abort(refusal: Unauthorized | undefined): void {
     const submission = this.#settle();
-    submission?.abort?.();
-    if (refusal) refuse(submission, refusal);
+    submission?.abort();
+    if (refusal) submission?.refuse(refusal);
   }
 
   #admit(session: Session<unknown>): void {
     const peers = this.#connected();
     if (!this.#announce(peers, session)) return;
-    for (const peer of peers) this.#open(peer);
-    for (const peer of peers) this.#welcome(peer);
+    this.#forEach(peers, (peer) => peer.open());
+    this.#welcome(peers);
   }
 
   /** A socket that joins a signed-in connection: `connection` handlers come first. */
   #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
-    if (!this.#announce([peer], session)) return;
-    this.#open(peer);
-    queueMicrotask(() => this.#welcome(peer));
+    const peers = [peer];
+    if (!this.#announce(peers, session)) return;
+    this.#forEach(peers, () => peer.open());
+    queueMicrotask(() => this.#welcome(peers));
   }
 
   /** Puts the session in force, then says so. Returns false if that failed. */
@@ -206,38 +200,37 @@ export class Connection<S, T> {
       peers.forEach((peer, i) => {
         if (!peer.connected) return;
         peer.send(AUTHENTICATED, replies[i], info);
-        if (peer === submission?.peer) answer(submission, { ok: true, reply: replies[i], ...info });
+        if (peer === submission?.peer) submission.answer({ ok: true, reply: replies[i], ...info });
       });
       return true;
     } catch (error) {
       const refusal = unauthorized("server_error");
       this.#report(error, "reply", submission?.peer ?? peers[0]);
       for (const peer of peers) peer.session = undefined;
-      refuse(submission, refusal);
+      submission?.refuse(refusal);
       this.end(refusal);
       return false;
     }
   }
 
-  #open(peer: Peer<S>): void {
-    if (peer.connected) this.#guarded(peer, () => peer.open());
-  }
-
   /** The hook, then what the client has sent meanwhile: the hook may add listeners. */
-  #welcome(peer: Peer<S>): void {
-    const { postAuthenticate } = this.host.policy;
-    if (!peer.connected) return;
-    if (postAuthenticate) {
-      this.#hook("postAuthenticate", peer, () => postAuthenticate(peer.socket, this.#credentials));
-    }
-    this.#guarded(peer, () => peer.deliver());
+  #welcome(peers: readonly Peer<S>[]): void {
+    const { policy } = this.host;
+    const { postAuthenticate } = policy;
+    this.#forEach(peers, (peer) => {
+      if (postAuthenticate) {
+        const call = () => postAuthenticate(peer.socket, this.#credentials);
+        callHook(policy, "postAuthenticate", peer.socket, call);
+      }
+      peer.deliver();
+    });
   }
 
   #refuse(refusal: Unauthorized): void {
     const submission = this.#settle();
     if (!submission) return;
-    refuse(submission, refusal);
-    this.#guarded(submission.peer, () => submission.peer.send(UNAUTHORIZED, refusal));
+    submission.refuse(refusal);
+    this.#forEach([submission.peer], (peer) => peer.send(UNAUTHORIZED, refusal));
   }
 
   #shut(refusal: Unauthorized, keepRooms: boolean): void {
@@ -257,14 +250,24 @@ export class Connection<S, T> {
   #end(refusal: Unauthorized): void {
     this.#credentials = undefined;
     const peers = this.#connected();
-    for (const peer of peers) this.#guarded(peer, () => peer.send(UNAUTHORIZED, refusal));
-    for (const peer of peers) this.#guarded(peer, () => peer.disconnect());
+    // Shut first: a connection that breaks over the news must not be recoverable.
+    this.#forEach(peers, (peer) => peer.shut(true));
+    this.#forEach(peers, (peer) => peer.send(UNAUTHORIZED, refusal));
+    this.#forEach(peers, (peer) => peer.disconnect());
     if (this.host.isShared(this.#transport)) return;
-    this.#guarded(undefined, () => this.host.close(this.#transport));
+    try {
+      this.host.close(this.#transport);
+    } catch (error) {
+      this.#report(error, "gate", undefined);
+    }
   }
 
   #connected(): Peer<S>[] {
     return this.#peers.filter((peer) => peer.connected);
+  }
+
+  #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
+    forEachPeer(this.host.policy, peers, call);
   }
 
   /** The attempt in flight is over. */
@@ -272,24 +275,6 @@ export class Connection<S, T> {
     const submission = this.#running;
     this.#running = undefined;
     return submission;
-  }
-
-  /** Calls a hook of the application, which may throw or reject. */
-  #hook(name: string, peer: Peer<S>, call: () => unknown): void {
-    try {
-      Promise.resolve(call()).catch((error) => this.#report(error, name, peer));
-    } catch (error) {
-      this.#report(error, name, peer);
-    }
-  }
-
-  /** Calls into the peer, where listeners of the application may throw. */
-  #guarded(peer: Peer<S> | undefined, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#report(error, "gate", peer);
-    }
   }
 
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Policy } from "./policy.ts";
-import type { Session } from "./session.ts";
+import type { Session, Subject } from "./session.ts";
 
 /**
  * One namespace's end of a client connection, with its gate. The gate is shut
@@ -18,6 +18,8 @@ export interface Peer<S> {
   readonly socket: S;
   /** Whether the namespace is still connected. */
   readonly connected: boolean;
+  /** Whose session it carries on, if its connection was recovered. */
+  readonly previous?: Subject | undefined;
   /**
    * The session in force, for look-ups by socket. The core sets it before it
    * tells the client, and clears it before it shuts the gate; a disconnect
@@ -33,8 +35,9 @@ export interface Peer<S> {
   send(event: string, ...args: unknown[]): void;
   /**
    * Opens the gate outwards: enters the rooms that were joined meanwhile and
-   * sends what was held for the client. A throw is reported and otherwise
-   * ignored: what was held past that point is lost.
+   * sends what was held for the client. What a recovered connection has missed
+   * goes out before that, and may have to be fetched first. A throw is
+   * reported and otherwise ignored: what was held past that point is lost.
    */
   open(): void;
   /**

@@ -31,99 +31,11 @@
  *
  * @module
  */
-import { sameSubject, type Session } from "./session.ts";
 import { type Unauthorized, unauthorized } from "./protocol.ts";
+import { sameSubject, type Session, type Subject } from "./session.ts";
+import type { Event, Rules, State, Transition } from "./states.ts";
 
-/** The rules of a policy that the machine needs. */
-export interface Rules {
-  /** Milliseconds from connection to authenticated; `Infinity` for no limit. */
-  readonly timeout: number;
-  /** Failed attempts allowed on one transport. */
-  readonly attempts: number;
-  /** Milliseconds after expiry in which the same user may sign in again. */
-  readonly grace: number;
-}
-
-/** Where a connection stands. `attempt` is the one in flight, 0 for none. */
-export type State =
-  | { readonly phase: "new" }
-  | {
-    readonly phase: "pending";
-    readonly attempt: number;
-    readonly failures: number;
-    readonly previous?: Session<unknown> | undefined;
-  }
-  | {
-    readonly phase: "authenticated";
-    readonly attempt: number;
-    readonly failures: number;
-    readonly session: Session<unknown>;
-  }
-  | { readonly phase: "closed"; readonly failures: number };
-
-/** What can happen to a connection. */
-export type Event =
-  /** A socket of the connection has joined a namespace; `previous` if it was recovered. */
-  | { readonly type: "joined"; readonly previous?: Session<unknown> | undefined }
-  /** The client sent credentials. */
-  | { readonly type: "credentials"; readonly attempt: number }
-  /** The verifier said yes. */
-  | { readonly type: "accepted"; readonly attempt: number; readonly session: Session<unknown> }
-  /** The verifier said no, or failed. */
-  | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
-  /** The socket that sent the credentials is gone before they were judged. */
-  | { readonly type: "abandoned"; readonly attempt: number; readonly byClient: boolean }
-  /** The verifier asked the client a further question. */
-  | { readonly type: "challenged"; readonly attempt: number }
-  /** The client answered it, or its time is over. */
-  | { readonly type: "answered"; readonly attempt: number }
-  /** The time to authenticate is over. */
-  | { readonly type: "deadline" }
-  /** The session's own time is over. */
-  | { readonly type: "expired" }
-  /** The application signed the client out, without a disconnect. */
-  | { readonly type: "signed_out" }
-  /** The server ends the connection: a limit was passed, a session revoked. */
-  | { readonly type: "ended"; readonly refusal: Unauthorized }
-  /** The transport is gone. */
-  | { readonly type: "gone" };
-
-/** What is to be done, in order. */
-export type Effect =
-  /** Give the credentials of the event to the verifier. */
-  | { readonly type: "verify" }
-  /** Tell the sender of the event that another attempt is in flight. */
-  | { readonly type: "decline" }
-  /** Stop the attempt in flight, if any; whatever it answers from now on is late. */
-  | { readonly type: "abort"; readonly refusal?: Unauthorized }
-  /** (Re)start the deadline. */
-  | { readonly type: "start_deadline"; readonly ms: number }
-  /** Suspend the deadline while a challenge is open. */
-  | { readonly type: "pause_deadline" }
-  /** Let it run on with what was left of it. */
-  | { readonly type: "resume_deadline" }
-  /** Watch for the end of the session. */
-  | { readonly type: "start_expiry"; readonly at: number }
-  /** Stop whichever of the two runs. */
-  | { readonly type: "stop_timer" }
-  /** Open the gate of every socket, tell the client, run the hooks. */
-  | { readonly type: "admit"; readonly session: Session<unknown> }
-  /** The same for the socket that has just joined. */
-  | { readonly type: "admit_joined"; readonly session: Session<unknown> }
-  /** Tell the client that its new session stands. */
-  | { readonly type: "refresh"; readonly session: Session<unknown> }
-  /** Tell the client that this attempt failed; it may try again. */
-  | { readonly type: "refuse"; readonly refusal: Unauthorized }
-  /** Tell the client why, and shut the gate without a disconnect. */
-  | { readonly type: "shut"; readonly refusal: Unauthorized; readonly keepRooms: boolean }
-  /** Tell the client why, and disconnect it at once. */
-  | { readonly type: "end"; readonly refusal: Unauthorized };
-
-/** A state and what is to be done on the way there. */
-export interface Transition {
-  readonly state: State;
-  readonly effects: readonly Effect[];
-}
+export type * from "./states.ts";
 
 type Phase = State["phase"];
 type In<P extends Phase> = Extract<State, { phase: P }>;
@@ -149,11 +61,23 @@ function stay(state: State): Transition {
   return { state, effects: [] };
 }
 
-function pend(failures: number, ms: number, previous?: Session<unknown>): Transition {
+function pend(failures: number, ms: number, previous?: Subject): Transition {
   return {
-    state: { phase: "pending", attempt: 0, failures, previous },
+    state: { phase: "pending", attempt: 0, failures, previous, overdue: "timeout" },
     effects: [{ type: "start_deadline", ms }],
   };
+}
+
+/** A socket has joined; recovered ones must all be the same user's. */
+function join(state: In<"pending"> | In<"authenticated">, event: On<"joined">): Transition {
+  const { previous } = event;
+  const current = state.phase === "pending" ? state.previous : state.session;
+  if (current && previous && !sameSubject(current, previous)) {
+    return end(state.failures, unauthorized("subject_mismatch"));
+  }
+  return state.phase === "pending"
+    ? stay({ ...state, previous: current ?? previous })
+    : { state, effects: [{ type: "admit_joined", session: state.session }] };
 }
 
 function vanish(failures: number): Transition {
@@ -235,7 +159,7 @@ const table: Table = {
   new: {
     joined: (_state, event, rules) => pend(0, rules.timeout, event.previous),
     credentials: (_state, event, rules) => ({
-      state: { phase: "pending", attempt: event.attempt, failures: 0 },
+      state: { phase: "pending", attempt: event.attempt, failures: 0, overdue: "timeout" },
       effects: [{ type: "start_deadline", ms: rules.timeout }, { type: "verify" }],
     }),
     ended: (_state, event) => end(0, event.refusal),
@@ -243,7 +167,7 @@ const table: Table = {
   },
 
   pending: {
-    joined: (state, event) => stay({ ...state, previous: state.previous ?? event.previous }),
+    joined: join,
     credentials: begin,
     accepted: accept,
     refused: (state, event, rules) => fail(state, event.attempt, event.refusal, rules),
@@ -261,11 +185,7 @@ const table: Table = {
       effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
     }),
     // Saying nothing is no guess, but an attempt that takes too long is one.
-    deadline: (state) =>
-      end(
-        state.failures + (state.attempt ? 1 : 0),
-        unauthorized(state.previous ? "expired" : "timeout"),
-      ),
+    deadline: (state) => end(state.failures + (state.attempt ? 1 : 0), unauthorized(state.overdue)),
     signed_out: (state, _event, rules) =>
       state.previous ? signOut(state.failures, rules) : stay(state),
     ended: (state, event) => end(state.failures + 1, event.refusal),
@@ -273,10 +193,7 @@ const table: Table = {
   },
 
   authenticated: {
-    joined: (state) => ({
-      state,
-      effects: [{ type: "admit_joined", session: state.session }],
-    }),
+    joined: join,
     credentials: begin,
     accepted: accept,
     refused: (state, event) =>
@@ -285,10 +202,18 @@ const table: Table = {
     expired(state, _event, rules) {
       const refusal = unauthorized("expired");
       if (rules.grace <= 0) return end(state.failures, refusal);
-      const { state: pending, effects } = pend(state.failures, rules.grace, state.session);
       return {
-        state: { ...pending, attempt: state.attempt } as State,
-        effects: [...effects, { type: "shut", refusal, keepRooms: true }],
+        state: {
+          phase: "pending",
+          attempt: state.attempt,
+          failures: state.failures,
+          previous: state.session,
+          overdue: "expired",
+        },
+        effects: [
+          { type: "start_deadline", ms: rules.grace },
+          { type: "shut", refusal, keepRooms: true },
+        ],
       };
     },
     signed_out: (state, _event, rules) => signOut(state.failures, rules),

@@ -119,6 +119,16 @@ export interface Options<S, User, Credentials> {
    */
   reply?(user: User, socket: S): unknown;
   /**
+   * The user's stable id, by which two sessions are known to be the same
+   * user's: on a refresh, and on connection state recovery, which needs it.
+   * Called once for each accepted attempt. A throw goes to `onError` and
+   * refuses the attempt with `server_error`.
+   *
+   * @default users have no id: a refresh may not tell them apart, and no
+   * connection is recovered
+   */
+  userId?(user: User): string | number | bigint | null | undefined;
+  /**
    * Called with everything unexpected: a throw in a hook, a full hold. A throw
    * or rejection in here is ignored.
    *

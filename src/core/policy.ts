@@ -8,6 +8,7 @@ export interface Policy<S> extends Rules {
   postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
   disconnect: ((socket: S, reason: string) => unknown) | undefined;
   reply(user: unknown, socket: S): unknown;
+  userId: ((user: unknown) => unknown) | undefined;
   /** Never throws. */
   report(error: unknown, context: ErrorContext<S>): void;
   readonly incoming: "hold" | "drop" | "pass";
@@ -24,6 +25,7 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "outgoing",
   "holdLimit",
   "reply",
+  "userId",
   "onError",
 ]);
 
@@ -45,7 +47,7 @@ export function resolvePolicy<S, User, Credentials>(
   }
   const { timeout = 1000, incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
   need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
-  for (const name of ["postAuthenticate", "disconnect", "reply", "onError"] as const) {
+  for (const name of ["postAuthenticate", "disconnect", "reply", "userId", "onError"] as const) {
     const hook: unknown = options[name];
     need(name, hook, hook === undefined || isFunction(hook), "a function");
   }
@@ -65,6 +67,7 @@ export function resolvePolicy<S, User, Credentials>(
     postAuthenticate: hooks.postAuthenticate?.bind(options),
     disconnect: hooks.disconnect?.bind(options),
     reply: hooks.reply?.bind(options) ?? (() => true),
+    userId: hooks.userId?.bind(options),
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
     incoming,
     outgoing,

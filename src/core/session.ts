@@ -1,3 +1,5 @@
+import type { Policy } from "./policy.ts";
+
 /** A user's session on one client connection, shared by all its namespaces. */
 export interface Session<User> {
   /** What `authenticate` answered. */
@@ -12,10 +14,35 @@ export interface Session<User> {
   readonly expiresAt?: number;
 }
 
+/** Whose session it is. */
+export type Subject = Pick<Session<unknown>, "userId">;
+
+/**
+ * The session of a user whose credentials were accepted `now`.
+ *
+ * @throws whatever the application's own functions throw
+ * @throws {TypeError} if one of them returns what cannot be used
+ */
+export function createSession<S>(
+  policy: Policy<S>,
+  user: unknown,
+  now: number,
+): Session<unknown> {
+  const userId = asId("userId", policy.userId?.(user));
+  return { user, ...userId !== undefined && { userId }, authenticatedAt: now };
+}
+
+/** Ids of databases are often numbers; as text they compare the same on every node. */
+function asId(name: string, id: unknown): string | undefined {
+  if (id === undefined || id === null) return undefined;
+  if (typeof id === "string" || typeof id === "number" || typeof id === "bigint") return `${id}`;
+  throw new TypeError(`${name} must return a string, a number or nothing, not ${typeof id}.`);
+}
+
 /**
  * Whether two sessions belong to the same user. Users without an id
  * cannot be told apart, and count as the same.
  */
-export function sameSubject(a: Session<unknown>, b: Session<unknown>): boolean {
+export function sameSubject(a: Subject, b: Subject): boolean {
   return a.userId === b.userId;
 }

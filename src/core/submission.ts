@@ -1,22 +1,75 @@
-import type { Peer } from "./interface.ts";
-import type { Acknowledge, Outcome, Unauthorized } from "./protocol.ts";
+import { type Answer, startAttempt } from "./attempt.ts";
+import type { Host, Peer } from "./interface.ts";
+import { measure } from "./measure.ts";
+import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "./protocol.ts";
+import { createSession } from "./session.ts";
+import type { Event } from "./states.ts";
+
+/** Credentials larger than this, or nested deeper, never reach the verifier. */
+const LIMIT = { bytes: 16_384, depth: 32 };
 
 /** An `authentication` event on its way through the machine. */
-export interface Submission<S> {
+export class Submission<S> {
   readonly id: number;
   readonly peer: Peer<S>;
   readonly credentials: unknown;
-  readonly acknowledge: Acknowledge | undefined;
-  /** Stops the verifier, once it has been asked. */
-  abort: (() => void) | undefined;
-}
+  readonly #acknowledge: Acknowledge | undefined;
+  #abort: (() => void) | undefined;
 
-/** Answers a submission that was sent with an acknowledgement. */
-export function answer(submission: Submission<unknown> | undefined, outcome: Outcome): void {
-  submission?.acknowledge?.(outcome);
-}
+  constructor(
+    id: number,
+    peer: Peer<S>,
+    credentials: unknown,
+    acknowledge: Acknowledge | undefined,
+  ) {
+    this.id = id;
+    this.peer = peer;
+    this.credentials = credentials;
+    this.#acknowledge = acknowledge;
+  }
 
-/** The same, with a refusal. */
-export function refuse(submission: Submission<unknown> | undefined, refusal: Unauthorized): void {
-  answer(submission, { ok: false, ...refusal });
+  /** Has the credentials verified, and hands on the verdict, once. */
+  verify(host: Host<S, unknown>, onVerdict: (event: Event) => void): void {
+    const { bytes, depth } = measure(this.credentials, LIMIT.bytes);
+    if (bytes > LIMIT.bytes || depth > LIMIT.depth) {
+      return onVerdict(this.#refused(unauthorized("invalid_credentials")));
+    }
+    this.#abort = startAttempt(host.policy, this.peer.socket, this.credentials, (answer) => {
+      onVerdict(this.#judge(host, answer));
+    });
+  }
+
+  /** Stops the verifier: from now on it has nothing to say. */
+  abort(): void {
+    this.#abort?.();
+  }
+
+  /** Answers the event, if it was sent with an acknowledgement. */
+  answer(outcome: Outcome): void {
+    this.#acknowledge?.(outcome);
+  }
+
+  /** The same, with a refusal. */
+  refuse(refusal: Unauthorized): void {
+    this.answer({ ok: false, ...refusal });
+  }
+
+  #judge({ policy, clock }: Host<S, unknown>, answer: Answer): Event {
+    const { socket } = this.peer;
+    if ("refusal" in answer) {
+      if ("error" in answer) policy.report(answer.error, { during: "authenticate", socket });
+      return this.#refused(answer.refusal);
+    }
+    try {
+      const session = createSession(policy, answer.user, clock.now());
+      return { type: "accepted", attempt: this.id, session };
+    } catch (error) {
+      policy.report(error, { during: "userId", socket });
+      return this.#refused(unauthorized("server_error"));
+    }
+  }
+
+  #refused(refusal: Unauthorized): Event {
+    return { type: "refused", attempt: this.id, refusal };
+  }
 }

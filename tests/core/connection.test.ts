@@ -124,7 +124,11 @@ describe("a connection", () => {
     assertEquals([peer.session?.user, hooks], ["ada again", ["post a"]]);
     connection.authenticate(peer, {}, undefined);
     answers.at(-1)!(null, false);
-    assertEquals(peer.done.slice(4), ["unauthorized authentication_failed", "disconnect"]);
+    assertEquals(peer.done.slice(4), [
+      "shut, keeping rooms",
+      "unauthorized authentication_failed",
+      "disconnect",
+    ]);
   });
 
   it("runs each event to completion, whatever hooks do", () => {
@@ -137,6 +141,7 @@ describe("a connection", () => {
       "authenticated",
       "open",
       "deliver",
+      "shut, keeping rooms",
       "unauthorized revoked",
       "disconnect",
     ]);

@@ -64,6 +64,8 @@ export class FakePeer implements Peer<string> {
     this.done.push("deliver");
   }
   shut(keepRooms: boolean): void {
+    // Shutting a gate that is shut already is nothing to write home about.
+    if (!this.isOpen) return;
     this.isOpen = false;
     this.done.push(keepRooms ? "shut, keeping rooms" : "shut");
   }

@@ -21,11 +21,18 @@ const failed = unauthorized("authentication_failed");
 /** One state of each kind that the table tells apart. */
 const states = {
   new: initial,
-  pending: { phase: "pending", attempt: 0, failures: 0 },
-  verifying: { phase: "pending", attempt: 7, failures: 0 },
-  "on the last attempt": { phase: "pending", attempt: 7, failures: 1 },
-  "in grace": { phase: "pending", attempt: 0, failures: 0, previous: ada },
-  "verifying in grace": { phase: "pending", attempt: 7, failures: 0, previous: ada },
+  pending: { phase: "pending", attempt: 0, failures: 0, overdue: "timeout" },
+  verifying: { phase: "pending", attempt: 7, failures: 0, overdue: "timeout" },
+  "on the last attempt": { phase: "pending", attempt: 7, failures: 1, overdue: "timeout" },
+  recovering: { phase: "pending", attempt: 0, failures: 0, previous: ada, overdue: "timeout" },
+  "in grace": { phase: "pending", attempt: 0, failures: 0, previous: ada, overdue: "expired" },
+  "verifying in grace": {
+    phase: "pending",
+    attempt: 7,
+    failures: 0,
+    previous: ada,
+    overdue: "expired",
+  },
   authenticated: { phase: "authenticated", attempt: 0, failures: 0, session: ada },
   refreshing: { phase: "authenticated", attempt: 7, failures: 0, session: ada },
   closed: { phase: "closed", failures: 1 },
@@ -35,6 +42,7 @@ const states = {
 const events = {
   joined: { type: "joined" },
   recovered: { type: "joined", previous: ada },
+  "recovered as another": { type: "joined", previous: eve },
   credentials: { type: "credentials", attempt: 8 },
   accepted: { type: "accepted", attempt: 7, session: ada },
   "accepted until 9000": { type: "accepted", attempt: 7, session: mortal },
@@ -58,6 +66,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   new: {
     joined: "pending: start_deadline 1000",
     recovered: "pending: start_deadline 1000",
+    "recovered as another": "pending: start_deadline 1000",
     credentials: "pending: start_deadline 1000, verify",
     ended: "closed: stop_timer, abort, end revoked",
     gone: "closed: stop_timer, abort",
@@ -96,7 +105,16 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ended: "closed: stop_timer, abort, end revoked",
     gone: "closed: stop_timer, abort",
   },
+  recovering: {
+    "recovered as another": "closed: stop_timer, abort, end subject_mismatch",
+    credentials: "pending: verify",
+    deadline: "closed: stop_timer, abort, end timeout",
+    signed_out: "pending: abort, start_deadline 1000, shut signed_out",
+    ended: "closed: stop_timer, abort, end revoked",
+    gone: "closed: stop_timer, abort",
+  },
   "in grace": {
+    "recovered as another": "closed: stop_timer, abort, end subject_mismatch",
     credentials: "pending: verify",
     deadline: "closed: stop_timer, abort, end expired",
     signed_out: "pending: abort, start_deadline 1000, shut signed_out",
@@ -104,6 +122,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     gone: "closed: stop_timer, abort",
   },
   "verifying in grace": {
+    "recovered as another": "closed: stop_timer, abort, end subject_mismatch",
     credentials: "pending: decline",
     accepted: "authenticated: stop_timer, admit",
     "accepted until 9000": "authenticated: start_expiry 9000, admit",
@@ -119,6 +138,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     gone: "closed: stop_timer, abort",
   },
   authenticated: {
+    "recovered as another": "closed: stop_timer, abort, end subject_mismatch",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
     credentials: "authenticated: verify",
@@ -128,6 +148,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     gone: "closed: stop_timer, abort",
   },
   refreshing: {
+    "recovered as another": "closed: stop_timer, abort, end subject_mismatch",
     abandoned: "authenticated: abort, resume_deadline",
     "cut short": "authenticated: abort, resume_deadline",
     joined: "authenticated: admit_joined",
@@ -145,10 +166,12 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   closed: {
     joined: "pending: start_deadline 1000",
     recovered: "pending: start_deadline 1000",
+    "recovered as another": "pending: start_deadline 1000",
   },
   "closed for good": {
     joined: "closed: stop_timer, abort, end too_many_attempts",
     recovered: "closed: stop_timer, abort, end too_many_attempts",
+    "recovered as another": "closed: stop_timer, abort, end too_many_attempts",
   },
 };
 
@@ -237,6 +260,12 @@ describe("the machine", () => {
         // Another user never comes in on somebody else's session.
         if (before.phase === "authenticated" && state.phase === "authenticated") {
           assertEquals(before.session.userId, state.session.userId);
+        }
+        // A recovered session belongs to one user, until it is signed out or over.
+        if (
+          before.phase === "pending" && before.previous && state.phase === "authenticated"
+        ) {
+          assertEquals(state.session.userId, before.previous.userId);
         }
         // Nothing happens without an effect, but for recovery being remembered.
         if (types.length === 0) assertEquals(state.phase, before.phase);

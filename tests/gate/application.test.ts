@@ -159,31 +159,6 @@ describe("whatever the application does", () => {
       assertEquals(errors.map(String), ["Error: adapter down"]);
     });
 
-    it(`connection state recovery hands nothing over (${place.name})`, async () => {
-      const world = await openWorld(place, {}, { server: { connectionStateRecovery: {} } });
-      const { sessions } = world.io.of("/").adapter as unknown as { sessions: Map<string, object> };
-      const client = await RawClient.connect(world.url);
-      const [socket] = await world.log.next("connection") as [Socket];
-      (socket.conn as unknown as { onClose(reason: string): void }).onClose("transport close");
-      assertEquals(sessions.size, 0); // never authenticated, never recoverable
-      await client.packets.next("close");
-
-      const member = await world.connect();
-      await member.signIn();
-      world.io.emit("one");
-      const [offset] = (await member.next("one")).slice(-1);
-      const [own] = await world.log.next("connection") as [Socket];
-      (own.conn as unknown as { onClose(reason: string): void }).onClose("transport close");
-      assertEquals(sessions.size, 1);
-      world.io.emit("missed");
-      const thief = await RawClient.open(world.url);
-      thief.send(`40${JSON.stringify({ pid: own["pid"], offset })}`);
-      await thief.packets.next("40");
-      thief.send(`42${JSON.stringify(["authentication", WRONG])}`);
-      await thief.packets.next("close");
-      assertEquals(thief.events.map((event) => (event as unknown[])[0]), ["unauthorized"]);
-    });
-
     it(`a socket on its way when the policy comes is guarded too (${place.name})`, async () => {
       const io = createServer({ connectionStateRecovery: {} });
       const restoring = Promise.withResolvers<undefined>();

@@ -88,23 +88,56 @@ describe("hostile clients", () => {
       assertEquals(world.log.names, ["connection"]);
     });
 
-    it(`five CONNECTs at once are five shut gates (${place.name})`, async () => {
-      const waiting: (() => void)[] = [];
+    it(`five CONNECTs at once make one socket (${place.name})`, async () => {
       const world = await openWorld(place, {}, {
-        setUp: (io) =>
-          io.use((_socket, next) => {
-            if (waiting.push(next) === 5) { for (const admit of waiting) admit(); }
-          }),
+        setUp: (io) => io.use((_socket, next) => void world.log.push("middleware", next)),
       });
       const client = await RawClient.open(world.url);
       for (let i = 0; i < 5; i++) client.send("40");
-      for (let i = 0; i < 5; i++) await world.log.next("connection");
+      // Another namespace, so that all five have arrived when it is connected.
+      client.send("40/other");
+      await client.packets.next("44");
+      const [next] = await world.log.next("middleware") as [() => void];
+      next();
+      await world.log.next("connection");
+      assertEquals(world.log.names, ["middleware", "connection"]);
       world.io.emit("secret");
       assertEquals((await world.io.fetchSockets()).length, 0);
       client.send(GUESS);
       await client.packets.next("close");
       assertEquals(client.events.some((event) => String(event).includes("secret")), false);
       assertEquals(world.io.sockets.sockets.size, 0);
+    });
+
+    it(`a CONNECT that a middleware refuses may be sent again (${place.name})`, async () => {
+      const world = await openWorld(place, {}, {
+        setUp: (io) =>
+          io.use((socket, next) => next(socket.handshake.auth.key ? undefined : new Error("key"))),
+      });
+      const client = await RawClient.open(world.url);
+      client.send("40");
+      assertEquals(await client.packets.next("44"), ['{"message":"key"}']);
+      client.send('40{"key":1}');
+      await client.packets.next("40");
+    });
+
+    it(`connecting and disconnecting are limited without a deadline (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        timeout: "none",
+        disconnect: () => world.log.push("gone"),
+      });
+      const client = await RawClient.connect(world.url);
+      const closed = client.packets.next("close").then(() => true);
+      for (let isClosed = false; !isClosed;) {
+        client.send("41");
+        await world.log.next("gone");
+        client.send("40");
+        isClosed = await Promise.race([closed, client.packets.next("40").then(() => false)]);
+        // The last socket is connected before it is turned away.
+        if (client.events.length > 0) isClosed = await closed;
+      }
+      assert(JSON.stringify(client.events).includes("too_many_attempts"));
+      assertEquals(world.log.names.filter((event) => event === "connection").length, 18);
     });
 
     it(`connecting and disconnecting does not extend the deadline (${place.name})`, async () => {
@@ -117,12 +150,13 @@ describe("hostile clients", () => {
       const closed = client.packets.next("close").then(() => isClosed = true);
       const startedAt = performance.now();
       let rounds = 0;
-      for (; !isClosed; rounds++) {
+      for (; !isClosed && rounds < 10; rounds++) {
         client.send("41");
         await Promise.race([world.log.next("gone"), closed]);
         client.send("40");
         await Promise.race([client.packets.next("40"), closed]);
       }
+      await closed;
       const ms = performance.now() - startedAt;
       assert(rounds > 1 && ms >= 190 && ms < 5000, `${rounds} rounds in ${ms} ms`);
     });

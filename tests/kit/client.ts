@@ -31,6 +31,18 @@ export class Client {
     return await this.next("authenticated");
   }
 
+  /** Breaks the transport, as a bad network does. */
+  async drop(): Promise<void> {
+    this.socket.io.engine.close();
+    await this.next("disconnect");
+  }
+
+  /** Connects again, and lets Socket.IO recover the connection if it can. */
+  async reconnect(): Promise<void> {
+    this.socket.connect();
+    await this.next("connect");
+  }
+
   /** What came from the server, without connect and disconnect. */
   get received(): string[] {
     return this.events.names.filter((name) => name !== "connect" && name !== "disconnect");

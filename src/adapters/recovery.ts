@@ -1,0 +1,106 @@
+/**
+ * Connection state recovery, made safe. On its own, Socket.IO hands rooms and
+ * missed packets to whoever knows a `pid`, before anybody is asked. Here the
+ * adapter's two methods for it are taken over: only sessions of users who are
+ * signed in and have an id are kept, under keys of their own; and what is
+ * kept goes to the same user, after they have signed in again, once.
+ *
+ * @module
+ */
+import type { Subject } from "../core/session.ts";
+import type { RawAdapter, RawNamespace, RawSession, RawSocket } from "./internals.ts";
+import { gateOf } from "./slot.ts";
+
+/** What stands in the place of `socket.data` in a session that is kept. */
+interface Kept {
+  readonly userId: string;
+  readonly data: unknown;
+}
+
+const safe = new WeakSet<RawAdapter>();
+
+/** Sessions that have been restored: adapters that keep them as they are do not forget them. */
+const spent = new WeakSet<Kept>();
+
+/** A lost connection that has come back, and what it is owed. */
+export class Recovery {
+  /** Whose it was. */
+  readonly previous: Subject;
+  /** The rooms it was in. */
+  readonly rooms: readonly string[];
+  /** The application's `socket.data`. */
+  readonly data: unknown;
+  readonly #missed: unknown[];
+  readonly #missedSince: (rooms: string[]) => Promise<unknown[] | undefined>;
+
+  constructor(
+    { rooms, missedPackets, data }: RawSession & { data: Kept },
+    missedSince: (rooms: string[]) => Promise<unknown[] | undefined>,
+  ) {
+    this.previous = { userId: data.userId };
+    this.rooms = rooms;
+    this.data = data.data;
+    this.#missed = missedPackets ?? [];
+    this.#missedSince = missedSince;
+  }
+
+  /**
+   * What was sent since the connection was lost, and also while the client was
+   * signing in, to those of its rooms that it is still in.
+   */
+  async missed(rooms: readonly string[], onError: (error: unknown) => void): Promise<unknown[]> {
+    try {
+      const missed = await this.#missedSince(this.rooms.filter((room) => rooms.includes(room)));
+      if (missed) return missed;
+    } catch (error) {
+      onError(error);
+    }
+    return this.#missed;
+  }
+}
+
+/** Takes over the recovery of a namespace's adapter, if recovery is on. */
+export function makeRecoverySafe(nsp: RawNamespace): void {
+  const { adapter } = nsp;
+  if (!nsp.server.opts.connectionStateRecovery || safe.has(adapter)) return;
+  safe.add(adapter);
+  const { persistSession, restoreSession } = adapter;
+  // Away from namespaces without a gate: what they keep is worth nothing here.
+  const keyOf = (pid: string) => `socketio-auth:${nsp.name}:${pid}`;
+
+  adapter.persistSession = (session) => {
+    const userId = recoverableUser(nsp.sockets.get(session.sid));
+    if (userId === undefined) return;
+    const kept: Kept = { userId, data: session.data };
+    return persistSession.call(adapter, { ...session, pid: keyOf(session.pid), data: kept });
+  };
+
+  adapter.restoreSession = async (pid, offset) => {
+    const session = await restoreSession.call(adapter, keyOf(pid), offset);
+    const kept = session?.data as Kept | undefined;
+    if (!session || !kept || spent.has(kept)) return null;
+    spent.add(kept);
+    async function missedSince(rooms: string[]): Promise<unknown[] | undefined> {
+      // Some adapters have forgotten it by now, to restore it only once.
+      await persistSession.call(adapter, { ...session!, rooms });
+      const again = await restoreSession.call(adapter, keyOf(pid), offset);
+      return again?.missedPackets;
+    }
+    const recovery = new Recovery({ ...session, data: kept }, missedSince);
+    // Socket.IO puts `data` on the socket, where `takeRecovery` finds it.
+    return { sid: session.sid, pid, rooms: [], missedPackets: [], data: recovery };
+  };
+}
+
+/** What a new socket is owed, if it was recovered. */
+export function takeRecovery(socket: RawSocket): Recovery | undefined {
+  const { data } = socket;
+  if (!(data instanceof Recovery)) return undefined;
+  socket.data = data.data;
+  return data;
+}
+
+function recoverableUser(socket: RawSocket | undefined): string | undefined {
+  const gate = socket && gateOf(socket);
+  return gate?.isAdmitted ? gate.session?.userId : undefined;
+}

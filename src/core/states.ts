@@ -1,0 +1,101 @@
+/**
+ * The vocabulary of the state machine: what a connection can be, what can
+ * happen to it, and what is to be done about it.
+ *
+ * @module
+ */
+import type { Unauthorized } from "./protocol.ts";
+import type { Session, Subject } from "./session.ts";
+
+/** The rules of a policy that the machine needs. */
+export interface Rules {
+  /** Milliseconds from connection to authenticated; `Infinity` for no limit. */
+  readonly timeout: number;
+  /** Failed attempts allowed on one transport. */
+  readonly attempts: number;
+  /** Milliseconds after expiry in which the same user may sign in again. */
+  readonly grace: number;
+}
+
+/** Where a connection stands. `attempt` is the one in flight, 0 for none. */
+export type State =
+  | { readonly phase: "new" }
+  | {
+    readonly phase: "pending";
+    readonly attempt: number;
+    readonly failures: number;
+    readonly previous?: Subject | undefined;
+    /** What the deadline means: nobody has come, or nobody has come back. */
+    readonly overdue: "timeout" | "expired";
+  }
+  | {
+    readonly phase: "authenticated";
+    readonly attempt: number;
+    readonly failures: number;
+    readonly session: Session<unknown>;
+  }
+  | { readonly phase: "closed"; readonly failures: number };
+
+/** What can happen to a connection. */
+export type Event =
+  /** A socket of the connection has joined a namespace; `previous` if it was recovered. */
+  | { readonly type: "joined"; readonly previous?: Subject | undefined }
+  /** The client sent credentials. */
+  | { readonly type: "credentials"; readonly attempt: number }
+  /** The verifier said yes. */
+  | { readonly type: "accepted"; readonly attempt: number; readonly session: Session<unknown> }
+  /** The verifier said no, or failed. */
+  | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
+  /** The socket that sent the credentials is gone before they were judged. */
+  | { readonly type: "abandoned"; readonly attempt: number; readonly byClient: boolean }
+  /** The verifier asked the client a further question. */
+  | { readonly type: "challenged"; readonly attempt: number }
+  /** The client answered it, or its time is over. */
+  | { readonly type: "answered"; readonly attempt: number }
+  /** The time to authenticate is over. */
+  | { readonly type: "deadline" }
+  /** The session's own time is over. */
+  | { readonly type: "expired" }
+  /** The application signed the client out, without a disconnect. */
+  | { readonly type: "signed_out" }
+  /** The server ends the connection: a limit was passed, a session revoked. */
+  | { readonly type: "ended"; readonly refusal: Unauthorized }
+  /** The transport is gone. */
+  | { readonly type: "gone" };
+
+/** What is to be done, in order. */
+export type Effect =
+  /** Give the credentials of the event to the verifier. */
+  | { readonly type: "verify" }
+  /** Tell the sender of the event that another attempt is in flight. */
+  | { readonly type: "decline" }
+  /** Stop the attempt in flight, if any; whatever it answers from now on is late. */
+  | { readonly type: "abort"; readonly refusal?: Unauthorized }
+  /** (Re)start the deadline. */
+  | { readonly type: "start_deadline"; readonly ms: number }
+  /** Suspend the deadline while a challenge is open. */
+  | { readonly type: "pause_deadline" }
+  /** Let it run on with what was left of it. */
+  | { readonly type: "resume_deadline" }
+  /** Watch for the end of the session. */
+  | { readonly type: "start_expiry"; readonly at: number }
+  /** Stop whichever of the two runs. */
+  | { readonly type: "stop_timer" }
+  /** Open the gate of every socket, tell the client, run the hooks. */
+  | { readonly type: "admit"; readonly session: Session<unknown> }
+  /** The same for the socket that has just joined. */
+  | { readonly type: "admit_joined"; readonly session: Session<unknown> }
+  /** Tell the client that its new session stands. */
+  | { readonly type: "refresh"; readonly session: Session<unknown> }
+  /** Tell the client that this attempt failed; it may try again. */
+  | { readonly type: "refuse"; readonly refusal: Unauthorized }
+  /** Tell the client why, and shut the gate without a disconnect. */
+  | { readonly type: "shut"; readonly refusal: Unauthorized; readonly keepRooms: boolean }
+  /** Tell the client why, and disconnect it at once. */
+  | { readonly type: "end"; readonly refusal: Unauthorized };
+
+/** A state and what is to be done on the way there. */
+export interface Transition {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}

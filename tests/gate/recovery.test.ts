@@ -1,0 +1,3 @@
+import { describeRecovery } from "./recovery_suite.ts";
+
+describeRecovery("in memory", () => {});

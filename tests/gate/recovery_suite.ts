@@ -1,0 +1,249 @@
+import { assertEquals, describe, it } from "#testing";
+import type { Server, ServerOptions, Socket } from "socket.io";
+import type { Client } from "../kit/client.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { RawClient } from "../kit/raw.ts";
+import { engineOnly, type Place } from "../kit/targets.ts";
+import { openWorld, type User, type World } from "../kit/world.ts";
+
+const GRACE = { username: "grace", password: "right" };
+
+/** What connection state recovery must be, over an adapter that can do it. */
+export function describeRecovery(
+  name: string,
+  useAdapter: (io: Server) => unknown,
+): void {
+  for (const skipMiddlewares of [true, false]) {
+    describe(`recovery, ${name}, skipMiddlewares: ${skipMiddlewares}`, () => {
+      disposeAfterEach();
+      for (const place of engineOnly) suite(place, useAdapter, skipMiddlewares);
+    });
+  }
+}
+
+function suite(
+  place: Place,
+  useAdapter: (io: Server) => unknown,
+  skipMiddlewares: boolean,
+): void {
+  const server: Partial<ServerOptions> = {
+    connectionStateRecovery: { maxDisconnectionDuration: 60_000, skipMiddlewares },
+  };
+
+  async function open(options: object = {}): Promise<World> {
+    const world: World = await openWorld(place, {
+      userId: (user: User) => user.name,
+      disconnect: (socket: Socket) => world.log.push("gone", socket),
+      ...options,
+    }, {
+      server,
+      setUp: async (io) => {
+        await useAdapter(io);
+        io.of("/other");
+        io.use((socket, next) => (world.log.push("middleware", socket.recovered), next()));
+      },
+    });
+    return world;
+  }
+
+  /** Signs in, joins "room", and has seen one packet, so that there is an offset. */
+  async function member(world: World): Promise<{ client: Client; socket: Socket; pid: string }> {
+    const client = await world.connect();
+    await client.signIn();
+    const [socket] = await world.log.next("connection") as [Socket];
+    socket.data = { color: "red" };
+    await socket.join("room");
+    world.io.emit("first");
+    await client.next("first");
+    return { client, socket, pid: socket["pid"] };
+  }
+
+  /** Breaks the connection, and waits until the server has noticed. */
+  async function lose(world: World, client: Client): Promise<void> {
+    await client.drop();
+    await world.log.next("gone");
+  }
+
+  const offsetOf = (client: Client) =>
+    String(client.events.all.find(([e]) => e === "first")!.at(-1));
+
+  it(`the same user gets rooms and missed packets, once and in order (${place.name})`, async () => {
+    const world = await open();
+    const { client, socket } = await member(world);
+    await lose(world, client);
+    world.io.emit("missed", 1);
+    world.io.to("room").emit("missed", 2);
+    world.io.to("elsewhere").emit("not mine");
+    world.io.to(socket.id).emit("missed", 3);
+
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    assertEquals([again.recovered, client.socket.recovered], [true, true]);
+    assertEquals([again.id, again.data], [socket.id, { color: "red" }]);
+    // Nobody has signed in yet: what is sent now is missed as well.
+    world.io.to("room").emit("missed", 4);
+    again.emit("held");
+    assertEquals(world.io.of("/").adapter.sids.has(again.id), false);
+    assertEquals((await world.io.fetchSockets()).length, 0);
+    await client.signIn();
+    await client.next("held");
+    world.io.to("room").emit("live");
+    await client.next("live");
+
+    const received = client.events.all.filter(([event]) => !event.includes("connect"));
+    assertEquals(received.map(([event, n]) => typeof n === "number" ? `${event} ${n}` : event), [
+      "authenticated",
+      "first",
+      "authenticated",
+      "missed 1",
+      "missed 2",
+      "missed 3",
+      "missed 4",
+      "held",
+      "live",
+    ]);
+    assertEquals([...again.rooms].sort(), [again.id, "room"].sort());
+    assertEquals(world.errors, []);
+  });
+
+  it(`again and again, also before anything new has come (${place.name})`, async () => {
+    const world = await open();
+    const { client } = await member(world);
+    for (const n of [1, 2, 3]) {
+      await lose(world, client);
+      world.io.to("room").emit("missed", n);
+      await client.reconnect();
+      await client.signIn();
+      assertEquals((await client.next("missed"))[0], n);
+    }
+    assertEquals(client.received.filter((event) => event === "missed").length, 3);
+  });
+
+  it(`another user gets neither, and is told so (${place.name})`, async () => {
+    const world = await open();
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.to("room").emit("secret");
+    await client.reconnect();
+    client.emit("authentication", GRACE);
+    const [refusal] = await client.next("unauthorized") as [{ code: string; reconnect: boolean }];
+    assertEquals([refusal.code, refusal.reconnect], ["subject_mismatch", false]);
+    await client.next("disconnect");
+    assertEquals(client.received, ["authenticated", "first", "unauthorized"]);
+  });
+
+  it(`a client that stays silent gets nothing (${place.name})`, async () => {
+    const world = await open({ timeout: 300 });
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.emit("secret");
+    await client.reconnect();
+    const [refusal] = await client.next("unauthorized") as [{ code: string }];
+    assertEquals(refusal.code, "timeout");
+    await client.next("disconnect");
+    assertEquals(client.received, ["authenticated", "first", "unauthorized"]);
+  });
+
+  it(`a pid is good for one connection (${place.name})`, async () => {
+    const world = await open();
+    const { client, pid } = await member(world);
+    await lose(world, client);
+    world.io.emit("secret");
+    await client.reconnect();
+    const thief = await RawClient.open(world.url);
+    thief.send(`40${JSON.stringify({ pid, offset: offsetOf(client) })}`);
+    const [answer] = await thief.packets.next("40");
+    assertEquals(JSON.parse(String(answer)).pid === pid, false);
+    // Not even to somebody who may sign in, and not even as the same user.
+    thief.send(
+      `42${JSON.stringify(["authentication", { username: "undefined", password: "right" }])}`,
+    );
+    await thief.packets.next("42");
+    await client.signIn();
+    await client.next("secret");
+    world.io.emit("end");
+    await thief.packets.next("42");
+    assertEquals(thief.events.map((event) => (event as unknown[])[0]), ["authenticated", "end"]);
+  });
+
+  it(`a pid is good for one namespace (${place.name})`, async () => {
+    const world = await open();
+    const { client, pid } = await member(world);
+    await lose(world, client);
+    world.io.of("/other").to("room").emit("secret");
+    const thief = await RawClient.open(world.url);
+    thief.send(`40/other,${JSON.stringify({ pid, offset: offsetOf(client) })}`);
+    const [answer] = await thief.packets.next("40");
+    assertEquals(String(answer).includes(pid), false);
+  });
+
+  it(`a client that was never authenticated recovers nothing (${place.name})`, async () => {
+    const world = await open();
+    const { client } = await member(world);
+    const stranger = await world.connect();
+    const [socket] = await world.log.next("connection") as [Socket];
+    await stranger.drop();
+    await world.log.next("gone");
+    world.io.emit("secret");
+    for (const pid of [socket["pid"], "", "__proto__", "socketio-auth:/:x", 7, null]) {
+      const raw = await RawClient.open(world.url);
+      raw.send(`40${JSON.stringify({ pid, offset: offsetOf(client) })}`);
+      await raw.packets.next("40");
+      const [again] = await world.log.next("connection") as [Socket];
+      assertEquals(again.recovered, false);
+      raw.send('42["authentication",{"username":"eve","password":"right"}]');
+      await raw.packets.next("42");
+      assertEquals(raw.events.length, 1);
+    }
+  });
+
+  it(`without userId nobody can be told to be the same, and nothing is kept (${place.name})`, async () => {
+    const world = await open({ userId: undefined });
+    const { client } = await member(world);
+    await lose(world, client);
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    assertEquals(again.recovered, false);
+  });
+
+  it(`a connection that the server ended is not recoverable (${place.name})`, async () => {
+    const world = await open();
+    const { client, pid } = await member(world);
+    client.emit("authentication", { username: "ada", password: "wrong" });
+    await client.next("disconnect");
+    const thief = await RawClient.open(world.url);
+    thief.send(`40${JSON.stringify({ pid, offset: offsetOf(client) })}`);
+    const [answer] = await thief.packets.next("40");
+    assertEquals(String(answer).includes(pid), false);
+  });
+
+  it(`a recovered namespace of a signed-in connection gets its own (${place.name})`, async () => {
+    const world = await open();
+    world.io.of("/other").on("connection", (socket) => void world.log.push("other", socket));
+    const main = await world.connect();
+    const other = main.sibling("/other");
+    await other.next("connect");
+    await main.signIn();
+    await other.next("authenticated");
+    world.io.of("/other").emit("first");
+    await other.next("first");
+    await main.drop();
+    await world.log.next("gone");
+    await world.log.next("gone");
+    world.io.of("/other").emit("missed");
+    await main.reconnect();
+    await main.signIn();
+    await other.reconnect();
+    await other.next("missed");
+    assertEquals(other.received.slice(2), ["authenticated", "missed"]);
+  });
+
+  it(`middleware runs for a recovered client only if it is asked to (${place.name})`, async () => {
+    const world = await open();
+    const { client } = await member(world);
+    await lose(world, client);
+    await client.reconnect();
+    const runs = world.log.all.filter(([event]) => event === "middleware").map(([, r]) => r);
+    assertEquals(runs, skipMiddlewares ? [false] : [false, true]);
+  });
+}
