@@ -4,14 +4,12 @@ import { type Client, connectClient } from "./client.ts";
 import { onDispose } from "./disposal.ts";
 import { EventQueue } from "./events.ts";
 import { createServer, type Place, start } from "./targets.ts";
+import { type User, verify } from "./users.ts";
+
+export { type User, verify } from "./users.ts";
 
 // deno-lint-ignore no-explicit-any -- tests use the options as the application would
 type AnyOptions = Partial<Options<any, any, any>>;
-
-/** The user that the tests' own verifier knows. */
-export interface User {
-  readonly name: string;
-}
 
 /** A guarded server with what tests watch of it. */
 export interface World {
@@ -25,19 +23,11 @@ export interface World {
   connect(path?: string): Promise<Client>;
 }
 
-/** Credentials are right if the password is. */
-export function verify(
-  _socket: unknown,
-  credentials: { username: string; password: string },
-): User | false {
-  return credentials.password === "right" && { name: credentials.username };
-}
-
 /** Starts a guarded server; `setUp` runs before it listens. */
 export async function openWorld(
   place: Place,
   options: AnyOptions = {},
-  { setUp, server }: { setUp?: (io: Server) => void; server?: Partial<ServerOptions> } = {},
+  { setUp, server }: { setUp?: (io: Server) => unknown; server?: Partial<ServerOptions> } = {},
 ): Promise<World> {
   const io = createServer(server);
   const log = new EventQueue();
@@ -50,7 +40,7 @@ export async function openWorld(
     ...options,
   }) as Auth<User>;
   io.on("connection", (socket) => log.push("connection", socket));
-  setUp?.(io);
+  await setUp?.(io);
   const { url, close } = await start(place, io);
   onDispose(close);
   return { io, auth, url, log, errors, connect: (path) => connectClient(place, url, path) };

@@ -1,0 +1,39 @@
+/**
+ * A guarded server in a process of its own, told over IPC what to do.
+ * Arguments: the adapter's name, where its backend is, a prefix of its own.
+ */
+import { argv } from "node:process";
+import { Server } from "socket.io";
+import { serve } from "../../src/adapters/node.ts";
+import { socketioAuth } from "../../mod.ts";
+import { type User, verify } from "../kit/users.ts";
+import { adapters } from "./adapters.ts";
+import { type Call, serveCommands } from "./commands.ts";
+
+const [name = "", backend = "", prefix = ""] = argv.slice(2);
+
+const io = new Server({
+  serveClient: false,
+  adapter: await adapters[name]!(backend, prefix) as never,
+});
+socketioAuth(io, { authenticate: verify, userId: (user: User) => user.name, timeout: 60_000 });
+const { url, close } = await serve(io, { port: 0, hostname: "127.0.0.1" });
+
+serveCommands({
+  /** Calls of the namespace, one on what the other has returned. */
+  io: (...calls: Call[]) => perform(io.of("/"), calls),
+  /** The same of a socket. */
+  socket: (id, ...calls) => perform(io.of("/").sockets.get(id as string)!, calls),
+  close,
+}, url);
+
+async function perform(target: object, calls: Call[]): Promise<unknown> {
+  // deno-lint-ignore no-explicit-any -- whatever the test calls for
+  let result: any = target;
+  for (const [member, ...args] of calls) {
+    const value = result[member];
+    result = typeof value === "function" ? value.apply(result, args) : value;
+  }
+  result = await result;
+  return Array.isArray(result) ? result.map((item) => item?.id ?? item) : null;
+}

@@ -1,0 +1,78 @@
+import { assertEquals } from "#testing";
+import { type Client, connectClient } from "../kit/client.ts";
+import type { ServerNode } from "../kit/node.ts";
+import { engineOnly } from "../kit/targets.ts";
+import type { Call } from "./commands.ts";
+
+const place = engineOnly[0]!;
+
+/** Ways to address a broadcast that reach a member of "room" on every node. */
+const ways: Call[][] = [
+  [],
+  [["to", "room"]],
+  [["in", ["room", "elsewhere"]]],
+  [["except", "elsewhere"]],
+  [["compress", true]],
+];
+
+/** A client, and its socket's id on the server. */
+interface Guest {
+  readonly client: Client;
+  readonly node: ServerNode;
+  readonly id: string;
+}
+
+/** Broadcasts from every node, in every way, reach authenticated clients only. */
+export async function expectAirtight(nodes: ServerNode[]): Promise<void> {
+  const members = await Promise.all(nodes.map(connect));
+  const strangers = await Promise.all(nodes.map(connect));
+  for (const { client } of members) await client.signIn();
+  for (const guest of [...members, ...strangers]) {
+    await guest.node.socket(guest.id, ["join", "room"]);
+  }
+  for (const node of nodes) await whenHeard(node, members);
+
+  const ids = members.map(({ id }) => id).sort();
+  for (const [n, node] of nodes.entries()) {
+    for (const [w, way] of ways.entries()) await node.io(...way, ["emit", `way ${w} from ${n}`]);
+    await node.io(["volatile"], ["emit", "probe"]);
+    await node.io(["local"], ["emit", "probe"]);
+    for (const { id } of strangers) await node.io(["to", id], ["emit", "secret"]);
+    // Neither waited for nor listed.
+    const answers = await node.io(["timeout", 5000], ["emitWithAck", "answer me"]);
+    assertEquals(answers, members.map(() => "yes"));
+    assertEquals(((await node.io(["fetchSockets"])) as string[]).sort(), ids);
+  }
+
+  await Promise.all(strangers.map(({ client }) => client.signIn()));
+  for (const [n, node] of nodes.entries()) {
+    await node.io(["to", "room"], ["emit", `last from ${n}`]);
+  }
+  for (const { client } of [...members, ...strangers]) {
+    for (const n of nodes.keys()) await client.next(`last from ${n}`);
+  }
+  const last = nodes.map((_, n) => `last from ${n}`);
+  for (const { client } of strangers) {
+    assertEquals([client.received[0], client.received.slice(1).sort()], ["authenticated", last]);
+  }
+  const heard = nodes.flatMap((_, n) => ways.map((_, w) => `way ${w} from ${n}`));
+  for (const { client } of members) {
+    const broadcasts = client.received.filter((event) => event.startsWith("way"));
+    assertEquals(broadcasts.sort(), heard.sort());
+  }
+}
+
+async function connect(node: ServerNode): Promise<Guest> {
+  const client = await connectClient(place, node.url);
+  client.socket.on("answer me", (answer: (text: string) => void) => answer("yes"));
+  return { client, node, id: client.socket.id! };
+}
+
+/** Adapters do not tell when they have subscribed: ask until the answers come. */
+async function whenHeard(node: ServerNode, guests: Guest[]): Promise<void> {
+  const asking = setInterval(() => void node.io(["emit", "probe"]), 50);
+  await Promise.all(guests.map(({ client }) => {
+    return new Promise<void>((resolve) => client.socket.once("probe", () => resolve()));
+  }));
+  clearInterval(asking);
+}

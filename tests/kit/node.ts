@@ -1,0 +1,59 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Call, Command, Report } from "../cluster/commands.ts";
+import { onDispose } from "./disposal.ts";
+
+const PROGRAM = fileURLToPath(new URL("../cluster/server.ts", import.meta.url));
+
+/** A server in a process of its own, on the runtime that runs the tests. */
+export class ServerNode {
+  readonly url: string;
+  readonly process: ChildProcess;
+  #commands = 0;
+
+  private constructor(process: ChildProcess, url: string) {
+    this.process = process;
+    this.url = url;
+  }
+
+  /** Starts it; it is gone after the test. */
+  static async start(...args: string[]): Promise<ServerNode> {
+    const process = fork(PROGRAM, args);
+    onDispose(async () => {
+      if (process.exitCode !== null || process.signalCode !== null) return;
+      const exited = once(process, "exit");
+      process.kill("SIGKILL");
+      await exited;
+    });
+    const url = await new Promise<string>((resolve, reject) => {
+      process.on("message", (report: Report) => "url" in report && resolve(report.url));
+      process.once("exit", (code) => reject(new Error(`The server ended with ${code}`)));
+    });
+    return new ServerNode(process, url);
+  }
+
+  /** Makes calls of the main namespace, one on what the other has returned. */
+  io(...calls: Call[]): Promise<unknown> {
+    return this.#tell("io", ...calls);
+  }
+
+  /** The same of a socket. */
+  socket(id: string, ...calls: Call[]): Promise<unknown> {
+    return this.#tell("socket", id, ...calls);
+  }
+
+  #tell(command: string, ...args: unknown[]): Promise<unknown> {
+    const id = ++this.#commands;
+    return new Promise((resolve, reject) => {
+      const listen = (report: Report) => {
+        if (!("id" in report) || report.id !== id) return;
+        this.process.off("message", listen);
+        if (report.error === undefined) resolve(report.result);
+        else reject(new Error(report.error));
+      };
+      this.process.on("message", listen);
+      this.process.send({ id, command, args } satisfies Command);
+    });
+  }
+}
