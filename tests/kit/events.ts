@@ -1,3 +1,8 @@
+import { env } from "node:process";
+
+/** How long to wait for an event, in milliseconds. */
+const PATIENCE = Number(env.TEST_PATIENCE ?? 8000);
+
 /** An event as it came in: its name, then its arguments. */
 export type Received = [event: string, ...args: unknown[]];
 
@@ -23,8 +28,8 @@ export class EventQueue {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const seen = JSON.stringify(this.all.map(([name]) => name));
-        reject(new Error(`Waited 8 s in vain for "${event}"; what came was ${seen}`));
-      }, 8000);
+        reject(new Error(`Waited ${PATIENCE} ms in vain for "${event}"; what came was ${seen}`));
+      }, PATIENCE);
       // Whoever has given up waiting (in a race, say) must not keep the process.
       (timer as { unref?: () => void }).unref?.();
       this.#waiting.push({

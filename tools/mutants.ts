@@ -1,0 +1,103 @@
+/** One thing that the gate does, switched off. */
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** What stands in the file, exactly once, and what stands there instead. */
+  readonly from: string;
+  readonly to: string;
+  /** Why no test can notice, where that is so. */
+  readonly unnoticed?: string;
+}
+
+function of(file: string, mutants: [name: string, from: string, to: string, unnoticed?: string][]) {
+  return mutants.map(([name, from, to, unnoticed]): Mutant => {
+    return { name, file: `src/${file}.ts`, from, to, ...unnoticed && { unnoticed } };
+  });
+}
+
+/** Every interception of the gate, and every rule that keeps it shut. */
+export const mutants: Mutant[] = [
+  ...of("adapters/prototype", [
+    ["rooms", "return waiting ? new Set(waiting.rooms) :", "return"],
+    ["join", "if (!waiting) return base.join", "return base.join"],
+    ["leave", "return waiting ? waiting.leave(room) : base", "return base"],
+    ["leaveAll", "return waiting ? waiting.leave() : base", "return base"],
+    ["emit", "if (!waiting) return base.emit", "return base.emit"],
+    ["emit under recovery", "? emitStraight(this, emit) :", "&& false ? true :"],
+    ["incoming packets", "if (!waiting || ", "if (true || "],
+    ["connecting", "if (waitingAt(this)) gateOf(this)!.connect();", ""],
+    [
+      "end of joining, connected",
+      "endJoining(this.nsp, this.client);\n      base._onconnect",
+      "base._onconnect",
+      "Socket.IO itself closes a transport that sends CONNECT twice, and after a disconnect _cleanup ends it",
+    ],
+    [
+      "end of joining, refused",
+      "endJoining(this.nsp, this.client);\n      base._cleanup",
+      "base._cleanup",
+    ],
+  ]),
+  ...of("adapters/install", [
+    ["existing namespaces", "for (const nsp of server._nsps.values()) watchNamespace(nsp);", ""],
+    ["later namespaces", "onNamespace(server, watchNamespace);", ""],
+    ["existing children", "for (const nsp of server._nsps.values()) adopt(nsp);", ""],
+    ["later children", "onNamespace(server, adopt);", ""],
+    ["children of an older parent", "!pattern?.test(nsp.name)", "true"],
+    ["live sockets", "if (!gate) tryToGuard(guard, socket);", "if (!gate) {}"],
+    ["live sockets of another policy", "else if (gate.host !== guard) gate.disconnect();", ""],
+    ["new sockets", "tryToGuard(guard, socket) ? socket :", "true ? socket :"],
+    ["sockets on their way", "!guard || gateOf(socket)?.host === guard ||", "true ||"],
+    ["one socket for each client", "if (!beginJoining(nsp, client))", "if (false)"],
+    ["recovery of the first adapter", "    makeRecoverySafe(nsp);\n", ""],
+  ]),
+  ...of("adapters/recovery", [
+    ["kept for known users", "gate?.isAdmitted ? gate.session?.userId : undefined", '"ada"'],
+    ["a pid is spent", "|| spent.has(kept)", ""],
+    ["what is sent during sign-in", "if (missed) return missed;", ""],
+    ["rooms left meanwhile", "filter((room) => rooms.includes(room))", "filter(() => true)"],
+  ]),
+  ...of("adapters/gate", [
+    ["inbox limit", "if (!this.#inbox.add(packet, bytes, holdLimit)) {", "if (false) {"],
+    ["volatile emits", "!flags.volatile && !isOver && waiting", "!isOver && waiting"],
+    ["adapter replaced meanwhile", "this.#raw.adapter = nsp.adapter;", ""],
+    ["rooms when shut", "this.#raw.leaveAll();", ""],
+    ["topics when shut", "leaveTopics(this.#raw);\n      this", "this"],
+    ["topics when gone", "leaveTopics(this.#raw);\n    this", "this"],
+    ["shut again while opening", "this.#waiting === waiting && ", ""],
+  ]),
+  ...of("adapters/guard", [
+    ["refreshes", 'socket.on("authentication", onAuthentication);', ""],
+    ["disconnects", 'socket.on("disconnect", onDisconnect);', ""],
+    ["one set of listeners", "if (!hadGate) {", "{"],
+  ]),
+  ...of("adapters/transport", [
+    ["transports in use", "if (!gate || gate.isAdmitted) return true;", ""],
+    ["closing", "client._disconnect();", ""],
+    ["closing for good", "clock.after(LINGER, drop);", ""],
+  ]),
+  ...of("core/machine", [
+    ["the same user", "if (current && !sameSubject(current, event.session))", "if (false)"],
+    [
+      "the same user, joining",
+      "if (current && previous && !same",
+      "if (false && previous && !same",
+    ],
+    [
+      "late acceptance",
+      "if (event.attempt !== state.attempt) return stay(state);\n  const current",
+      "const current",
+    ],
+    ["late refusal", "if (attempt !== state.attempt) return stay(state);", ""],
+    ["one attempt at a time", "if (state.attempt) return", "if (false) return"],
+    ["attempts", "if (failures >= rules.attempts) return", "if (false) return"],
+  ]),
+  ...of("core/connection", [
+    ["departures", "this.#departures > DEPARTURES_LIMIT", "false"],
+    ["the deadline", "this.#timer = startDeadline(", "void ("],
+  ]),
+  ...of("core/submission", [
+    ["size of credentials", "bytes > LIMIT.bytes ||", ""],
+    ["depth of credentials", "|| depth > LIMIT.depth", ""],
+  ]),
+];
