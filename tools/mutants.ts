@@ -93,7 +93,7 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    ["departures", "this.#departures > DEPARTURES_LIMIT", "false"],
+    ["sockets for each transport", "++this.#approaches <= APPROACHES_LIMIT", "true"],
     ["the deadline", "this.#timer = startDeadline(", "void ("],
   ]),
   ...of("core/submission", [

@@ -3,7 +3,7 @@ import type { Policy } from "../core/policy.ts";
 import { Gate } from "./gate.ts";
 import { missingMethod, type RawClient, type RawSocket } from "./internals.ts";
 import { gateOf } from "./slot.ts";
-import { closeTransport, isInUse } from "./transport.ts";
+import { closeTransport, connectionOf, isInUse } from "./transport.ts";
 
 /** One policy at work: puts a gate on each socket that falls under it. */
 export class Guard<S> implements Host<S, RawClient> {
@@ -37,6 +37,11 @@ export class Guard<S> implements Host<S, RawClient> {
       socket.on("disconnect", onDisconnect);
     }
     if (socket.connected) gate.connect();
+  }
+
+  /** Whether a client that asks for a namespace may have a socket there. */
+  mayJoin(client: RawClient): boolean {
+    return connectionOf(client, this).approach();
   }
 
   isShared(client: RawClient): boolean {

@@ -118,8 +118,8 @@ function takeOver(nsp: RawNamespace & Guarded): void {
   nsp._createSocket = async (client, auth) => {
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
-    // Nothing that cannot be guarded is handed on, nor a second socket for a client.
-    if (!beginJoining(nsp, client)) return new Promise(() => {});
+    // No second socket for a client, nor sockets without end, nor one without a gate.
+    if (!beginJoining(nsp, client) || !guard.mayJoin(client)) return new Promise(() => {});
     makeRecoverySafe(nsp);
     const socket = await _createSocket.call(nsp, client, auth);
     return tryToGuard(guard, socket) ? socket : new Promise(() => {});

@@ -14,10 +14,11 @@ import { Submission } from "./submission.ts";
 import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
 /**
- * How many times namespaces may be left before anybody is authenticated. Every
- * socket that joins costs the application a `connection` event, and more.
+ * How many namespaces may be asked for before anybody is authenticated, the same
+ * ones again counted. Each costs the application a `connection` event, and
+ * perhaps a dynamic namespace.
  */
-const DEPARTURES_LIMIT = 16;
+const APPROACHES_LIMIT = 64;
 
 /** One event in the queue, with what its effects need besides. */
 interface Entry<S> {
@@ -41,7 +42,7 @@ export class Connection<S, T> {
   #queue: Entry<S>[] | undefined;
   #isJoining = false;
   #attempts = 0;
-  #departures = 0;
+  #approaches = 0;
   #timer: Timer | undefined;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
@@ -53,15 +54,20 @@ export class Connection<S, T> {
     this.#transport = transport;
   }
 
+  /** The client asks for a namespace. Returns whether it may have a socket there. */
+  approach(): boolean {
+    if (this.#state.phase === "authenticated") return true;
+    if (++this.#approaches <= APPROACHES_LIMIT) return true;
+    this.end(unauthorized("too_many_attempts"));
+    return false;
+  }
+
   /** A namespace has been connected; called before its `connection` handlers run. */
   join(peer: Peer<S>): void {
     this.#peers = [...this.#peers, peer];
     this.#isJoining = true;
     this.#dispatch({ event: { type: "joined", previous: peer.previous }, peer });
     this.#isJoining = false;
-    if (this.#state.phase === "pending" && this.#departures > DEPARTURES_LIMIT) {
-      this.end(unauthorized("too_many_attempts"));
-    }
   }
 
   /** A namespace has been disconnected; `byClient` if it was the client that left. */
@@ -71,7 +77,6 @@ export class Connection<S, T> {
     if (this.#running?.peer === peer) {
       this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
-    if (this.#state.phase !== "authenticated") this.#departures++;
     const { policy } = this.host;
     const { disconnect } = policy;
     if (disconnect) {

@@ -21,8 +21,8 @@ export class RawClient {
   }
 
   /** Opens a transport; connects no namespace yet. */
-  static async open(url: string): Promise<RawClient> {
-    const address = `${url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`;
+  static async open(url: string, version: 3 | 4 = 4): Promise<RawClient> {
+    const address = `${url.replace("http", "ws")}/socket.io/?EIO=${version}&transport=websocket`;
     const client = new RawClient(new WebSocket(address));
     onDispose(() => client.#socket.close());
     await client.packets.next("0");
