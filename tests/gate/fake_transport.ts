@@ -18,7 +18,7 @@ export class FakeClient {
   readonly id: string = "client";
   readonly sockets: Map<string, Socket> = new Map();
   readonly nsps: Map<string, Socket> = new Map();
-  /** Events sent to each namespace, protocol events among them, in order. */
+  /** Events sent to each namespace since it was connected, in order. */
   readonly sent: Map<string, unknown[][]> = new Map();
   /** Ids of events that were acknowledged. */
   readonly acknowledged: number[] = [];
@@ -77,9 +77,10 @@ export class FakeClient {
   }
 
   _packet({ type, nsp, data, id }: Sent): void {
+    if (type === 0) this.sent.set(nsp, []);
     if (type === 3) this.acknowledged.push(id!);
     if (type !== 2 || this.conn.readyState !== "open") return;
-    this.sent.set(nsp, [...this.sent.get(nsp) ?? [], data!]);
+    this.sent.set(nsp, [...this.sent.get(nsp)!, data!]);
   }
 
   /** Where broadcasts come out of the adapter, encoded. */

@@ -138,8 +138,47 @@ describe("namespaces", () => {
     const admin = main.sibling("/admin");
     await admin.next("connect");
     admin.emit("authentication", { password: "wrong" });
-    await main.next("disconnect");
+    // Told to leave, not dropped: it has no reason to connect again by itself.
+    assertEquals(await main.next("disconnect"), ["io server disconnect"]);
     await engineIsEmpty(io);
+  });
+
+  it("a socket on its way when its namespace gets a policy is under that one only", async () => {
+    const io = createServer();
+    const next = Promise.withResolvers<() => void>();
+    io.of("/admin").use((_socket, proceed) => next.resolve(proceed));
+    socketioAuth(io, { authenticate: () => ({ name: "anybody" }) });
+    const place = engineOnly[0]!;
+    const { url, close } = await start(place, io);
+    onDispose(close);
+    const admin = connectClient(place, url, "/admin");
+    const proceed = await next.promise;
+    let asked = 0;
+    socketioAuth(io.of("/admin"), {
+      authenticate: (socket, given) => (asked++, verify(socket, given)),
+    });
+    proceed();
+    const client = await admin;
+    await client.signIn();
+    await client.signIn();
+    assertEquals(asked, 2); // a refresh is asked for once, too
+  });
+
+  it("a parent's policy holds for the children it has, and those of an older parent", async () => {
+    const io = createServer();
+    io.of(/^\/team-/);
+    io.of("/team-1");
+    const younger = io.of(/^\/team-/);
+    socketioAuth(younger, { authenticate: verify });
+    const place = engineOnly[0]!;
+    const { url, close } = await start(place, io);
+    onDispose(close);
+    for (const path of ["/team-1", "/team-2"]) {
+      const client = await connectClient(place, url, path);
+      io.of(path).emit("secret");
+      await client.signIn();
+      assertEquals(client.received, ["authenticated"]);
+    }
   });
 
   for (const order of ["server first", "namespace first"]) {

@@ -76,6 +76,43 @@ describe("the order of set-up", () => {
       assertEquals(client.received, ["authenticated", "public"]);
     });
 
+    it(`what was lost before the guard is not recovered behind it (${place.name})`, async () => {
+      const io = createServer({ connectionStateRecovery: {} });
+      const lost = Promise.withResolvers<void>();
+      io.on("connection", (socket) => {
+        socket.join("room");
+        socket.on("disconnect", () => lost.resolve());
+      });
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const client = await connectClient(place, url);
+      io.emit("open to all");
+      await client.next("open to all");
+      await client.drop();
+      await lost.promise;
+      guard(io);
+      io.to("room").emit("secret");
+      await client.reconnect();
+      assertEquals(client.socket.recovered, false);
+      await client.signIn();
+      assertEquals(client.received, ["open to all", "authenticated"]);
+    });
+
+    it(`the adapter may be replaced by one that can recover (${place.name})`, async () => {
+      const io = createServer({ connectionStateRecovery: {} });
+      const { adapter } = io.of("/");
+      guard(io);
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const early = await connectClient(place, url);
+      io.adapter(adapter.constructor as never);
+      io.emit("secret");
+      await early.signIn();
+      io.emit("public");
+      await early.next("public");
+      assertEquals(early.received, ["authenticated", "public"]);
+    });
+
     it(`removing every listener of the server does not open it (${place.name})`, async () => {
       const io = createServer();
       guard(io);

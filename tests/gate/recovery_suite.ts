@@ -106,6 +106,20 @@ function suite(
     assertEquals(world.errors, []);
   });
 
+  it(`a room that the application takes away meanwhile is not made up for (${place.name})`, async () => {
+    const world = await open();
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.to("room").emit("secret");
+    world.io.emit("missed");
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    again.leave("room");
+    await client.signIn();
+    await client.next("missed");
+    assertEquals(client.received.slice(2), ["authenticated", "missed"]);
+  });
+
   it(`again and again, also before anything new has come (${place.name})`, async () => {
     const world = await open();
     const { client } = await member(world);
