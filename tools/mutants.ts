@@ -64,7 +64,7 @@ export const mutants: Mutant[] = [
     ["rooms when shut", "this.#raw.leaveAll();", ""],
     ["topics when shut", "leaveTopics(this.#raw);\n      this", "this"],
     ["topics when gone", "leaveTopics(this.#raw);\n    this", "this"],
-    ["shut again while opening", "this.#waiting === waiting && ", ""],
+    ["shut again while opening", "this.#waiting === waiting && waiting.isOpening", "true"],
   ]),
   ...of("adapters/guard", [
     ["refreshes", 'socket.on("authentication", onAuthentication);', ""],

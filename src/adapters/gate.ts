@@ -105,9 +105,13 @@ export class Gate<S> implements Peer<S> {
     const { recovery } = waiting;
     if (!recovery) return this.#pass(waiting, []);
     waiting.isOpening = true;
-    void recovery.missed(waiting.rooms, (error) => this.#report("gate", error))
-      // The gate may have been shut again meanwhile, or the socket be gone.
-      .then((missed) => this.#waiting === waiting && this.#pass(waiting, missed));
+    recovery.missed(waiting.rooms, (error) => this.#report("gate", error))
+      .then((missed) => {
+        // The gate may have been shut again meanwhile, or the socket be gone.
+        const isStillOpening = this.#waiting === waiting && waiting.isOpening;
+        if (isStillOpening) this.#pass(waiting, missed);
+      })
+      .catch((error) => this.#fail(error));
   }
 
   deliver(): void {
@@ -175,7 +179,7 @@ export class Gate<S> implements Peer<S> {
     this.#raw.adapter = nsp.adapter;
   }
 
-  /** An adapter could not enter the rooms: better no connection than a deaf one. */
+  /** Rooms could not be entered, or arrears not sent: better no connection than a deaf one. */
   #fail(error: unknown): void {
     this.#report("gate", error);
     this.#connection.end(unauthorized("server_error"));
