@@ -1,5 +1,5 @@
 import { assertEquals, describe, it } from "#testing";
-import type { Socket } from "socket.io";
+import { Socket } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type User, type World } from "../kit/world.ts";
@@ -71,6 +71,8 @@ describe("recovery over a slow adapter", () => {
     const [again] = await world.log.next("connection") as [Socket];
     assertEquals([again.recovered, again.id], [true, socket.id]);
     assertEquals(world.io.of("/").adapter.sids.size, 0);
+    // The gate of the lost one has not opened.
+    assertEquals(Object.getPrototypeOf(socket) === Socket.prototype, false);
     await client.signIn();
     answers[1]!(Promise.resolve());
     await client.next("missed");
