@@ -129,6 +129,32 @@ export interface Options<S, User, Credentials> {
    */
   userId?(user: User): string | number | bigint | null | undefined;
   /**
+   * The stable id of the session itself, where it has one (a token's `jti`,
+   * for example). Called once for each accepted attempt. A throw goes to
+   * `onError` and refuses the attempt with `server_error`.
+   *
+   * @default sessions have no id
+   */
+  sessionId?(user: User): string | number | bigint | null | undefined;
+  /**
+   * When the session ends, as a `Date` or in epoch milliseconds, at any
+   * distance; nothing if it does not. A session that has ended already is
+   * refused with `expired`. Called once for each accepted attempt. A throw
+   * goes to `onError` and refuses the attempt with `server_error`.
+   *
+   * @default sessions do not end
+   */
+  expiresAt?(user: User): Date | number | null | undefined;
+  /**
+   * Milliseconds after the end of a session in which the client may sign in
+   * again. When the session ends, the client is told `unauthorized` with the
+   * code `expired`, and the gate shuts; rooms are kept for the same user. When
+   * the grace is over, the connection is closed.
+   *
+   * @default 0
+   */
+  grace?: number;
+  /**
    * Called with everything unexpected: a throw in a hook, a full hold. A throw
    * or rejection in here is ignored.
    *

@@ -9,6 +9,8 @@ export interface Policy<S> extends Rules {
   disconnect: ((socket: S, reason: string) => unknown) | undefined;
   reply(user: unknown, socket: S): unknown;
   userId: ((user: unknown) => unknown) | undefined;
+  sessionId: ((user: unknown) => unknown) | undefined;
+  expiresAt: ((user: unknown) => unknown) | undefined;
   /** Never throws. */
   report(error: unknown, context: ErrorContext<S>): void;
   readonly incoming: "hold" | "drop" | "pass";
@@ -26,8 +28,21 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "holdLimit",
   "reply",
   "userId",
+  "sessionId",
+  "expiresAt",
+  "grace",
   "onError",
 ]);
+
+const HOOKS = [
+  "postAuthenticate",
+  "disconnect",
+  "reply",
+  "userId",
+  "sessionId",
+  "expiresAt",
+  "onError",
+] as const;
 
 /**
  * Checks the options and fills in the defaults.
@@ -47,7 +62,7 @@ export function resolvePolicy<S, User, Credentials>(
   }
   const { timeout = 1000, incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
   need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
-  for (const name of ["postAuthenticate", "disconnect", "reply", "userId", "onError"] as const) {
+  for (const name of HOOKS) {
     const hook: unknown = options[name];
     need(name, hook, hook === undefined || isFunction(hook), "a function");
   }
@@ -68,6 +83,8 @@ export function resolvePolicy<S, User, Credentials>(
     disconnect: hooks.disconnect?.bind(options),
     reply: hooks.reply?.bind(options) ?? (() => true),
     userId: hooks.userId?.bind(options),
+    sessionId: hooks.sessionId?.bind(options),
+    expiresAt: hooks.expiresAt?.bind(options),
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
     incoming,
     outgoing,
@@ -77,7 +94,7 @@ export function resolvePolicy<S, User, Credentials>(
     },
     timeout: timeout === "none" ? Infinity : count("timeout", timeout, 1),
     attempts: 1,
-    grace: 0,
+    grace: count("grace", options.grace ?? 0, 0),
   };
 }
 

@@ -29,7 +29,20 @@ export function createSession<S>(
   now: number,
 ): Session<unknown> {
   const userId = asId("userId", policy.userId?.(user));
-  return { user, ...userId !== undefined && { userId }, authenticatedAt: now };
+  const sessionId = asId("sessionId", policy.sessionId?.(user));
+  const expiresAt = asTime("expiresAt", policy.expiresAt?.(user));
+  return {
+    user,
+    ...userId !== undefined && { userId },
+    ...sessionId !== undefined && { sessionId },
+    authenticatedAt: now,
+    ...expiresAt !== undefined && { expiresAt },
+  };
+}
+
+/** Whether a session is over. */
+export function isExpired({ expiresAt }: Session<unknown>, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }
 
 /** Ids of databases are often numbers; as text they compare the same on every node. */
@@ -37,6 +50,13 @@ function asId(name: string, id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;
   if (typeof id === "string" || typeof id === "number" || typeof id === "bigint") return `${id}`;
   throw new TypeError(`${name} must return a string, a number or nothing, not ${typeof id}.`);
+}
+
+function asTime(name: string, time: unknown): number | undefined {
+  if (time === undefined || time === null || time === Infinity) return undefined;
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (typeof ms === "number" && Number.isFinite(ms)) return ms;
+  throw new TypeError(`${name} must return a valid Date, epoch milliseconds or nothing.`);
 }
 
 /**

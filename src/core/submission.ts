@@ -2,7 +2,7 @@ import { type Answer, startAttempt } from "./attempt.ts";
 import type { Host, Peer } from "./interface.ts";
 import { measure } from "./measure.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "./protocol.ts";
-import { createSession } from "./session.ts";
+import { createSession, isExpired } from "./session.ts";
 import type { Event } from "./states.ts";
 
 /** Credentials larger than this, or nested deeper, never reach the verifier. */
@@ -61,10 +61,12 @@ export class Submission<S> {
       return this.#refused(answer.refusal);
     }
     try {
-      const session = createSession(policy, answer.user, clock.now());
+      const now = clock.now();
+      const session = createSession(policy, answer.user, now);
+      if (isExpired(session, now)) return this.#refused(unauthorized("expired"));
       return { type: "accepted", attempt: this.id, session };
     } catch (error) {
-      policy.report(error, { during: "userId", socket });
+      policy.report(error, { during: "session", socket });
       return this.#refused(unauthorized("server_error"));
     }
   }

@@ -1,5 +1,8 @@
 import { type Clock, MAX_DELAY } from "./interface.ts";
 
+/** How long to trust a timer for the wall clock, in ms: machines sleep, clocks are set. */
+const WALL_CLOCK_CHECK = 60_000;
+
 /**
  * The one timer a connection needs: it waits for the deadline while nobody is
  * authenticated, and for the end of the session while somebody is.
@@ -8,15 +11,23 @@ export class Timer {
   readonly #clock: Clock;
   readonly #time: () => number;
   readonly #fn: () => void;
+  readonly #longest: number;
   #due: number;
   #cancel: (() => void) | undefined;
 
-  /** Calls `fn` once `time` has reached `due`. */
-  constructor(clock: Clock, time: () => number, due: number, fn: () => void) {
+  /** Calls `fn` once `time` has reached `due`; looks at least every `longest` ms. */
+  constructor(
+    clock: Clock,
+    time: () => number,
+    due: number,
+    fn: () => void,
+    longest: number = MAX_DELAY,
+  ) {
     this.#clock = clock;
     this.#time = time;
     this.#due = due;
     this.#fn = fn;
+    this.#longest = longest;
     this.#wait();
   }
 
@@ -43,7 +54,7 @@ export class Timer {
   /** Timers overflow at 24.8 days and may fire early: look again when one fires. */
   #wait(): void {
     const left = this.#due - this.#time();
-    this.#cancel = this.#clock.after(Math.min(Math.max(left, 0), MAX_DELAY), () => {
+    this.#cancel = this.#clock.after(Math.min(Math.max(left, 0), this.#longest), () => {
       if (this.#due > this.#time()) return this.#wait();
       this.#cancel = undefined;
       this.#fn();
@@ -59,5 +70,5 @@ export function startDeadline(clock: Clock, ms: number, fn: () => void): Timer |
 
 /** Calls `fn` once the wall clock has reached `at`, at any distance. */
 export function startExpiry(clock: Clock, at: number, fn: () => void): Timer {
-  return new Timer(clock, clock.now, at, fn);
+  return new Timer(clock, clock.now, at, fn, WALL_CLOCK_CHECK);
 }

@@ -86,6 +86,18 @@ describe("timer", () => {
     assertEquals([fired, clock.pending], [1, 0]);
   });
 
+  it("an expiry notices within a minute that the machine has slept", () => {
+    const clock = new FakeClock();
+    let fired = false;
+    startExpiry(clock, clock.now() + 3_600_000, () => fired = true);
+    clock.advance(30_000);
+    clock.wallOffset += 7_200_000; // timers stood still meanwhile
+    clock.advance(29_999);
+    assertEquals(fired, false);
+    clock.advance(1);
+    assertEquals(fired, true);
+  });
+
   it("stops, and never starts for a deadline that never comes", () => {
     const clock = new FakeClock();
     startExpiry(clock, clock.now() + 5, () => {}).stop();
