@@ -20,6 +20,16 @@ const options = {
   expiresAt: ({ until }: { until: number }) => until,
 };
 
+/** Signs in for a moment, joins "room", and waits until the session is over. */
+async function expire(world: World): Promise<{ client: Client; socket: Socket }> {
+  const client = await world.connect();
+  const [socket] = await world.log.next("connection") as [Socket];
+  await client.signIn({ ms: 150 });
+  await socket.join("room");
+  await client.next("unauthorized");
+  return { client, socket };
+}
+
 describe("expiry", () => {
   disposeAfterEach();
 
@@ -37,16 +47,6 @@ describe("expiry", () => {
   }
 
   for (const place of engineOnly) {
-    /** Signs in for a moment, joins "room", and waits until the session is over. */
-    async function expire(world: World): Promise<{ client: Client; socket: Socket }> {
-      const client = await world.connect();
-      const [socket] = await world.log.next("connection") as [Socket];
-      await client.signIn({ ms: 150 });
-      await socket.join("room");
-      await client.next("unauthorized");
-      return { client, socket };
-    }
-
     it(`in the grace the gate is shut, and the same user comes back (${place.name})`, async () => {
       const world = await openWorld(place, { ...options, grace: 20_000 });
       const { client, socket } = await expire(world);
