@@ -1,9 +1,17 @@
 import type { Connection } from "../core/connection.ts";
 import { Hold } from "../core/hold.ts";
-import type { Host, Peer } from "../core/interface.ts";
+import type { Origin } from "../core/events.ts";
+import type { Peer } from "../core/interface.ts";
 import { measure } from "../core/measure.ts";
-import { AUTHENTICATION, parseAuthentication, unauthorized } from "../core/protocol.ts";
-import type { Session, Subject } from "../core/session.ts";
+import {
+  type Acknowledge,
+  AUTHENTICATION,
+  parseAuthentication,
+  unauthorized,
+} from "../core/protocol.ts";
+import type { Session } from "../core/session.ts";
+import type { Previous } from "../core/states.ts";
+import type { Guard } from "./guard.ts";
 import {
   BINARY_EVENT,
   DISCONNECT,
@@ -40,7 +48,7 @@ const RESERVED = new Set([
  */
 export class Gate<S> implements Peer<S> {
   /** The policy it stands for. */
-  readonly host: Host<S, RawClient>;
+  readonly host: Guard<S>;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   /** There while the gate is shut. */
@@ -49,7 +57,7 @@ export class Gate<S> implements Peer<S> {
   #inbox: Hold<Packet> | undefined;
 
   /** Puts a shut gate on a socket. */
-  constructor(raw: RawSocket, host: Host<S, RawClient>) {
+  constructor(raw: RawSocket, host: Guard<S>) {
     this.#raw = raw;
     this.host = host;
     setGate(raw, this as Gate<unknown>);
@@ -69,8 +77,28 @@ export class Gate<S> implements Peer<S> {
     return this.#raw.connected;
   }
 
-  get previous(): Subject | undefined {
+  get previous(): Previous | undefined {
     return this.#waiting?.recovery?.previous;
+  }
+
+  get resumable(): Session<unknown> | undefined {
+    return this.#waiting?.recovery?.resumable;
+  }
+
+  /** When the session began, by the monotonic clock. */
+  get since(): number {
+    return this.#connection.since;
+  }
+
+  get connectedAt(): number {
+    return this.#raw.handshake.issued;
+  }
+
+  origin(): Origin {
+    const { id, nsp, handshake } = this.#raw;
+    const ask = this.host.policy.address;
+    const address = ask ? ask(this.socket) : handshake.address;
+    return { socketId: id, namespace: nsp.name, ...address !== undefined && { address } };
   }
 
   /** What waits at the gate, while it is shut. */
@@ -196,6 +224,16 @@ export class Gate<S> implements Peer<S> {
   /** The namespace connection has been accepted. */
   connect(): void {
     this.#connection.join(this);
+  }
+
+  /** Credentials that came along with the request for the namespace. */
+  knock(credentials: unknown, acknowledge: Acknowledge): void {
+    this.#connection.knock(this, credentials, acknowledge);
+  }
+
+  /** The application signs the client out. */
+  signOut(): void {
+    if (this.connected) this.#connection.signOut();
   }
 
   /** The socket is gone; its stale references stay as shut as they were. */

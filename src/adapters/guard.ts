@@ -1,18 +1,62 @@
 import type { Clock, Host } from "../core/interface.ts";
+import { Journal } from "../core/journal.ts";
 import type { Policy } from "../core/policy.ts";
+import { type Revocation, Revocations } from "../core/revocations.ts";
+import type { RevocationTarget } from "../core/session.ts";
+import { listenForRevocations, tellOtherNodes } from "./cluster.ts";
 import { Gate } from "./gate.ts";
-import { missingMethod, type RawClient, type RawSocket } from "./internals.ts";
+import { missingMethod, type RawClient, type RawServer, type RawSocket } from "./internals.ts";
 import { gateOf } from "./slot.ts";
+import type { Target } from "./target.ts";
 import { closeTransport, connectionOf, isInUse } from "./transport.ts";
+
+/** How much longer than promised an adapter may keep a session, in ms. */
+const SLACK = 60_000;
 
 /** One policy at work: puts a gate on each socket that falls under it. */
 export class Guard<S> implements Host<S, RawClient> {
   readonly policy: Policy<S>;
   readonly clock: Clock;
+  readonly journal: Journal<S>;
+  readonly revocations: Revocations;
+  /** What it guards; the same on every node. */
+  readonly name: string;
+  /** This node, among all that share an adapter. */
+  readonly node: string = crypto.randomUUID();
+  readonly #server: RawServer;
+  /** For how long a connection can be recovered, in ms. */
+  readonly #recoverable: number;
+  readonly #installedAt: number;
 
-  constructor(policy: Policy<S>, clock: Clock) {
+  constructor(policy: Policy<S>, clock: Clock, { server, name }: Target) {
+    const { maxDisconnectionDuration = 0 } = Object(server.opts.connectionStateRecovery);
     this.policy = policy;
     this.clock = clock;
+    this.name = name;
+    this.#server = server;
+    this.#recoverable = maxDisconnectionDuration + SLACK;
+    this.#installedAt = clock.monotonic();
+    this.journal = new Journal(policy);
+    this.revocations = new Revocations(clock, this.#recoverable);
+    listenForRevocations(server, name, this.revocations);
+  }
+
+  /**
+   * Whether this node has been there for all revocations that a session can
+   * have met which an adapter still keeps.
+   */
+  get knowsAllRevocations(): boolean {
+    return this.clock.monotonic() - this.#installedAt > this.#recoverable;
+  }
+
+  /** Revokes sessions here, then on all other nodes. Resolves with the number of sockets. */
+  async revoke(target: RevocationTarget): Promise<number> {
+    const begun = this.clock.monotonic();
+    const id = crypto.randomUUID();
+    const revocation = (): Revocation => ({ id, target, age: this.clock.monotonic() - begun });
+    const here = this.revocations.revoke(revocation());
+    const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
+    return here + await tellOtherNodes(this.#server, this.name, revocation, this.clock, report);
   }
 
   /**

@@ -5,11 +5,11 @@
  *
  * @module
  */
+import { claim, guardOf, ownGuardOf } from "./claims.ts";
 import type { Guard } from "./guard.ts";
+import { verifyHandshake } from "./handshake.ts";
 import {
-  isNamespace,
   isParent,
-  isServer,
   type RawNamespace,
   type RawParentNamespace,
   type RawServer,
@@ -18,48 +18,21 @@ import {
 import { beginJoining } from "./joining.ts";
 import { makeRecoverySafe } from "./recovery.ts";
 import { gateOf } from "./slot.ts";
+import { patternOf, type Target } from "./target.ts";
 
-/** Registered symbols, so that a second copy of this package sees the first. */
-const GUARD = Symbol.for("@socketio-auth/socketio-auth:guard");
+/** A registered symbol, so that a second copy of this package sees the first. */
 const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
-
-interface Guarded {
-  [GUARD]?: Guard<unknown>;
-  [INSTALLED]?: true;
-}
 
 /**
  * Puts a policy on a server or a namespace.
  *
- * @throws {TypeError} if `target` is neither
  * @throws {Error} if it has a policy of its own already
  */
-export function install(target: unknown, guard: Guard<unknown>): void {
-  if (isServer(target)) {
-    claim(target, guard, "server");
-    watchServer(target);
-  } else if (isNamespace(target)) {
-    claim(target, guard, `namespace "${target.name}"`);
-    if (isParent(target)) watchParent(target, guard);
-    else watchNamespace(target);
-  } else {
-    throw new TypeError(
-      "Cannot guard: expected a Server or a Namespace of socket.io 4.6 or later. Older servers " +
-        "and other objects cannot be made safe, so they are refused.",
-    );
-  }
-}
-
-function claim(target: object & Guarded, guard: Guard<unknown>, name: string): void {
-  if (target[GUARD]) {
-    throw new Error(`Cannot guard the ${name} twice: it has a policy already.`);
-  }
-  Object.defineProperty(target, GUARD, { value: guard });
-}
-
-/** A namespace's own policy comes before that of the server. */
-function guardOf(nsp: RawNamespace & Guarded): Guard<unknown> | undefined {
-  return nsp[GUARD] ?? (nsp.server as RawServer & Guarded)[GUARD];
+export function install({ server, namespace, name }: Target, guard: Guard<unknown>): void {
+  claim(namespace ?? server, guard, name);
+  if (!namespace) watchServer(server);
+  else if (isParent(namespace)) watchParent(namespace, guard);
+  else watchNamespace(namespace);
 }
 
 function watchServer(server: RawServer): void {
@@ -71,15 +44,14 @@ function watchServer(server: RawServer): void {
  * The children of a parent, and those that another parent without a policy of
  * its own has taken from it: of all that match, Socket.IO asks the oldest.
  */
-function watchParent(parent: RawParentNamespace & Guarded, guard: Guard<unknown>): void {
+function watchParent(parent: RawParentNamespace, guard: Guard<unknown>): void {
   const { server } = parent;
-  const [pattern] =
-    [...server.parentNamespacesFromRegExp ?? []].find(([, nsp]) => nsp === parent) ?? [];
+  const pattern = patternOf(parent);
 
-  function adopt(nsp: RawNamespace & Guarded): void {
-    const owner: RawParentNamespace & Guarded | undefined = parentOf(nsp);
-    if (!owner || nsp[GUARD]) return;
-    if (owner !== parent && (owner[GUARD] || !pattern?.test(nsp.name))) return;
+  function adopt(nsp: RawNamespace): void {
+    const owner = parentOf(nsp);
+    if (!owner || ownGuardOf(nsp)) return;
+    if (owner !== parent && (ownGuardOf(owner) || !pattern?.test(nsp.name))) return;
     claim(nsp, guard, `namespace "${nsp.name}"`);
     watchNamespace(nsp);
   }
@@ -100,7 +72,7 @@ function parentOf(nsp: RawNamespace): RawParentNamespace | undefined {
   return [...nsp.server.parentNsps.values()].find(({ children }) => children.has(nsp));
 }
 
-function watchNamespace(nsp: RawNamespace & Guarded): void {
+function watchNamespace(nsp: RawNamespace & { [INSTALLED]?: true }): void {
   if (!nsp[INSTALLED]) takeOver(nsp);
   const guard = guardOf(nsp);
   if (!guard) return;
@@ -112,7 +84,7 @@ function watchNamespace(nsp: RawNamespace & Guarded): void {
   }
 }
 
-function takeOver(nsp: RawNamespace & Guarded): void {
+function takeOver(nsp: RawNamespace): void {
   Object.defineProperty(nsp, INSTALLED, { value: true });
   const { _createSocket, _doConnect } = nsp;
   nsp._createSocket = async (client, auth) => {
@@ -122,7 +94,9 @@ function takeOver(nsp: RawNamespace & Guarded): void {
     if (!beginJoining(nsp, client) || !guard.mayJoin(client)) return new Promise(() => {});
     makeRecoverySafe(nsp);
     const socket = await _createSocket.call(nsp, client, auth);
-    return tryToGuard(guard, socket) ? socket : new Promise(() => {});
+    const mayGoOn = tryToGuard(guard, socket) &&
+      (!guard.policy.handshake || await verifyHandshake(socket));
+    return mayGoOn ? socket : new Promise(() => {});
   };
   // A socket may have been on its way when the policy came.
   nsp._doConnect = (socket, fn) => {

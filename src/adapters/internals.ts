@@ -18,6 +18,7 @@ export interface Packet {
 /** Packet types of the Socket.IO protocol, revision 5. */
 export const DISCONNECT = 1;
 export const EVENT = 2;
+export const CONNECT_ERROR = 4;
 export const BINARY_EVENT = 5;
 
 /** A WebSocket, of ws, of Bun or of uWebSockets.js. */
@@ -57,6 +58,7 @@ export interface RawAdapter {
   broadcast(packet: Packet, options: { flags?: object }): void;
   persistSession(session: RawSession): unknown;
   restoreSession(pid: string, offset: string): Promise<RawSession | null> | null;
+  serverSideEmit(packet: unknown[]): unknown;
 }
 
 /** Flags that apply to the next `emit`. */
@@ -66,6 +68,14 @@ export interface Flags {
   timeout?: number;
 }
 
+/** What the client brought along when it asked for a namespace. */
+export interface RawHandshake {
+  readonly auth?: Record<string, unknown>;
+  readonly address?: string;
+  /** Epoch milliseconds. */
+  readonly issued: number;
+}
+
 /** A socket, as far as the gate is concerned. */
 export interface RawSocket {
   readonly id: string;
@@ -73,6 +83,7 @@ export interface RawSocket {
   readonly client: RawClient;
   readonly rooms: Set<string>;
   readonly connected: boolean;
+  readonly handshake: RawHandshake;
   adapter: RawAdapter;
   data: unknown;
   flags: Flags;
@@ -99,6 +110,7 @@ export interface RawNamespace {
   readonly server: RawServer;
   readonly adapter: RawAdapter;
   readonly sockets: ReadonlyMap<string, RawSocket>;
+  on(event: string, listener: (...args: never[]) => void): unknown;
   _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
   _doConnect(socket: RawSocket, fn: unknown): void;
 }

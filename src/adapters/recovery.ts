@@ -7,13 +7,26 @@
  *
  * @module
  */
-import type { Subject } from "../core/session.ts";
+import { type Session, type Subject, subjectOf } from "../core/session.ts";
+import type { Previous } from "../core/states.ts";
+import { guardOf } from "./claims.ts";
+import type { Gate } from "./gate.ts";
+import type { Guard } from "./guard.ts";
 import type { RawAdapter, RawNamespace, RawSession, RawSocket } from "./internals.ts";
 import { gateOf } from "./slot.ts";
 
 /** What stands in the place of `socket.data` in a session that is kept. */
 interface Kept {
-  readonly userId: string;
+  /** Where it is good: all namespaces may share one store. */
+  readonly namespace: string;
+  readonly policy: string;
+  /** Which node has kept it, and when the session began by that node's clock. */
+  readonly node: string;
+  readonly since: number;
+  readonly subject: Subject;
+  /** Only if it may be resumed. */
+  readonly session?: Session<unknown>;
+  /** The application's own. */
   readonly data: unknown;
 }
 
@@ -25,7 +38,9 @@ const spent = new WeakSet<Kept>();
 /** A lost connection that has come back, and what it is owed. */
 export class Recovery {
   /** Whose it was. */
-  readonly previous: Subject;
+  readonly previous: Previous;
+  /** The session, if it goes on as it is. */
+  readonly resumable: Session<unknown> | undefined;
   /** The rooms it was in. */
   readonly rooms: readonly string[];
   /** The application's `socket.data`. */
@@ -34,12 +49,18 @@ export class Recovery {
   readonly #missedSince: (rooms: string[]) => Promise<unknown[] | undefined>;
 
   constructor(
-    { rooms, missedPackets, data }: RawSession & { data: Kept },
+    guard: Guard<unknown>,
+    kept: Kept,
+    { rooms, missedPackets }: RawSession,
     missedSince: (rooms: string[]) => Promise<unknown[] | undefined>,
   ) {
-    this.previous = { userId: data.userId };
+    this.previous = { ...kept.subject, since: sinceOf(kept, guard) };
+    // What was revoked before this node was there, it may not have heard of.
+    const isSure = kept.node === guard.node || guard.knowsAllRevocations;
+    const mayResume = guard.policy.recovery === "resume" && isSure;
+    this.resumable = mayResume ? kept.session : undefined;
     this.rooms = rooms;
-    this.data = data.data;
+    this.data = kept.data;
     this.#missed = missedPackets ?? [];
     this.#missedSince = missedSince;
   }
@@ -69,16 +90,18 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
   const keyOf = (pid: string) => `socketio-auth:${nsp.name}:${pid}`;
 
   adapter.persistSession = (session) => {
-    const userId = recoverableUser(nsp.sockets.get(session.sid));
-    if (userId === undefined) return;
-    const kept: Kept = { userId, data: session.data };
+    const socket = nsp.sockets.get(session.sid);
+    const gate = socket && gateOf(socket);
+    const kept = gate && keep(gate, nsp, session.data);
+    if (!kept) return;
     return persistSession.call(adapter, { ...session, pid: keyOf(session.pid), data: kept });
   };
 
   adapter.restoreSession = async (pid, offset) => {
     const session = await restoreSession.call(adapter, keyOf(pid), offset);
     const kept = session?.data as Kept | undefined;
-    if (!session || !kept || spent.has(kept)) return null;
+    const guard = guardOf(nsp);
+    if (!session || !kept || !guard || spent.has(kept) || !isGood(kept, nsp, guard)) return null;
     spent.add(kept);
     async function missedSince(rooms: string[]): Promise<unknown[] | undefined> {
       // Some adapters have forgotten it by now, to restore it only once.
@@ -86,7 +109,7 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
       const again = await restoreSession.call(adapter, keyOf(pid), offset);
       return again?.missedPackets;
     }
-    const recovery = new Recovery({ ...session, data: kept }, missedSince);
+    const recovery = new Recovery(guard, kept, session, missedSince);
     // Socket.IO puts `data` on the socket, where `takeRecovery` finds it.
     return { sid: session.sid, pid, rooms: [], missedPackets: [], data: recovery };
   };
@@ -100,7 +123,28 @@ export function takeRecovery(socket: RawSocket): Recovery | undefined {
   return data;
 }
 
-function recoverableUser(socket: RawSocket | undefined): string | undefined {
-  const gate = socket && gateOf(socket);
-  return gate?.isAdmitted ? gate.session?.userId : undefined;
+/** What to keep of a socket; nothing if its user is not known, or not signed in. */
+function keep(gate: Gate<unknown>, { name }: RawNamespace, data: unknown): Kept | undefined {
+  const { host, session } = gate;
+  if (!gate.isAdmitted || session?.userId === undefined) return undefined;
+  return {
+    namespace: name,
+    policy: host.name,
+    node: host.node,
+    since: gate.since,
+    subject: subjectOf(session),
+    ...host.policy.recovery === "resume" && { session },
+    data,
+  };
+}
+
+/** Whether what was kept is meant for here, and has not been revoked. */
+function isGood(kept: Kept, nsp: RawNamespace, guard: Guard<unknown>): boolean {
+  if (kept.namespace !== nsp.name || kept.policy !== guard.name) return false;
+  return !guard.revocations.covers(kept.subject, sinceOf(kept, guard));
+}
+
+/** When a session began, by the clock of this node; clocks of others say nothing here. */
+function sinceOf({ node, since }: Kept, guard: Guard<unknown>): number {
+  return node === guard.node ? since : -Infinity;
 }

@@ -3,13 +3,17 @@
  *
  * @module
  */
+import type { Stats } from "../core/journal.ts";
 import type { Options } from "../core/options.ts";
 import { type Policy, resolvePolicy } from "../core/policy.ts";
 import type { Session } from "../core/session.ts";
+import { parseTarget, type RevokeTarget } from "../core/targets.ts";
 import { systemClock } from "./clock.ts";
+import type { Gate } from "./gate.ts";
 import { Guard } from "./guard.ts";
 import { install } from "./install.ts";
 import { gateOf } from "./slot.ts";
+import { findTarget } from "./target.ts";
 
 /** A namespace of socket.io, as far as types are concerned. */
 export interface TargetNamespace<S> {
@@ -36,6 +40,36 @@ export interface Auth<User> {
    * a `disconnect` hook or listener it is still the session the socket had.
    */
   session(socket: object): Session<User> | undefined;
+  /**
+   * Ends sessions, on every node of the cluster: all of a user's, or one. Their
+   * sockets are told `unauthorized` with the code `revoked`, and disconnected.
+   * So are those in the grace after expiry; what the adapter keeps for recovery
+   * becomes worthless, and sign-ins that have begun before and end after it
+   * are refused. Whoever signs in later is welcome.
+   *
+   * On this node it has happened when the call returns. The other nodes are
+   * told through the adapter of the main namespace, and again for a while if
+   * some do not answer.
+   *
+   * @returns the number of sockets that were ended here, and on the other nodes
+   * that have answered within the adapter's own time limit (5 seconds with the
+   * official ones). It does not reject for nodes that have not: that goes to
+   * `onError`.
+   * @throws {TypeError} as a rejection, if it is not one id, or if there is no
+   * option `userId` or `sessionId` by which a session could be found
+   */
+  revoke(target: RevokeTarget): Promise<number>;
+  /**
+   * Signs a client out without a disconnect, in all its namespaces under this
+   * policy. It is told `unauthorized` with the code `signed_out`, leaves all
+   * rooms, and has the time of `timeout` to sign in again, as any user. Does
+   * nothing if the client is not authenticated.
+   *
+   * @throws {TypeError} if the socket is not under this policy
+   */
+  deauthenticate(socket: object): void;
+  /** What has happened under this policy, on this node, since it was installed. */
+  stats(): Stats;
 }
 
 /**
@@ -71,13 +105,25 @@ export function socketioAuth<
   target: TargetServer<S> | TargetNamespace<S>,
   options: Options<S & Guarded, User, Credentials>,
 ): Auth<User> {
-  const policy = resolvePolicy(options) as Policy<unknown>;
-  const guard = new Guard(policy, systemClock);
-  install(target, guard);
+  const place = findTarget(target);
+  const guard = new Guard(resolvePolicy(options) as Policy<unknown>, systemClock, place);
+  install(place, guard);
+
+  function gateUnderThisPolicy(socket: object): Gate<unknown> | undefined {
+    const gate = gateOf(socket);
+    return gate?.host === guard ? gate : undefined;
+  }
+
   return {
-    session(socket) {
-      const gate = gateOf(socket);
-      return gate?.host === guard ? gate.session as Session<User> | undefined : undefined;
+    session: (socket) => gateUnderThisPolicy(socket)?.session as Session<User> | undefined,
+    async revoke(target) {
+      return await guard.revoke(parseTarget(target, guard.policy));
     },
+    deauthenticate(socket) {
+      const gate = gateUnderThisPolicy(socket);
+      if (!gate) throw new TypeError("Cannot sign out: the socket is not under this policy.");
+      gate.signOut();
+    },
+    stats: () => guard.journal.stats,
   };
 }

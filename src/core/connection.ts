@@ -1,15 +1,9 @@
-import { callHook, forEachPeer } from "./contain.ts";
 import type { Host, Peer } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
-import {
-  type Acknowledge,
-  AUTHENTICATED,
-  type AuthenticatedInfo,
-  UNAUTHORIZED,
-  type Unauthorized,
-  unauthorized,
-} from "./protocol.ts";
-import type { Session } from "./session.ts";
+import { type Cause, Members } from "./members.ts";
+import { type Acknowledge, type Unauthorized, unauthorized } from "./protocol.ts";
+import type { Revocable } from "./revocations.ts";
+import { isExpired, type RevocationTarget, type Session } from "./session.ts";
 import { Submission } from "./submission.ts";
 import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
@@ -32,12 +26,11 @@ interface Entry<S> {
  * its effects. Every event runs to completion before the next one, also when a
  * hook or an application listener causes that next one in the middle.
  */
-export class Connection<S, T> {
+export class Connection<S, T> implements Revocable {
   /** The policy it is under, and all that comes with it. */
   readonly host: Host<S, T>;
   readonly #transport: T;
-  /** Never changed in place: hooks may come and go while it is walked. */
-  #peers: readonly Peer<S>[] = [];
+  readonly #members: Members<S>;
   #state: State = initial;
   #queue: Entry<S>[] | undefined;
   #isJoining = false;
@@ -46,12 +39,11 @@ export class Connection<S, T> {
   #timer: Timer | undefined;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
-  /** Of the last success, for the `postAuthenticate` of sockets that join later. */
-  #credentials: unknown;
 
   constructor(host: Host<S, T>, transport: T) {
     this.host = host;
     this.#transport = transport;
+    this.#members = new Members(host);
   }
 
   /** The client asks for a namespace. Returns whether it may have a socket there. */
@@ -62,33 +54,67 @@ export class Connection<S, T> {
     return false;
   }
 
+  /**
+   * The client has sent credentials along with its request for a namespace.
+   * They count as an `authentication` event, if there is need for one.
+   */
+  knock(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
+    const isNeeded = this.#state.phase !== "authenticated" && !this.#running;
+    if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
+    this.#submit(peer, credentials, acknowledge);
+  }
+
   /** A namespace has been connected; called before its `connection` handlers run. */
   join(peer: Peer<S>): void {
-    this.#peers = [...this.#peers, peer];
+    const { clock, journal, revocations } = this.host;
+    const { previous, resumable } = peer;
+    revocations.watch(this);
+    this.#members.add(peer);
     this.#isJoining = true;
-    this.#dispatch({ event: { type: "joined", previous: peer.previous }, peer });
+    if (previous && revocations.covers(previous, previous.since ?? -Infinity)) {
+      // Revoked since its adapter was asked for it.
+      this.end(unauthorized("revoked"));
+    } else {
+      const resumed = resumable && !isExpired(resumable, clock.now()) ? resumable : undefined;
+      this.#dispatch({ event: { type: "joined", previous, resumed }, peer });
+    }
     this.#isJoining = false;
+    if (!peer.session) journal.note(peer, { type: "pending" });
   }
 
   /** A namespace has been disconnected; `byClient` if it was the client that left. */
   leave(peer: Peer<S>, reason: string, byClient: boolean): void {
-    if (!this.#peers.includes(peer)) return;
-    this.#peers = this.#peers.filter((other) => other !== peer);
+    if (!this.#members.has(peer)) return;
     if (this.#running?.peer === peer) {
       this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
-    const { policy } = this.host;
-    const { disconnect } = policy;
-    if (disconnect) {
-      callHook(policy, "disconnect", peer.socket, () => disconnect(peer.socket, reason));
-    }
+    this.#members.remove(peer, reason);
   }
 
   /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
-    const id = ++this.#attempts;
-    const submission = new Submission(id, peer, credentials, acknowledge);
-    this.#dispatch({ event: { type: "credentials", attempt: id }, submission });
+    if (peer.connected) this.#submit(peer, credentials, acknowledge);
+  }
+
+  /** The application signs the client out. */
+  signOut(): void {
+    this.#dispatch({ event: { type: "signed_out" } });
+  }
+
+  revoke(target: RevocationTarget, at: number): number {
+    const { length } = this.#members.connected;
+    const before = this.#state;
+    this.#dispatch({ event: { type: "revoked", target, at } });
+    return this.#state !== before && this.#state.phase === "closed" ? length : 0;
+  }
+
+  /** When the session began, by the monotonic clock, as far as that is known. */
+  get since(): number {
+    return this.#state.phase === "authenticated" ? this.#state.since : -Infinity;
+  }
+
+  get verifyingSince(): number | undefined {
+    return this.#running?.begunAt;
   }
 
   /** The server ends the connection for a reason of its own. */
@@ -98,7 +124,17 @@ export class Connection<S, T> {
 
   /** The transport is gone, and every peer with it. */
   close(): void {
+    this.host.revocations.forget(this);
     this.#dispatch({ event: { type: "gone" } });
+  }
+
+  #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
+    const { clock, revocations } = this.host;
+    const id = ++this.#attempts;
+    const submission = new Submission(id, peer, credentials, acknowledge, clock.monotonic());
+    revocations.watch(this);
+    const { previous } = peer;
+    this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
   }
 
   #dispatch(entry: Entry<S>): void {
@@ -108,10 +144,10 @@ export class Connection<S, T> {
     }
     this.#queue = [entry];
     try {
-      for (const { event, ...context } of this.#queue) {
-        const { state, effects } = transition(this.#state, event, this.host.policy);
+      for (const entry of this.#queue) {
+        const { state, effects } = transition(this.#state, entry.event, this.host.policy);
         this.#state = state;
-        for (const effect of effects) this.#perform(effect, context);
+        for (const effect of effects) this.#perform(effect, entry);
       }
     } finally {
       // Whatever went wrong, the deadline must still find somebody at work.
@@ -119,14 +155,14 @@ export class Connection<S, T> {
     }
   }
 
-  #perform(effect: Effect, { peer, submission }: Omit<Entry<S>, "event">): void {
+  #perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
         return this.#verify(submission!);
       case "decline":
-        return submission!.refuse(unauthorized("attempt_in_progress"));
+        return this.#decline(submission!, effect.refusal);
       case "abort":
-        return this.#abort(effect.refusal);
+        return this.#abort(effect.refusal, causeOf(event));
       case "start_deadline":
         this.#stopTimer();
         this.#timer = startDeadline(this.host.clock, effect.ms, () => this.#passed("deadline"));
@@ -142,19 +178,21 @@ export class Connection<S, T> {
       case "stop_timer":
         return this.#stopTimer();
       case "admit":
-        return this.#admit(effect.session);
+        return this.#admit(this.#members.connected, effect.session, (welcome) => welcome());
       case "admit_joined":
-        return this.#admitJoined(peer!, effect.session);
+        // The `connection` handlers come first.
+        return this.#admit([peer!], effect.session, queueMicrotask);
       case "refresh":
-        return void this.#announce(this.#connected(), effect.session);
+        return this.#refresh(effect.session);
       case "refuse":
         return this.#refuse(effect.refusal);
       case "shut":
-        return this.#shut(effect.refusal, effect.keepRooms);
-      case "end":
+        return this.#shut(effect.refusal, effect.keepRooms, causeOf(event));
+      case "end": {
+        const end = () => this.#end(effect.refusal, causeOf(event));
         // Not while the server is still busy connecting the socket.
-        if (this.#isJoining) return queueMicrotask(() => this.#end(effect.refusal));
-        return this.#end(effect.refusal);
+        return this.#isJoining ? queueMicrotask(end) : end();
+      }
     }
   }
 
@@ -172,107 +210,70 @@ export class Connection<S, T> {
     submission.verify(this.host, (event) => this.#dispatch({ event }));
   }
 
-  #abort(refusal: Unauthorized | undefined): void {
+  /** Sends credentials back that came at the wrong time. */
+  #decline(submission: Submission<S>, refusal: Unauthorized): void {
+    submission.refuse(refusal);
+    if (!submission.peer.connected) this.#members.refuse(submission.peer, refusal, "unauthorized");
+  }
+
+  #abort(refusal: Unauthorized | undefined, cause: Cause): void {
     const submission = this.#settle();
     submission?.abort();
-    if (refusal) submission?.refuse(refusal);
+    if (!submission || !refusal) return;
+    submission.refuse(refusal);
+    // Nobody else will tell the sender of a handshake.
+    if (!submission.peer.connected) this.#members.refuse(submission.peer, refusal, cause);
   }
 
-  #admit(session: Session<unknown>): void {
-    const peers = this.#connected();
+  #admit(
+    peers: readonly Peer<S>[],
+    session: Session<unknown>,
+    schedule: (welcome: () => void) => void,
+  ): void {
     if (!this.#announce(peers, session)) return;
-    this.#forEach(peers, (peer) => peer.open());
-    this.#welcome(peers);
+    this.#members.open(peers);
+    schedule(() => this.#members.welcome(peers));
   }
 
-  /** A socket that joins a signed-in connection: `connection` handlers come first. */
-  #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
-    const peers = [peer];
-    if (!this.#announce(peers, session)) return;
-    this.#forEach(peers, () => peer.open());
-    queueMicrotask(() => this.#welcome(peers));
+  #refresh(session: Session<unknown>): void {
+    const peers = this.#members.connected;
+    if (this.#announce(peers, session)) this.#members.noteRefreshed(peers);
   }
 
   /** Puts the session in force, then says so. Returns false if that failed. */
   #announce(peers: readonly Peer<S>[], session: Session<unknown>): boolean {
-    const { expiresAt } = session;
-    const info: AuthenticatedInfo = expiresAt === undefined ? {} : { expiresAt };
     const submission = this.#settle();
-    if (submission && this.host.policy.postAuthenticate) this.#credentials = submission.credentials;
     try {
-      const replies = peers.map((peer) => this.host.policy.reply(session.user, peer.socket));
-      for (const peer of peers) if (peer.connected) peer.session = session;
-      peers.forEach((peer, i) => {
-        if (!peer.connected) return;
-        peer.send(AUTHENTICATED, replies[i], info);
-        if (peer === submission?.peer) submission.answer({ ok: true, reply: replies[i], ...info });
-      });
+      this.#members.announce(peers, session, submission);
       return true;
     } catch (error) {
       const refusal = unauthorized("server_error");
       this.#report(error, "reply", submission?.peer ?? peers[0]);
-      for (const peer of peers) peer.session = undefined;
       submission?.refuse(refusal);
       this.end(refusal);
       return false;
     }
   }
 
-  /** The hook, then what the client has sent meanwhile: the hook may add listeners. */
-  #welcome(peers: readonly Peer<S>[]): void {
-    const { policy } = this.host;
-    const { postAuthenticate } = policy;
-    this.#forEach(peers, (peer) => {
-      if (postAuthenticate) {
-        const call = () => postAuthenticate(peer.socket, this.#credentials);
-        callHook(policy, "postAuthenticate", peer.socket, call);
-      }
-      peer.deliver();
-    });
-  }
-
   #refuse(refusal: Unauthorized): void {
     const submission = this.#settle();
-    if (!submission) return;
-    submission.refuse(refusal);
-    this.#forEach([submission.peer], (peer) => peer.send(UNAUTHORIZED, refusal));
+    submission?.refuse(refusal);
+    if (submission) this.#members.refuse(submission.peer, refusal, "unauthorized");
   }
 
-  #shut(refusal: Unauthorized, keepRooms: boolean): void {
-    this.#credentials = undefined;
-    for (const peer of this.#connected()) {
-      try {
-        peer.session = undefined;
-        peer.shut(keepRooms);
-        peer.send(UNAUTHORIZED, refusal);
-      } catch (error) {
-        this.#report(error, "gate", peer);
-        this.end(unauthorized("server_error"));
-      }
-    }
+  #shut(refusal: Unauthorized, keepRooms: boolean, cause: Cause): void {
+    const isDone = this.#members.shut(refusal, keepRooms, cause);
+    if (!isDone) this.end(unauthorized("server_error"));
   }
 
-  #end(refusal: Unauthorized): void {
-    this.#credentials = undefined;
-    const peers = this.#connected();
-    // Shut first: a connection that breaks over the news must not be recoverable.
-    this.#forEach(peers, (peer) => peer.shut(true));
-    this.#forEach(peers, (peer) => peer.send(UNAUTHORIZED, refusal));
-    this.#forEach(peers, (peer) => peer.disconnect());
+  #end(refusal: Unauthorized, cause: Cause): void {
+    this.#members.end(refusal, cause);
     if (this.host.isShared(this.#transport)) return;
     try {
       this.host.close(this.#transport);
     } catch (error) {
       this.#report(error, "gate", undefined);
     }
-  }
-
-  #connected(): Peer<S>[] {
-    return this.#peers.filter((peer) => peer.connected);
-  }
-
-  #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
-    forEachPeer(this.host.policy, peers, call);
   }
 
   /** The attempt in flight is over. */
@@ -285,4 +286,9 @@ export class Connection<S, T> {
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
     this.host.policy.report(error, peer ? { during, socket: peer.socket } : { during });
   }
+}
+
+/** What those who observe are told of a session that ends by this event. */
+function causeOf({ type }: Event): Cause {
+  return type === "expired" || type === "revoked" || type === "signed_out" ? type : "unauthorized";
 }

@@ -4,8 +4,12 @@
  *
  * @module
  */
+import type { Origin } from "./events.ts";
+import type { Journal } from "./journal.ts";
 import type { Policy } from "./policy.ts";
-import type { Session, Subject } from "./session.ts";
+import type { Revocations } from "./revocations.ts";
+import type { Session } from "./session.ts";
+import type { Previous } from "./states.ts";
 
 /**
  * One namespace's end of a client connection, with its gate. The gate is shut
@@ -19,7 +23,13 @@ export interface Peer<S> {
   /** Whether the namespace is still connected. */
   readonly connected: boolean;
   /** Whose session it carries on, if its connection was recovered. */
-  readonly previous?: Subject | undefined;
+  readonly previous?: Previous | undefined;
+  /** That session itself, if it may be resumed as it is. */
+  readonly resumable?: Session<unknown> | undefined;
+  /** When the socket was created, in epoch milliseconds. */
+  readonly connectedAt: number;
+  /** Where it is, for events. A throw is reported, and the event is lost. */
+  origin(): Origin;
   /**
    * The session in force, for look-ups by socket. The core sets it before it
    * tells the client, and clears it before it shuts the gate; a disconnect
@@ -70,6 +80,10 @@ export interface Host<S, T> {
   readonly policy: Policy<S>;
   /** The clock they go by. */
   readonly clock: Clock;
+  /** What has happened under it. */
+  readonly journal: Journal<S>;
+  /** Which sessions are no longer good. */
+  readonly revocations: Revocations;
   /**
    * Whether a socket outside this policy that is past its own gate still uses
    * the connection, so that it must not be closed.

@@ -32,13 +32,14 @@
  * @module
  */
 import { type Unauthorized, unauthorized } from "./protocol.ts";
-import { sameSubject, type Session, type Subject } from "./session.ts";
-import type { Event, Rules, State, Transition } from "./states.ts";
+import { isTarget, sameUser, type Session, subjectOf } from "./session.ts";
+import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
 
 type Phase = State["phase"];
 type In<P extends Phase> = Extract<State, { phase: P }>;
+type Engaged = In<"pending"> | In<"authenticated">;
 type On<T extends Event["type"]> = Extract<Event, { type: T }>;
 type Table = {
   [P in Phase]: {
@@ -61,22 +62,33 @@ function stay(state: State): Transition {
   return { state, effects: [] };
 }
 
-function pend(failures: number, ms: number, previous?: Subject): Transition {
+function pend(failures: number, ms: number, previous?: Previous): Transition {
   return {
     state: { phase: "pending", attempt: 0, failures, previous, overdue: "timeout" },
     effects: [{ type: "start_deadline", ms }],
   };
 }
 
-/** A socket has joined; recovered ones must all be the same user's. */
-function join(state: In<"pending"> | In<"authenticated">, event: On<"joined">): Transition {
-  const { previous } = event;
+/** Credentials are the first thing that comes: those of a handshake. */
+function pendAndBegin(failures: number, event: On<"credentials">, rules: Rules): Transition {
+  const { state, effects } = pend(failures, rules.timeout, event.previous);
+  return {
+    state: { ...state, attempt: event.attempt } as In<"pending">,
+    effects: [...effects, { type: "verify" }],
+  };
+}
+
+/** Whether a recovered socket belongs to another user than the connection does. */
+function isForeign(state: Engaged, { previous }: On<"joined"> | On<"credentials">): boolean {
   const current = state.phase === "pending" ? state.previous : state.session;
-  if (current && previous && !sameSubject(current, previous)) {
-    return end(state.failures, unauthorized("subject_mismatch"));
-  }
+  return Boolean(current && previous && !sameUser(current, previous));
+}
+
+function join(state: Engaged, event: On<"joined">): Transition {
+  if (isForeign(state, event)) return end(state.failures, unauthorized("subject_mismatch"));
+  const { previous } = event;
   return state.phase === "pending"
-    ? stay({ ...state, previous: current ?? previous })
+    ? stay({ ...state, previous: state.previous ?? previous })
     : { state, effects: [{ type: "admit_joined", session: state.session }] };
 }
 
@@ -94,6 +106,12 @@ function end(failures: number, refusal: Unauthorized): Transition {
   };
 }
 
+/** Ends the connection over credentials that nobody has looked at. */
+function turnAway(failures: number, refusal: Unauthorized): Transition {
+  const { state, effects } = end(failures, refusal);
+  return { state, effects: [{ type: "decline", refusal }, ...effects] };
+}
+
 /** Signing out: the rooms are left, and any user may sign in next. */
 function signOut(failures: number, rules: Rules): Transition {
   const { state, effects } = pend(failures, rules.timeout);
@@ -104,14 +122,28 @@ function signOut(failures: number, rules: Rules): Transition {
   };
 }
 
-function begin(state: In<"pending"> | In<"authenticated">, event: On<"credentials">): Transition {
-  if (state.attempt) return { state, effects: [{ type: "decline" }] };
-  return { state: { ...state, attempt: event.attempt }, effects: [{ type: "verify" }] };
+function begin(state: Engaged, event: On<"credentials">): Transition {
+  if (state.attempt) {
+    return { state, effects: [{ type: "decline", refusal: unauthorized("attempt_in_progress") }] };
+  }
+  if (isForeign(state, event)) return turnAway(state.failures, unauthorized("subject_mismatch"));
+  const { attempt, previous } = event;
+  return {
+    state: state.phase === "pending"
+      ? { ...state, attempt, previous: state.previous ?? previous }
+      : { ...state, attempt },
+    effects: [{ type: "verify" }],
+  };
 }
 
-function admit(failures: number, session: Session<unknown>, how: "admit" | "refresh"): Transition {
+function admit(
+  failures: number,
+  session: Session<unknown>,
+  since: number,
+  how: "admit" | "admit_joined" | "refresh",
+): Transition {
   return {
-    state: { phase: "authenticated", attempt: 0, failures, session },
+    state: { phase: "authenticated", attempt: 0, failures, session, since },
     effects: [
       session.expiresAt === undefined
         ? { type: "stop_timer" }
@@ -121,17 +153,18 @@ function admit(failures: number, session: Session<unknown>, how: "admit" | "refr
   };
 }
 
-function accept(state: In<"pending"> | In<"authenticated">, event: On<"accepted">): Transition {
+function accept(state: Engaged, event: On<"accepted">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   const current = state.phase === "pending" ? state.previous : state.session;
-  if (current && !sameSubject(current, event.session)) {
+  if (current && !sameUser(current, event.session)) {
     return end(state.failures, unauthorized("subject_mismatch"));
   }
-  return admit(state.failures, event.session, state.phase === "pending" ? "admit" : "refresh");
+  const how = state.phase === "pending" ? "admit" : "refresh";
+  return admit(state.failures, event.session, event.since, how);
 }
 
 /** The attempt in flight is over without an answer. */
-function drop(state: In<"pending"> | In<"authenticated">, event: On<"abandoned">): Transition {
+function drop(state: Engaged, event: On<"abandoned">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   return {
     state: { ...state, attempt: 0 },
@@ -155,13 +188,21 @@ function fail(
   };
 }
 
+/** A session that began after its user was revoked is a new one, and welcome. */
+function revoke(state: Engaged, { target, at }: On<"revoked">): Transition {
+  const current = state.phase === "pending" ? state.previous : state.session;
+  const since = state.phase === "pending" ? state.previous?.since : state.since;
+  const isMeant = current && isTarget(target, current) && (since ?? -Infinity) <= at;
+  return isMeant ? end(state.failures, unauthorized("revoked")) : stay(state);
+}
+
 const table: Table = {
   new: {
-    joined: (_state, event, rules) => pend(0, rules.timeout, event.previous),
-    credentials: (_state, event, rules) => ({
-      state: { phase: "pending", attempt: event.attempt, failures: 0, overdue: "timeout" },
-      effects: [{ type: "start_deadline", ms: rules.timeout }, { type: "verify" }],
-    }),
+    joined: (_state, event, rules) =>
+      event.resumed
+        ? admit(0, event.resumed, event.previous?.since ?? -Infinity, "admit_joined")
+        : pend(0, rules.timeout, event.previous),
+    credentials: (_state, event, rules) => pendAndBegin(0, event, rules),
     ended: (_state, event) => end(0, event.refusal),
     gone: () => vanish(0),
   },
@@ -188,6 +229,7 @@ const table: Table = {
     deadline: (state) => end(state.failures + (state.attempt ? 1 : 0), unauthorized(state.overdue)),
     signed_out: (state, _event, rules) =>
       state.previous ? signOut(state.failures, rules) : stay(state),
+    revoked: revoke,
     ended: (state, event) => end(state.failures + 1, event.refusal),
     gone: (state) => vanish(state.failures),
   },
@@ -207,7 +249,7 @@ const table: Table = {
           phase: "pending",
           attempt: state.attempt,
           failures: state.failures,
-          previous: state.session,
+          previous: { ...subjectOf(state.session), since: state.since },
           overdue: "expired",
         },
         effects: [
@@ -217,6 +259,7 @@ const table: Table = {
       };
     },
     signed_out: (state, _event, rules) => signOut(state.failures, rules),
+    revoked: revoke,
     ended: (state, event) => end(state.failures, event.refusal),
     gone: (state) => vanish(state.failures),
   },
@@ -226,5 +269,10 @@ const table: Table = {
       state.failures >= rules.attempts
         ? end(state.failures, unauthorized("too_many_attempts"))
         : pend(state.failures, rules.timeout, event.previous),
+    credentials(state, event, rules) {
+      return state.failures < rules.attempts
+        ? pendAndBegin(state.failures, event, rules)
+        : turnAway(state.failures, unauthorized("too_many_attempts"));
+    },
   },
 };

@@ -1,3 +1,4 @@
+import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 
 /** Answers that mean "no". */
@@ -86,6 +87,21 @@ export interface Options<S, User, Credentials> {
    */
   timeout?: number | "none";
   /**
+   * Whether credentials are also taken from the CONNECT payload, which is
+   * socket.io-client's option `auth`: the client is admitted without an extra
+   * round trip, and `authenticated` follows at once. They are verified before
+   * the namespace's own middleware runs; `pid` and `offset`, which Socket.IO
+   * adds for connection state recovery, are not among them. A refusal is a
+   * `connect_error` whose `data` is `{ code, reconnect }`. A client that sends
+   * none goes on to two steps, and so does one whose connection is signed in,
+   * or about to be, through another namespace: one sign-in serves them all.
+   *
+   * Socket.IO itself keeps the payload in `socket.handshake.auth`.
+   *
+   * @default false
+   */
+  handshake?: boolean;
+  /**
    * What happens to events from a client that is not authenticated: `"hold"`
    * keeps them, within `holdLimit`, and hands them to the application in order
    * after authentication; `"drop"` forgets them; `"pass"` lets them through.
@@ -154,6 +170,31 @@ export interface Options<S, User, Credentials> {
    * @default 0
    */
   grace?: number;
+  /**
+   * What becomes of a client that comes back by Socket.IO's connection state
+   * recovery. With `"reauthenticate"` it signs in again, and gets what it has
+   * missed after that. With `"resume"` its session, unless it has expired or
+   * was revoked, goes on at once; credentials that come with a handshake are
+   * verified all the same. For that the adapter keeps the session with the
+   * user in it, so what `authenticate` answers has to survive the adapter's
+   * serialization. Needs `userId`; revocations reach a session that is kept by
+   * its `userId` and `sessionId`.
+   *
+   * @default "reauthenticate"
+   */
+  recovery?: "reauthenticate" | "resume";
+  /**
+   * The client's address, for events. Behind a proxy, read the header you
+   * trust. Called when an event is observed. A throw goes to `onError`.
+   *
+   * @default (socket) => socket.handshake.address
+   */
+  address?(socket: S): string | undefined;
+  /**
+   * Called with everything that happens, for logs and metrics. Not awaited; a
+   * throw or rejection goes to `onError`. Credentials are in no event.
+   */
+  observe?(event: AuthEvent): unknown;
   /**
    * Called with everything unexpected: a throw in a hook, a full hold. A throw
    * or rejection in here is ignored.

@@ -1,3 +1,4 @@
+import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 import type { Rules } from "./machine.ts";
 import type { Attempt, ErrorContext, Options } from "./options.ts";
@@ -11,8 +12,12 @@ export interface Policy<S> extends Rules {
   userId: ((user: unknown) => unknown) | undefined;
   sessionId: ((user: unknown) => unknown) | undefined;
   expiresAt: ((user: unknown) => unknown) | undefined;
+  address: ((socket: S) => string | undefined) | undefined;
+  observe: ((event: AuthEvent) => unknown) | undefined;
   /** Never throws. */
   report(error: unknown, context: ErrorContext<S>): void;
+  readonly handshake: boolean;
+  readonly recovery: "reauthenticate" | "resume";
   readonly incoming: "hold" | "drop" | "pass";
   readonly outgoing: "hold" | "pass";
   readonly holdLimit: HoldLimit;
@@ -23,6 +28,7 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "postAuthenticate",
   "disconnect",
   "timeout",
+  "handshake",
   "incoming",
   "outgoing",
   "holdLimit",
@@ -31,6 +37,9 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "sessionId",
   "expiresAt",
   "grace",
+  "recovery",
+  "address",
+  "observe",
   "onError",
 ]);
 
@@ -41,6 +50,8 @@ const HOOKS = [
   "userId",
   "sessionId",
   "expiresAt",
+  "address",
+  "observe",
   "onError",
 ] as const;
 
@@ -60,19 +71,22 @@ export function resolvePolicy<S, User, Credentials>(
       `Cannot guard: there is no option "${name}". The options are ${[...names].join(", ")}.`,
     );
   }
-  const { timeout = 1000, incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
+  const { timeout = 1000, handshake = false, recovery = "reauthenticate" } = options;
+  const { incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
   need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
   for (const name of HOOKS) {
     const hook: unknown = options[name];
     need(name, hook, hook === undefined || isFunction(hook), "a function");
   }
-  need(
-    "incoming",
-    incoming,
-    ["hold", "drop", "pass"].includes(incoming),
-    '"hold", "drop" or "pass"',
-  );
-  need("outgoing", outgoing, ["hold", "pass"].includes(outgoing), '"hold" or "pass"');
+  need("handshake", handshake, typeof handshake === "boolean", "true or false");
+  choose("incoming", incoming, ["hold", "drop", "pass"]);
+  choose("outgoing", outgoing, ["hold", "pass"]);
+  choose("recovery", recovery, ["reauthenticate", "resume"]);
+  if (recovery === "resume" && !options.userId) {
+    throw new TypeError(
+      'Cannot guard: recovery: "resume" needs the option userId, by which a user is known again.',
+    );
+  }
   need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes }");
 
   // Bound, so that `this` in a hook is the options object it stands in.
@@ -85,7 +99,11 @@ export function resolvePolicy<S, User, Credentials>(
     userId: hooks.userId?.bind(options),
     sessionId: hooks.sessionId?.bind(options),
     expiresAt: hooks.expiresAt?.bind(options),
+    address: hooks.address?.bind(options),
+    observe: hooks.observe?.bind(options),
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
+    handshake,
+    recovery,
     incoming,
     outgoing,
     holdLimit: {
@@ -127,6 +145,11 @@ function need(name: string, value: unknown, isRight: boolean, wanted: string): v
   if (!isRight) {
     throw new TypeError(`Cannot guard: ${name} must be ${wanted}, got ${show(value)}.`);
   }
+}
+
+function choose(name: string, value: unknown, choices: readonly string[]): void {
+  const isRight = typeof value === "string" && choices.includes(value);
+  need(name, value, isRight, choices.map((choice) => `"${choice}"`).join(" or "));
 }
 
 function count(name: string, value: number, least: number): number {

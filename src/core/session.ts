@@ -14,8 +14,16 @@ export interface Session<User> {
   readonly expiresAt?: number;
 }
 
-/** Whose session it is. */
-export type Subject = Pick<Session<unknown>, "userId">;
+/** Whose session it is, and which. */
+export type Subject = Pick<Session<unknown>, "userId" | "sessionId">;
+
+/** What identifies a session. */
+export function subjectOf({ userId, sessionId }: Subject): Subject {
+  return { ...userId !== undefined && { userId }, ...sessionId !== undefined && { sessionId } };
+}
+
+/** Which sessions a revocation is about: all of a user's, or one. */
+export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
 /**
  * The session of a user whose credentials were accepted `now`.
@@ -46,10 +54,10 @@ export function isExpired({ expiresAt }: Session<unknown>, now: number): boolean
 }
 
 /** Ids of databases are often numbers; as text they compare the same on every node. */
-function asId(name: string, id: unknown): string | undefined {
+export function asId(name: string, id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;
   if (typeof id === "string" || typeof id === "number" || typeof id === "bigint") return `${id}`;
-  throw new TypeError(`${name} must return a string, a number or nothing, not ${typeof id}.`);
+  throw new TypeError(`${name} must be a string, a number or nothing, not ${typeof id}.`);
 }
 
 function asTime(name: string, time: unknown): number | undefined {
@@ -63,6 +71,11 @@ function asTime(name: string, time: unknown): number | undefined {
  * Whether two sessions belong to the same user. Users without an id
  * cannot be told apart, and count as the same.
  */
-export function sameSubject(a: Subject, b: Subject): boolean {
+export function sameUser(a: Subject, b: Subject): boolean {
   return a.userId === b.userId;
+}
+
+/** Whether a revocation is about this session. */
+export function isTarget(target: RevocationTarget, { userId, sessionId }: Subject): boolean {
+  return "userId" in target ? target.userId === userId : target.sessionId === sessionId;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Unauthorized } from "./protocol.ts";
-import type { Session, Subject } from "./session.ts";
+import type { RevocationTarget, Session, Subject } from "./session.ts";
 
 /** The rules of a policy that the machine needs. */
 export interface Rules {
@@ -24,7 +24,7 @@ export type State =
     readonly phase: "pending";
     readonly attempt: number;
     readonly failures: number;
-    readonly previous?: Subject | undefined;
+    readonly previous?: Previous | undefined;
     /** What the deadline means: nobody has come, or nobody has come back. */
     readonly overdue: "timeout" | "expired";
   }
@@ -33,17 +33,38 @@ export type State =
     readonly attempt: number;
     readonly failures: number;
     readonly session: Session<unknown>;
+    /** When the attempt began that the session came of, by the monotonic clock. */
+    readonly since: number;
   }
   | { readonly phase: "closed"; readonly failures: number };
 
+/** A session that is to be carried on, and when it began, where that is known. */
+export type Previous = Subject & { readonly since?: number | undefined };
+
 /** What can happen to a connection. */
 export type Event =
-  /** A socket of the connection has joined a namespace; `previous` if it was recovered. */
-  | { readonly type: "joined"; readonly previous?: Subject | undefined }
-  /** The client sent credentials. */
-  | { readonly type: "credentials"; readonly attempt: number }
-  /** The verifier said yes. */
-  | { readonly type: "accepted"; readonly attempt: number; readonly session: Session<unknown> }
+  /**
+   * A socket of the connection has joined a namespace. If it was recovered,
+   * `previous` says whose it is, and `resumed` is the session it comes with.
+   */
+  | {
+    readonly type: "joined";
+    readonly previous?: Previous | undefined;
+    readonly resumed?: Session<unknown> | undefined;
+  }
+  /** The client sent credentials, `previous` as in "joined". */
+  | {
+    readonly type: "credentials";
+    readonly attempt: number;
+    readonly previous?: Previous | undefined;
+  }
+  /** The verifier said yes; the attempt began at `since`. */
+  | {
+    readonly type: "accepted";
+    readonly attempt: number;
+    readonly session: Session<unknown>;
+    readonly since: number;
+  }
   /** The verifier said no, or failed. */
   | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
   /** The socket that sent the credentials is gone before they were judged. */
@@ -58,7 +79,9 @@ export type Event =
   | { readonly type: "expired" }
   /** The application signed the client out, without a disconnect. */
   | { readonly type: "signed_out" }
-  /** The server ends the connection: a limit was passed, a session revoked. */
+  /** The sessions of a user, or one session, that began until `at` are no longer good. */
+  | { readonly type: "revoked"; readonly target: RevocationTarget; readonly at: number }
+  /** The server ends the connection: a limit was passed, something failed. */
   | { readonly type: "ended"; readonly refusal: Unauthorized }
   /** The transport is gone. */
   | { readonly type: "gone" };
@@ -67,8 +90,8 @@ export type Event =
 export type Effect =
   /** Give the credentials of the event to the verifier. */
   | { readonly type: "verify" }
-  /** Tell the sender of the event that another attempt is in flight. */
-  | { readonly type: "decline" }
+  /** Tell the sender of the event that its credentials are not looked at. */
+  | { readonly type: "decline"; readonly refusal: Unauthorized }
   /** Stop the attempt in flight, if any; whatever it answers from now on is late. */
   | { readonly type: "abort"; readonly refusal?: Unauthorized }
   /** (Re)start the deadline. */

@@ -1,6 +1,10 @@
+import type { Origin } from "../../src/core/events.ts";
 import type { Clock, Host, Peer } from "../../src/core/interface.ts";
+import { Journal } from "../../src/core/journal.ts";
 import type { Policy } from "../../src/core/policy.ts";
+import { Revocations } from "../../src/core/revocations.ts";
 import type { Session } from "../../src/core/session.ts";
+import type { Previous } from "../../src/core/states.ts";
 
 /** A clock that stands still until it is told to go on. */
 export class FakeClock implements Clock {
@@ -44,6 +48,9 @@ export class FakeClock implements Clock {
 export class FakePeer implements Peer<string> {
   readonly socket: string;
   connected = true;
+  connectedAt = 1_000_000;
+  previous: Previous | undefined;
+  resumable: Session<unknown> | undefined;
   session: Session<unknown> | undefined;
   readonly done: string[] = [];
   isOpen = false;
@@ -52,6 +59,9 @@ export class FakePeer implements Peer<string> {
     this.socket = socket;
   }
 
+  origin(): Origin {
+    return { socketId: this.socket, namespace: "/" };
+  }
   send(event: string, payload?: unknown): void {
     const { code } = Object(payload);
     this.done.push(code ? `${event} ${code}` : event);
@@ -79,11 +89,14 @@ export class FakePeer implements Peer<string> {
 export class FakeHost implements Host<string, null> {
   readonly policy: Policy<string>;
   readonly clock: FakeClock = new FakeClock();
+  readonly journal: Journal<string>;
+  readonly revocations: Revocations = new Revocations(this.clock, 60_000);
   isInUse = false;
   isClosed = false;
 
   constructor(policy: Policy<string>) {
     this.policy = policy;
+    this.journal = new Journal(policy);
   }
   isShared(): boolean {
     return this.isInUse;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows, describe, it } from "#testing";
-import type { Server, Socket } from "socket.io";
+import type { Namespace, Server, Socket } from "socket.io";
 import { type Auth, socketioAuth } from "../../mod.ts";
 import { type Client, connectClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
@@ -265,7 +265,7 @@ describe("policies of dynamic namespaces", () => {
 });
 
 describe("guarding twice", () => {
-  const targets: Record<string, (io: Server) => Parameters<typeof socketioAuth>[0]> = {
+  const targets: Record<string, (io: Server) => Server | Namespace> = {
     "a server": (io) => io,
     "a namespace": (io) => io.of("/a"),
     "the main namespace": (io) => io.of("/"),

@@ -3,6 +3,8 @@ import fc from "fast-check";
 import { Socket } from "socket.io";
 import { Guard } from "../../src/adapters/guard.ts";
 import { install } from "../../src/adapters/install.ts";
+import { gateOf } from "../../src/adapters/slot.ts";
+import { findTarget } from "../../src/adapters/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { FakeClock } from "../core/fakes.ts";
 import { createServer } from "../kit/targets.ts";
@@ -63,7 +65,9 @@ function setUp() {
     onError: () => {},
     holdLimit: LIMIT,
   });
-  install(io, new Guard(policy as Policy<unknown>, clock));
+  const place = findTarget(io);
+  const guard = new Guard(policy as Policy<unknown>, clock, place);
+  install(place, guard);
   const client = new FakeClient(io);
   for (const name of NAMESPACES) {
     io.of(name).on("connection", (socket) => {

@@ -1,0 +1,181 @@
+import { callHook, forEachPeer } from "./contain.ts";
+import type { Happening } from "./events.ts";
+import type { Host, Peer } from "./interface.ts";
+import {
+  AUTHENTICATED,
+  type AuthenticatedInfo,
+  UNAUTHORIZED,
+  type Unauthorized,
+} from "./protocol.ts";
+import type { Session } from "./session.ts";
+import type { Submission } from "./submission.ts";
+
+/** Why sockets are told `unauthorized`, as the type of an event. */
+export type Cause = "unauthorized" | "expired" | "revoked" | "signed_out";
+
+/** The sockets of one client connection under one policy, treated alike. */
+export class Members<S> {
+  readonly #host: Host<S, unknown>;
+  /** Never changed in place: hooks may come and go while it is walked. */
+  #all: readonly Peer<S>[] = [];
+  /** Of the last success, for the `postAuthenticate` of sockets that join later. */
+  #credentials: unknown;
+
+  constructor(host: Host<S, unknown>) {
+    this.#host = host;
+  }
+
+  /** Those that are still connected. */
+  get connected(): Peer<S>[] {
+    return this.#all.filter((peer) => peer.connected);
+  }
+
+  add(peer: Peer<S>): void {
+    this.#all = [...this.#all, peer];
+    this.#host.journal.count("pending", 1);
+  }
+
+  has(peer: Peer<S>): boolean {
+    return this.#all.includes(peer);
+  }
+
+  /** One of them is gone. */
+  remove(peer: Peer<S>, reason: string): void {
+    this.#all = this.#all.filter((other) => other !== peer);
+    const { journal, policy } = this.#host;
+    const { disconnect } = policy;
+    journal.count(peer.session ? "authenticated" : "pending", -1);
+    journal.note(peer, { type: "disconnected", reason, ...whose(peer), duration: this.#age(peer) });
+    if (disconnect) {
+      callHook(policy, "disconnect", peer.socket, () => disconnect(peer.socket, reason));
+    }
+  }
+
+  /**
+   * Puts a session in force for some of them, then tells them so, and whoever
+   * sent the credentials.
+   *
+   * @throws what `reply` throws, or what it returns cannot be sent
+   */
+  announce(
+    peers: readonly Peer<S>[],
+    session: Session<unknown>,
+    submission: Submission<S> | undefined,
+  ): void {
+    const { policy } = this.#host;
+    const { expiresAt } = session;
+    const info: AuthenticatedInfo = expiresAt === undefined ? {} : { expiresAt };
+    if (submission && policy.postAuthenticate) this.#credentials = submission.credentials;
+    try {
+      const replies = peers.map((peer) => policy.reply(session.user, peer.socket));
+      for (const peer of peers) if (peer.connected) this.#setSession(peer, session);
+      peers.forEach((peer, i) => {
+        if (peer.connected) peer.send(AUTHENTICATED, replies[i], info);
+      });
+      // The sender of a handshake is not among them yet.
+      const reply = submission && replies[peers.indexOf(submission.peer)];
+      submission?.answer({ ok: true, reply, ...info });
+    } catch (error) {
+      for (const peer of peers) this.#setSession(peer, undefined);
+      throw error;
+    }
+  }
+
+  /** Opens the gates of some of them, whose session has been announced. */
+  open(peers: readonly Peer<S>[]): void {
+    this.#forEach(peers, (peer) => {
+      this.#note(peer, { type: "authenticated", ...whose(peer), duration: this.#age(peer) });
+      peer.open();
+    });
+  }
+
+  /** They have a new session, which has been announced. */
+  noteRefreshed(peers: readonly Peer<S>[]): void {
+    for (const peer of peers) {
+      this.#note(peer, { type: "refreshed", ...whose(peer), duration: this.#age(peer) });
+    }
+  }
+
+  /** The hook, then what the client has sent meanwhile: the hook may add listeners. */
+  welcome(peers: readonly Peer<S>[]): void {
+    const { policy } = this.#host;
+    const { postAuthenticate } = policy;
+    this.#forEach(peers, (peer) => {
+      if (postAuthenticate) {
+        const call = () => postAuthenticate(peer.socket, this.#credentials);
+        callHook(policy, "postAuthenticate", peer.socket, call);
+      }
+      peer.deliver();
+    });
+  }
+
+  /** Shuts the gates, and says why. Returns false if that failed for one of them. */
+  shut(refusal: Unauthorized, keepRooms: boolean, cause: Cause): boolean {
+    this.#credentials = undefined;
+    let isDone = true;
+    for (const peer of this.connected) {
+      try {
+        const happening = this.#describe(peer, refusal, cause);
+        this.#setSession(peer, undefined);
+        peer.shut(keepRooms);
+        peer.send(UNAUTHORIZED, refusal);
+        this.#note(peer, happening);
+      } catch (error) {
+        this.#host.policy.report(error, { during: "gate", socket: peer.socket });
+        isDone = false;
+      }
+    }
+    return isDone;
+  }
+
+  /** Tells them why, and disconnects them. */
+  end(refusal: Unauthorized, cause: Cause): void {
+    this.#credentials = undefined;
+    const peers = this.connected;
+    // Shut first: a connection that breaks over the news must not be recoverable.
+    this.#forEach(peers, (peer) => peer.shut(true));
+    this.#forEach(peers, (peer) => this.refuse(peer, refusal, cause));
+    this.#forEach(peers, (peer) => peer.disconnect());
+  }
+
+  /** Tells one of them why. */
+  refuse(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
+    if (peer.connected) peer.send(UNAUTHORIZED, refusal);
+    this.#note(peer, this.#describe(peer, refusal, cause));
+  }
+
+  #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
+    const { journal } = this.#host;
+    if (!peer.session !== !session) {
+      journal.count("pending", session ? -1 : 1);
+      journal.count("authenticated", session ? 1 : -1);
+    }
+    peer.session = session;
+  }
+
+  #describe(peer: Peer<S>, { code }: Unauthorized, cause: Cause): Happening {
+    return cause === "unauthorized"
+      ? { type: cause, code, ...whose(peer), duration: this.#age(peer) }
+      : { type: cause, ...whose(peer), duration: sessionAge(peer, this.#host.clock.now()) };
+  }
+
+  #note(peer: Peer<S>, happening: Happening): void {
+    this.#host.journal.note(peer, happening);
+  }
+
+  #age(peer: Peer<S>): number {
+    return Math.max(this.#host.clock.now() - peer.connectedAt, 0);
+  }
+
+  #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
+    forEachPeer(this.#host.policy, peers, call);
+  }
+}
+
+function whose({ session }: Peer<unknown>): { userId?: string } {
+  return session?.userId === undefined ? {} : { userId: session.userId };
+}
+
+function sessionAge({ session }: Peer<unknown>, now: number): number {
+  return Math.max(now - (session?.authenticatedAt ?? now), 0);
+}
