@@ -28,6 +28,19 @@
  */
 export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
 export type { Auth, Guarded, TargetNamespace, TargetServer } from "./src/adapters/socketio.ts";
+export type {
+  AttemptEvent,
+  AuthenticatedEvent,
+  AuthEvent,
+  DisconnectedEvent,
+  Origin,
+  PendingEvent,
+  RefreshedEvent,
+  SessionEndedEvent,
+  UnauthorizedEvent,
+} from "./src/core/events.ts";
+export type { Stats } from "./src/core/journal.ts";
+export type { RevokeTarget } from "./src/core/targets.ts";
 export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
 export type { HoldLimit } from "./src/core/hold.ts";
 export type { Attempt, Awaitable, ErrorContext, Falsy, Options } from "./src/core/options.ts";

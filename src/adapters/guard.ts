@@ -2,10 +2,11 @@ import type { Clock, Host } from "../core/interface.ts";
 import { Journal } from "../core/journal.ts";
 import type { Policy } from "../core/policy.ts";
 import { type Revocation, Revocations } from "../core/revocations.ts";
-import type { RevocationTarget } from "../core/session.ts";
-import { listenForRevocations, tellOtherNodes } from "./cluster.ts";
+import type { RevocationTarget, Subject } from "../core/session.ts";
+import { Cluster, type Member } from "./cluster.ts";
 import { Gate } from "./gate.ts";
-import { missingMethod, type RawClient, type RawServer, type RawSocket } from "./internals.ts";
+import { missingMethod, type RawClient, type RawSocket } from "./internals.ts";
+import type { Verdict } from "./messages.ts";
 import { gateOf } from "./slot.ts";
 import type { Target } from "./target.ts";
 import { closeTransport, connectionOf, isInUse } from "./transport.ts";
@@ -14,7 +15,7 @@ import { closeTransport, connectionOf, isInUse } from "./transport.ts";
 const SLACK = 60_000;
 
 /** One policy at work: puts a gate on each socket that falls under it. */
-export class Guard<S> implements Host<S, RawClient> {
+export class Guard<S> implements Host<S, RawClient>, Member {
   readonly policy: Policy<S>;
   readonly clock: Clock;
   readonly journal: Journal<S>;
@@ -23,7 +24,7 @@ export class Guard<S> implements Host<S, RawClient> {
   readonly name: string;
   /** This node, among all that share an adapter. */
   readonly node: string = crypto.randomUUID();
-  readonly #server: RawServer;
+  readonly #cluster: Cluster;
   /** For how long a connection can be recovered, in ms. */
   readonly #recoverable: number;
   readonly #installedAt: number;
@@ -33,20 +34,25 @@ export class Guard<S> implements Host<S, RawClient> {
     this.policy = policy;
     this.clock = clock;
     this.name = name;
-    this.#server = server;
     this.#recoverable = maxDisconnectionDuration + SLACK;
     this.#installedAt = clock.monotonic();
     this.journal = new Journal(policy);
     this.revocations = new Revocations(clock, this.#recoverable);
-    listenForRevocations(server, name, this.revocations);
+    this.#cluster = Cluster.of(server);
+    this.#cluster.join(this);
   }
 
   /**
-   * Whether this node has been there for all revocations that a session can
-   * have met which an adapter still keeps.
+   * What is known of a session that a node has kept, which began at `since` by
+   * the clock of that node. This node is sure of what it has kept itself, and of
+   * everything once it has been there for as long as sessions are kept.
    */
-  get knowsAllRevocations(): boolean {
-    return this.clock.monotonic() - this.#installedAt > this.#recoverable;
+  async judge(keeper: string, subject: Subject, since: number): Promise<Verdict> {
+    const isOwn = keeper === this.node;
+    if (this.revocations.covers(subject, isOwn ? since : -Infinity)) return "revoked";
+    const uptime = this.clock.monotonic() - this.#installedAt;
+    if (isOwn || uptime > this.#recoverable) return "good";
+    return await this.#cluster.judge(this, keeper, subject, since);
   }
 
   /** Revokes sessions here, then on all other nodes. Resolves with the number of sockets. */
@@ -56,7 +62,7 @@ export class Guard<S> implements Host<S, RawClient> {
     const revocation = (): Revocation => ({ id, target, age: this.clock.monotonic() - begun });
     const here = this.revocations.revoke(revocation());
     const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
-    return here + await tellOtherNodes(this.#server, this.name, revocation, this.clock, report);
+    return here + await this.#cluster.revoke(this, revocation, report);
   }
 
   /**

@@ -49,16 +49,14 @@ export class Recovery {
   readonly #missedSince: (rooms: string[]) => Promise<unknown[] | undefined>;
 
   constructor(
-    guard: Guard<unknown>,
+    previous: Previous,
+    resumable: Session<unknown> | undefined,
     kept: Kept,
     { rooms, missedPackets }: RawSession,
     missedSince: (rooms: string[]) => Promise<unknown[] | undefined>,
   ) {
-    this.previous = { ...kept.subject, since: sinceOf(kept, guard) };
-    // What was revoked before this node was there, it may not have heard of.
-    const isSure = kept.node === guard.node || guard.knowsAllRevocations;
-    const mayResume = guard.policy.recovery === "resume" && isSure;
-    this.resumable = mayResume ? kept.session : undefined;
+    this.previous = previous;
+    this.resumable = resumable;
     this.rooms = rooms;
     this.data = kept.data;
     this.#missed = missedPackets ?? [];
@@ -101,15 +99,22 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
     const session = await restoreSession.call(adapter, keyOf(pid), offset);
     const kept = session?.data as Kept | undefined;
     const guard = guardOf(nsp);
-    if (!session || !kept || !guard || spent.has(kept) || !isGood(kept, nsp, guard)) return null;
+    if (!session || !kept || !guard || spent.has(kept) || !isMeantFor(kept, nsp, guard)) {
+      return null;
+    }
     spent.add(kept);
+    const verdict = await guard.judge(kept.node, kept.subject, kept.since);
+    if (verdict === "revoked") return null;
     async function missedSince(rooms: string[]): Promise<unknown[] | undefined> {
       // Some adapters have forgotten it by now, to restore it only once.
       await persistSession.call(adapter, { ...session!, rooms });
       const again = await restoreSession.call(adapter, keyOf(pid), offset);
       return again?.missedPackets;
     }
-    const recovery = new Recovery(guard, kept, session, missedSince);
+    const previous = { ...kept.subject, since: sinceOf(kept, guard) };
+    const mayResume = guard.policy.recovery === "resume" && verdict === "good";
+    const resumable = mayResume ? kept.session : undefined;
+    const recovery = new Recovery(previous, resumable, kept, session, missedSince);
     // Socket.IO puts `data` on the socket, where `takeRecovery` finds it.
     return { sid: session.sid, pid, rooms: [], missedPackets: [], data: recovery };
   };
@@ -138,10 +143,9 @@ function keep(gate: Gate<unknown>, { name }: RawNamespace, data: unknown): Kept 
   };
 }
 
-/** Whether what was kept is meant for here, and has not been revoked. */
-function isGood(kept: Kept, nsp: RawNamespace, guard: Guard<unknown>): boolean {
-  if (kept.namespace !== nsp.name || kept.policy !== guard.name) return false;
-  return !guard.revocations.covers(kept.subject, sinceOf(kept, guard));
+/** All namespaces and policies may share one store. */
+function isMeantFor(kept: Kept, nsp: RawNamespace, guard: Guard<unknown>): boolean {
+  return kept.namespace === nsp.name && kept.policy === guard.name;
 }
 
 /** When a session began, by the clock of this node; clocks of others say nothing here. */

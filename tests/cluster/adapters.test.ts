@@ -1,8 +1,8 @@
 import { describe, it } from "#testing";
-import type { ChildProcess } from "node:child_process";
 import { findPostgres, openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
-import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
 import { ServerNode } from "../kit/node.ts";
+import { relay } from "./relay.ts";
 import { expectAirtight } from "./suite.ts";
 
 const NODES = 2;
@@ -36,16 +36,3 @@ describe("broadcasts in a cluster reach authenticated clients only", () => {
     await expectAirtight(nodes);
   });
 });
-
-/** What the primary of node:cluster does for the adapter, which not every runtime has. */
-function relay(processes: ChildProcess[]): void {
-  for (const sender of processes) {
-    sender.on("message", (message: { source?: string }) => {
-      if (message.source !== "_sio_adapter") return;
-      for (const other of processes) {
-        if (other !== sender && other.connected) other.send(message);
-      }
-    });
-  }
-  onDispose(() => processes.forEach((process) => process.removeAllListeners("message")));
-}

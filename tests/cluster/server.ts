@@ -1,22 +1,36 @@
 /**
  * A guarded server in a process of its own, told over IPC what to do.
- * Arguments: the adapter's name, where its backend is, a prefix of its own.
+ * Arguments: the adapter's name, where its backend is, a prefix of its own, and
+ * "resume" if lost connections are to be recovered.
  */
 import { argv } from "node:process";
 import { Server } from "socket.io";
 import { serve } from "../../src/adapters/node.ts";
 import { socketioAuth } from "../../mod.ts";
+import type { RevokeTarget } from "../../mod.ts";
 import { type User, verify } from "../kit/users.ts";
 import { adapters } from "./adapters.ts";
 import { type Call, serveCommands } from "./commands.ts";
 
-const [name = "", backend = "", prefix = ""] = argv.slice(2);
+const [name = "", backend = "", prefix = "", recovery] = argv.slice(2);
 
 const io = new Server({
   serveClient: false,
   adapter: await adapters[name]!(backend, prefix) as never,
+  ...recovery === "resume" && { connectionStateRecovery: {} },
 });
-socketioAuth(io, { authenticate: verify, userId: (user: User) => user.name, timeout: 60_000 });
+const held: (() => void)[] = [];
+const auth = socketioAuth(io, {
+  async authenticate(socket, credentials) {
+    // Verified when the test says so.
+    if (credentials.isSlow) await new Promise<void>((resolve) => held.push(resolve));
+    return verify(socket, credentials);
+  },
+  userId: (user: User) => user.name,
+  timeout: 60_000,
+  ...recovery === "resume" && { recovery },
+  onError: () => {},
+});
 const { url, close } = await serve(io, { port: 0, hostname: "127.0.0.1" });
 
 serveCommands({
@@ -24,6 +38,9 @@ serveCommands({
   io: (...calls: Call[]) => perform(io.of("/"), calls),
   /** The same of a socket. */
   socket: (id, ...calls) => perform(io.of("/").sockets.get(id as string)!, calls),
+  revoke: (target: RevokeTarget) => auth.revoke(target),
+  /** Lets every verification come to its end. Returns how many there were. */
+  answer: () => held.splice(0).map((resolve) => resolve()).length,
   close,
 }, url);
 

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { Socket } from "socket.io";
 import { Guard } from "../../src/adapters/guard.ts";
 import { install } from "../../src/adapters/install.ts";
-import { gateOf } from "../../src/adapters/slot.ts";
 import { findTarget } from "../../src/adapters/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { FakeClock } from "../core/fakes.ts";

@@ -1,4 +1,4 @@
-import { io as connect, type Socket } from "socket.io-client";
+import { io as connect, type Socket, type SocketOptions } from "socket.io-client";
 import { onDispose } from "./disposal.ts";
 import { EventQueue } from "./events.ts";
 import type { Place } from "./targets.ts";
@@ -49,21 +49,26 @@ export class Client {
   }
 
   /** Another namespace over the same connection. */
-  sibling(namespace: string): Client {
-    return new Client(this.socket.io.socket(namespace));
+  sibling(namespace: string, auth?: Record<string, unknown>): Client {
+    return new Client(this.socket.io.socket(namespace, auth && { auth }));
   }
+}
+
+/** A client that is on its way; `auth` goes into its CONNECT payload. */
+export function openClient(
+  { transport }: Place,
+  url: string,
+  { path = "/", auth }: { path?: string; auth?: SocketOptions["auth"] } = {},
+): Client {
+  const options = { ...transport, forceNew: true, reconnection: false, ...auth && { auth } };
+  return new Client(connect(url + path, options));
 }
 
 /** Connects, and waits until the namespace is connected and the transport settled. */
 export async function connectClient(place: Place, url: string, path = "/"): Promise<Client> {
-  const socket = connect(url + path, {
-    ...place.transport,
-    forceNew: true,
-    reconnection: false,
-  });
-  const client = new Client(socket);
+  const client = openClient(place, url, { path });
   const upgraded = new Promise<void>((resolve) => {
-    socket.io.engine.once("upgrade", () => resolve());
+    client.socket.io.engine.once("upgrade", () => resolve());
   });
   await client.next("connect");
   if (place.upgrades) await upgraded;

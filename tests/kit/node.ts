@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { RevokeTarget } from "../../mod.ts";
 import type { Call, Command, Report } from "../cluster/commands.ts";
 import { onDispose } from "./disposal.ts";
 
@@ -41,6 +42,21 @@ export class ServerNode {
   /** The same of a socket. */
   socket(id: string, ...calls: Call[]): Promise<unknown> {
     return this.#tell("socket", id, ...calls);
+  }
+
+  /** Calls `auth.revoke`. */
+  revoke(target: RevokeTarget): Promise<unknown> {
+    return this.#tell("revoke", target);
+  }
+
+  /** Lets every verification that was held come to its end. */
+  answer(): Promise<unknown> {
+    return this.#tell("answer");
+  }
+
+  /** Stops serving, as a restart does. */
+  close(): Promise<unknown> {
+    return this.#tell("close");
   }
 
   #tell(command: string, ...args: unknown[]): Promise<unknown> {

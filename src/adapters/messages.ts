@@ -1,0 +1,35 @@
+import type { Revocation } from "../core/revocations.ts";
+import type { Subject } from "../core/session.ts";
+
+/** One node has revoked sessions under a policy. */
+export interface RevocationMessage extends Revocation {
+  readonly policy: string;
+}
+
+/** One node asks the others whether a session was revoked that another node has kept. */
+export interface Question {
+  readonly id: string;
+  readonly policy: string;
+  /** Who has kept it. */
+  readonly keeper: string;
+  readonly subject: Subject;
+  /** When it began, by the clock of that node. */
+  readonly since: number;
+}
+
+/** The answer to a question. */
+export interface Reply {
+  readonly id: string;
+  readonly verdict: Verdict;
+}
+
+/** What is known of a session that was kept; "good" and "revoked" are certain. */
+export type Verdict = "good" | "revoked" | "unknown";
+
+/** Whether a message is a revocation; the other node may run another version. */
+export function isRevocation(message: unknown): message is RevocationMessage {
+  const { policy, id, target, age } = Object(message);
+  const { userId, sessionId } = Object(target);
+  return typeof policy === "string" && typeof id === "string" && Number.isFinite(age) &&
+    (typeof userId === "string" || typeof sessionId === "string");
+}

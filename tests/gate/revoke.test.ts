@@ -1,0 +1,333 @@
+import { assert, assertEquals, assertRejects, describe, it } from "#testing";
+import type { Socket } from "socket.io";
+import type { RevokeTarget } from "../../mod.ts";
+import type { Client } from "../kit/client.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { engineOnly, type Place, places } from "../kit/targets.ts";
+import { engineIsEmpty, openWorld, type User, type World } from "../kit/world.ts";
+
+type Visitor = User & { session: string };
+
+/** Users are who they say they are; a session's id is theirs to choose. */
+const options = {
+  authenticate: (_socket: unknown, { username, session }: Record<string, string>) => ({
+    name: username,
+    session,
+  }),
+  userId: (user: User) => user.name,
+  sessionId: (user: Visitor) => user.session,
+};
+
+async function enter(world: World, username: string, session?: string): Promise<Client> {
+  const client = await world.connect();
+  await client.signIn({ username, session });
+  return client;
+}
+
+async function expectRevoked(client: Client): Promise<void> {
+  assertEquals(await client.next("unauthorized"), [
+    { message: "Session revoked", code: "revoked", reconnect: false },
+  ]);
+  await client.next("disconnect");
+}
+
+describe("revoke", () => {
+  disposeAfterEach();
+
+  for (const place of places) {
+    it(`ends all sessions of a user, and nobody else's (${place.name})`, async () => {
+      const world = await openWorld(place, options);
+      const [first, second, other] = [
+        await enter(world, "ada"),
+        await enter(world, "ada"),
+        await enter(world, "grace"),
+      ];
+      assertEquals(await world.auth.revoke({ userId: "ada" }), 2);
+      await expectRevoked(first);
+      await expectRevoked(second);
+      world.io.emit("news");
+      await other.next("news");
+      assertEquals(first.received.includes("news"), false);
+      assertEquals(world.auth.stats().revoked, 2);
+      // A new session is welcome.
+      await (await enter(world, "ada")).signIn({ username: "ada" });
+    });
+  }
+
+  for (const place of engineOnly) suite(place);
+
+  for (const target of [{}, { userId: null }, { userId: "a", sessionId: "b" }, { userId: {} }, 5]) {
+    it(`wants one id, not ${JSON.stringify(target)}`, async () => {
+      const { auth } = await openWorld(engineOnly[0]!, options);
+      await assertRejects(() => auth.revoke(target as unknown as RevokeTarget), TypeError);
+    });
+  }
+
+  it("says so if no session could ever be found", async () => {
+    const { auth } = await openWorld(engineOnly[0]!);
+    await assertRejects(() => auth.revoke({ userId: 1 }), TypeError, "option userId");
+    await assertRejects(() => auth.revoke({ sessionId: 1 }), TypeError, "option sessionId");
+  });
+});
+
+function suite(place: Place): void {
+  it(`ends a single session by its id (${place.name})`, async () => {
+    const world = await openWorld(place, options);
+    const [phone, laptop] = [await enter(world, "ada", "phone"), await enter(world, "ada", "lap")];
+    assertEquals(await world.auth.revoke({ sessionId: "phone" }), 1);
+    await expectRevoked(phone);
+    world.io.emit("news");
+    await laptop.next("news");
+  });
+
+  it(`counts sockets, in all namespaces (${place.name})`, async () => {
+    const world = await openWorld(place, options, { setUp: (io) => io.of("/other") });
+    const client = await enter(world, "ada");
+    const other = client.sibling("/other");
+    await other.next("authenticated");
+    assertEquals(await world.auth.revoke({ userId: "ada" }), 2);
+    await expectRevoked(client);
+    await expectRevoked(other);
+    await engineIsEmpty(world.io);
+  });
+
+  it(`has happened on this node when the call returns, and warns of nothing (${place.name})`, async () => {
+    const world = await openWorld(place, options);
+    const client = await enter(world, "ada");
+    const [socket] = await world.log.next("connection") as [Socket];
+    const { warn } = console;
+    const warnings: unknown[] = [];
+    console.warn = (...args: unknown[]) => void warnings.push(args);
+    try {
+      const revoked = world.auth.revoke({ userId: "ada" });
+      assertEquals([socket.connected, world.io.of("/").sockets.size], [false, 0]);
+      world.io.emit("secret");
+      await revoked;
+    } finally {
+      console.warn = warn;
+    }
+    await expectRevoked(client);
+    assertEquals([warnings, client.received], [[], ["authenticated", "unauthorized"]]);
+  });
+
+  it(`numbers and text are the same id (${place.name})`, async () => {
+    const world = await openWorld(place, { ...options, userId: () => 7 });
+    const client = await enter(world, "ada");
+    assertEquals(await world.auth.revoke({ userId: "7" }), 1);
+    await expectRevoked(client);
+  });
+
+  it(`refuses a sign-in that began before and ends after, not one that begins after (${place.name})`, async () => {
+    const answers: ((user: unknown) => void)[] = [];
+    const world = await openWorld(place, {
+      ...options,
+      authenticate: (_socket: unknown, given: Record<string, string>) =>
+        new Promise((resolve) => {
+          answers.push(() => resolve({ name: given.username }));
+          world.log.push("asked");
+        }),
+      postAuthenticate: () => world.log.push("welcome"),
+    });
+    const before = await world.connect();
+    before.emit("authentication", { username: "ada" });
+    await world.log.next("asked");
+    assertEquals(await world.auth.revoke({ userId: "ada" }), 0);
+    const after = await world.connect();
+    after.emit("authentication", { username: "ada" });
+    await world.log.next("asked");
+    for (const answer of answers) answer(true);
+    await expectRevoked(before);
+    await after.next("authenticated");
+    assertEquals(world.log.names.filter((name) => name === "welcome"), ["welcome"]);
+  });
+
+  it(`ends a refresh in flight, whose answer comes too late (${place.name})`, async () => {
+    const asked = Promise.withResolvers<(user: unknown) => void>();
+    let isAborted = false;
+    const world = await openWorld(place, {
+      ...options,
+      authenticate(_socket: unknown, given: { slow?: true }, attempt: { signal: AbortSignal }) {
+        if (!given.slow) return { name: "ada" };
+        attempt.signal.addEventListener("abort", () => isAborted = true);
+        return new Promise(asked.resolve);
+      },
+    });
+    const client = await enter(world, "ada");
+    client.emit("authentication", { slow: true });
+    const answer = await asked.promise;
+    assertEquals(await world.auth.revoke({ userId: "ada" }), 1);
+    assert(isAborted);
+    answer({ name: "ada" });
+    await expectRevoked(client);
+    assertEquals(client.received, ["authenticated", "unauthorized"]);
+  });
+
+  it(`ends a session in its grace (${place.name})`, async () => {
+    const world = await openWorld(place, {
+      ...options,
+      expiresAt: () => Date.now() + 50,
+      grace: 20_000,
+    });
+    const client = await enter(world, "ada");
+    await client.next("unauthorized");
+    assertEquals(await world.auth.revoke({ userId: "ada" }), 1);
+    await expectRevoked(client);
+  });
+
+  it(`makes a connection that was lost worthless (${place.name})`, async () => {
+    for (const target of [{ userId: "ada" }, { sessionId: "phone" }] as RevokeTarget[]) {
+      const world: World = await openWorld(place, {
+        ...options,
+        disconnect: () => world.log.push("gone"),
+      }, { server: { connectionStateRecovery: {} } });
+      const client = await enter(world, "ada", "phone");
+      const [socket] = await world.log.next("connection") as [Socket];
+      await socket.join("room");
+      world.io.emit("first");
+      await client.next("first");
+      await client.drop();
+      await world.log.next("gone");
+      assertEquals(await world.auth.revoke(target), 0);
+      world.io.to("room").emit("secret");
+      await client.reconnect();
+      assertEquals(client.socket.recovered, false);
+      await client.signIn({ username: "ada" });
+      world.io.to("room").emit("secret");
+      world.io.emit("public");
+      await client.next("public");
+      assertEquals(client.received, ["authenticated", "first", "authenticated", "public"]);
+      // And what the new session loses can be recovered again.
+      await client.drop();
+      await world.log.next("gone");
+      await client.reconnect();
+      assertEquals(client.socket.recovered, true);
+    }
+  });
+
+  it(`from a hook in the middle of a sign-in is heard (${place.name})`, async () => {
+    const world = await openWorld(place, {
+      ...options,
+      reply: () => (void world.auth.revoke({ userId: "ada" }), true),
+    });
+    const client = await world.connect();
+    client.emit("authentication", { username: "ada" });
+    await expectRevoked(client);
+    await engineIsEmpty(world.io);
+    assertEquals(world.auth.stats().authenticated, 0);
+  });
+
+  it(`of one policy does not concern another (${place.name})`, async () => {
+    const { socketioAuth } = await import("../../mod.ts");
+    let admins: ReturnType<typeof socketioAuth>;
+    const world = await openWorld(place, options, {
+      setUp: (io) => admins = socketioAuth(io.of("/admin"), options as never),
+    });
+    const client = await enter(world, "ada");
+    const admin = client.sibling("/admin");
+    await admin.next("connect");
+    await admin.signIn({ username: "ada" });
+    assertEquals(await admins!.revoke({ userId: "ada" }), 1);
+    await expectRevoked(admin);
+    world.io.emit("news");
+    await client.next("news");
+  });
+}
+
+describe("deauthenticate", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`signs out without a disconnect, and anybody may sign in next (${place.name})`, async () => {
+      const world: World = await openWorld(place, {
+        ...options,
+        postAuthenticate: (socket: Socket) => world.log.push("welcome", socket),
+      });
+      const client = await enter(world, "ada");
+      const [socket] = await world.log.next("welcome") as [Socket];
+      await socket.join("room");
+      world.auth.deauthenticate(socket);
+      assertEquals([world.auth.session(socket), [...socket.rooms]], [undefined, [socket.id]]);
+      assertEquals(await client.next("unauthorized"), [
+        { message: "Signed out", code: "signed_out", reconnect: false },
+      ]);
+      world.io.emit("secret");
+      world.io.to(socket.id).emit("secret");
+      socket.emit("held");
+      client.emit("event");
+      socket.on("event", () => world.log.push("event"));
+      await client.signIn({ username: "grace" });
+      await world.log.next("welcome");
+      await world.log.next("event");
+      world.io.to("room").emit("secret");
+      world.io.emit("public");
+      await client.next("public");
+      assertEquals(client.received, [
+        ...["authenticated", "unauthorized", "authenticated", "held", "public"],
+      ]);
+      assertEquals(world.auth.session(socket)?.userId, "grace");
+    });
+
+    it(`the deadline runs again (${place.name})`, async () => {
+      const world = await openWorld(place, { ...options, timeout: 150 });
+      const client = await enter(world, "ada");
+      const [socket] = await world.log.next("connection") as [Socket];
+      world.auth.deauthenticate(socket);
+      await client.next("unauthorized");
+      const [refusal] = await client.next("unauthorized") as [{ code: string }];
+      assertEquals(refusal.code, "timeout");
+      await client.next("disconnect");
+    });
+
+    it(`is for every namespace of the connection, and not recoverable (${place.name})`, async () => {
+      const world: World = await openWorld(place, {
+        ...options,
+        disconnect: () => world.log.push("gone"),
+      }, {
+        server: { connectionStateRecovery: {} },
+        setUp: (io) => io.of("/other"),
+      });
+      const client = await enter(world, "ada");
+      const other = client.sibling("/other");
+      await other.next("authenticated");
+      const [socket] = await world.log.next("connection") as [Socket];
+      world.io.emit("first");
+      await client.next("first");
+      world.auth.deauthenticate(socket);
+      await client.next("unauthorized");
+      await other.next("unauthorized");
+      await client.drop();
+      await world.log.next("gone");
+      await client.reconnect();
+      assertEquals(client.socket.recovered, false);
+    });
+
+    it(`does nothing to a socket that is not signed in, or gone (${place.name})`, async () => {
+      const world = await openWorld(place, options);
+      const client = await world.connect();
+      const [socket] = await world.log.next("connection") as [Socket];
+      world.auth.deauthenticate(socket);
+      await client.signIn({ username: "ada" });
+      assertEquals(client.received, ["authenticated"]);
+      socket.disconnect(true);
+      world.auth.deauthenticate(socket);
+      await assertRejects(async () => await world.auth.deauthenticate({}), TypeError, "policy");
+    });
+
+    it(`aborts a refresh in flight, whose answer admits nobody (${place.name})`, async () => {
+      const asked = Promise.withResolvers<(user: unknown) => void>();
+      const world = await openWorld(place, {
+        ...options,
+        authenticate: (_socket: unknown, { slow }: { slow?: true }) =>
+          slow ? new Promise(asked.resolve) : { name: "ada" },
+      });
+      const client = await enter(world, "ada");
+      const [socket] = await world.log.next("connection") as [Socket];
+      const outcome = client.socket.emitWithAck("authentication", { slow: true });
+      (await asked.promise)({ name: "ada" });
+      world.auth.deauthenticate(socket);
+      assertEquals((await outcome).code, "signed_out");
+      await client.signIn({ username: "ada" });
+      assertEquals(client.received, ["authenticated", "unauthorized", "authenticated"]);
+    });
+  }
+});
