@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { kill } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { RevokeTarget } from "../../mod.ts";
 import type { Call, Command, Report } from "../cluster/commands.ts";
@@ -42,6 +43,17 @@ export class ServerNode {
   /** The same of a socket. */
   socket(id: string, ...calls: Call[]): Promise<unknown> {
     return this.#tell("socket", id, ...calls);
+  }
+
+  /** How many authenticated sockets it has. */
+  async count(): Promise<number> {
+    const ids = await this.io(["local"], ["fetchSockets"]);
+    return (ids as string[]).length;
+  }
+
+  /** Not by way of `ChildProcess`, whose channel Deno closes on any signal. */
+  signal(name: "SIGSTOP" | "SIGCONT"): void {
+    kill(this.process.pid!, name);
   }
 
   /** Calls `auth.revoke`. */
