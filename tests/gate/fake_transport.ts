@@ -44,14 +44,16 @@ export class FakeClient {
     return this.conn.request;
   }
 
-  /** Sends a CONNECT for a namespace. */
-  async connect(namespace: string): Promise<void> {
+  /** Sends a CONNECT for a namespace, with credentials or without. */
+  async connect(namespace: string, auth: object = {}): Promise<void> {
     // deno-lint-ignore no-explicit-any -- socket.io's own way in is private
     const nsp = this.#io.of(namespace) as any;
-    await nsp._add(this, {}, (socket: Socket) => {
+    // With credentials it is done when the verifier has answered.
+    void nsp._add(this, auth, (socket: Socket) => {
       this.sockets.set(socket.id, socket);
       this.nsps.set(namespace, socket);
     });
+    await turn();
     await turn();
   }
 

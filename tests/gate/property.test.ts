@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { Socket } from "socket.io";
 import { Guard } from "../../src/adapters/guard.ts";
 import { install } from "../../src/adapters/install.ts";
+import { gateOf } from "../../src/adapters/slot.ts";
 import { findTarget } from "../../src/adapters/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { FakeClock } from "../core/fakes.ts";
@@ -15,29 +16,47 @@ const PROTOCOL = ["authenticated", "unauthorized"];
 
 type Answer = (error?: unknown, user?: unknown) => void;
 
+interface User {
+  readonly name: string;
+  readonly lifetime: number;
+}
+
 const at = fc.constantFrom("/", "/", ...NAMESPACES);
 const step = fc.oneof(
-  fc.record({ type: fc.constant("connect" as const), at }),
-  fc.record({ type: fc.constant("credentials" as const), at, ack: fc.boolean() }),
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      type: fc.constant("answer" as const),
-      index: fc.nat(4),
-      how: fc.constantFrom("yes", "yes", "no", "error", "twice"),
-    }),
-  },
-  fc.record({ type: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 500 }) }),
-  {
-    weight: 2,
-    arbitrary: fc.record({ type: fc.constant("emit" as const), at, volatile: fc.boolean() }),
-  },
-  fc.record({ type: fc.constant("broadcast" as const), at, room: fc.boolean() }),
-  fc.record({ type: fc.constant("event" as const), at }),
-  fc.record({ type: fc.constant("join" as const), at }),
-  fc.record({ type: fc.constant("leave" as const), at }),
-  fc.record({ type: fc.constant("break" as const) }),
+  weigh(4, { type: fc.constant("connect" as const), at, credentials: fc.boolean() }),
+  weigh(6, { type: fc.constant("credentials" as const), at, ack: fc.boolean() }),
+  weigh(12, {
+    type: fc.constant("answer" as const),
+    /** The last attempt, or one before it. */
+    index: fc.constantFrom(0, 0, 0, 1, 2),
+    how: fc.constantFrom(
+      "yes",
+      "yes",
+      "yes",
+      "for a moment",
+      "for a moment",
+      "no",
+      "error",
+      "twice",
+    ),
+  }),
+  weigh(4, { type: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 300 }) }),
+  weigh(6, { type: fc.constant("emit" as const), at, volatile: fc.boolean() }),
+  weigh(4, { type: fc.constant("broadcast" as const), at, room: fc.boolean() }),
+  weigh(4, { type: fc.constant("event" as const), at }),
+  weigh(3, { type: fc.constant("join" as const), at }),
+  weigh(2, { type: fc.constant("leave" as const), at }),
+  weigh(3, { type: fc.constant("sign out" as const), at }),
+  weigh(2, { type: fc.constant("revoke" as const) }),
+  weigh(1, { type: fc.constant("break" as const) }),
 );
+
+function weigh<T>(
+  weight: number,
+  model: { [K in keyof T]: fc.Arbitrary<T[K]> },
+): { weight: number; arbitrary: fc.Arbitrary<T> } {
+  return { weight, arbitrary: fc.record(model) as fc.Arbitrary<T> };
+}
 
 /** What happened to one socket, from the first to the last. */
 interface Story {
@@ -49,6 +68,8 @@ interface Story {
   readonly heard: number[];
   admissions: number;
   departures: number;
+  /** How many of them had come through, out and in, when it was last authenticated. */
+  passed: [number, number];
 }
 
 function setUp() {
@@ -57,28 +78,31 @@ function setUp() {
   const answers: Answer[] = [];
   const stories: Story[] = [];
   const storyOf = (socket: Socket) => stories.find((story) => story.socket === socket)!;
-  const policy = resolvePolicy<Socket, unknown, unknown>({
+  const policy = resolvePolicy<Socket, User, unknown>({
     authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Answer),
     postAuthenticate: (socket) => storyOf(socket).admissions++,
     disconnect: (socket) => storyOf(socket).departures++,
     onError: () => {},
     holdLimit: LIMIT,
+    handshake: true,
+    userId: ({ name }) => name,
+    expiresAt: ({ lifetime }) => clock.now() + lifetime,
+    grace: 300,
   });
   const place = findTarget(io);
   const guard = new Guard(policy as Policy<unknown>, clock, place);
   install(place, guard);
-  const client = new FakeClient(io);
   for (const name of NAMESPACES) {
     io.of(name).on("connection", (socket) => {
       const story: Story = {
         ...{ socket, due: [], never: [], events: [], heard: [] },
-        ...{ admissions: 0, departures: 0 },
+        ...{ admissions: 0, departures: 0, passed: [0, 0] },
       };
       stories.push(story);
       socket.on("event", (n: number) => story.heard.push(n));
     });
   }
-  return { io, clock, client, answers, stories };
+  return { io, clock, answers, stories, guard };
 }
 
 const isAuthenticated = (socket: Socket) => (socket as { auth?: boolean }).auth === true;
@@ -86,33 +110,46 @@ const isAuthenticated = (socket: Socket) => (socket as { auth?: boolean }).auth 
 describe("the gate, whatever comes in whatever order", () => {
   it("keeps its promises", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-        const { io, clock, client, answers, stories } = setUp();
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
+        const { io, clock, answers, stories, guard } = setUp();
+        let client = new FakeClient(io);
         let submitted = 0;
         let n = 0;
+        /** Attempts up to here began before a revocation. */
+        let worthless = 0;
         const current = (name: string) =>
           stories.find(({ socket }) => socket.connected && socket.nsp.name === name);
 
         await client.connect("/");
         for (const next of steps) {
-          if (client.conn.readyState !== "open") break;
+          if (client.conn.readyState !== "open") {
+            client = new FakeClient(io);
+            await client.connect("/");
+          }
           const story = "at" in next ? current(next.at) : undefined;
           n++;
           if (next.type === "connect") {
-            if (!story) await client.connect(next.at);
+            if (!story) await client.connect(next.at, next.credentials ? { token: 1 } : {});
           } else if (next.type === "credentials") {
             const id = next.ack ? ++submitted : undefined;
             client.receive(next.at, ["authentication", {}], id);
           } else if (next.type === "answer") {
-            const user = next.how === "no" ? false : { name: "ada" };
-            answers[next.index]?.(next.how === "error" ? new Error("no") : null, user);
-            if (next.how === "twice") answers[next.index]?.(null, false);
+            const before = stories.filter(({ socket }) => isAuthenticated(socket));
+            const index = answers.length - 1 - next.index;
+            const lifetime = next.how === "for a moment" ? 200 : 10_000;
+            const user = next.how === "no" ? false : { name: "ada", lifetime };
+            answers[index]?.(next.how === "error" ? new Error("no") : null, user);
+            if (next.how === "twice") answers[index]?.(null, false);
+            if (index < worthless) {
+              const after = stories.filter(({ socket }) => isAuthenticated(socket));
+              assert(after.every((story) => before.includes(story)));
+            }
           } else if (next.type === "advance") {
             clock.advance(next.ms);
           } else if (next.type === "emit" && story) {
             const target = next.volatile ? story.socket.volatile : story.socket;
             const isPending = !isAuthenticated(story.socket);
-            const waiting = story.due.length - sentTo(story, client).length;
+            const waiting = story.due.length - sentTo(story).length;
             const isLost = isPending && (next.volatile || waiting >= LIMIT.events);
             (isLost ? story.never : story.due).push(n);
             target.emit("message", n);
@@ -127,11 +164,19 @@ describe("the gate, whatever comes in whatever order", () => {
             story?.socket.join("room");
           } else if (next.type === "leave") {
             client.leave(next.at);
+          } else if (next.type === "sign out" && story && isAuthenticated(story.socket)) {
+            gateOf(story.socket)!.signOut();
+            assertEquals(isAuthenticated(story.socket), false);
+          } else if (next.type === "revoke") {
+            await guard.revoke({ userId: "ada" });
+            worthless = answers.length;
+            assert(!stories.some(({ socket }) => socket.connected && isAuthenticated(socket)));
           } else if (next.type === "break") {
             client.break("transport close");
           }
           await turn();
-          for (const story of stories) check(story, client);
+          for (const story of stories) check(story);
+          checkStats(guard, stories);
           // An attempt has one outcome at most.
           assertEquals(new Set(client.acknowledged).size, client.acknowledged.length);
         }
@@ -149,37 +194,53 @@ describe("the gate, whatever comes in whatever order", () => {
           assertEquals(socket.nsp.adapter.sids.has(socket.id), false);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 2000 },
     );
   });
 });
 
 /** The numbered messages that were sent to a socket. */
-function sentTo({ socket }: Story, client: FakeClient): number[] {
-  const sent = client.sent.get(socket.nsp.name) ?? [];
+function sentTo({ socket }: Story): number[] {
+  const sent = clientOf(socket).sent.get(socket.nsp.name) ?? [];
   return sent.filter(([event]) => event === "message").map(([, n]) => n as number);
 }
 
-function check(story: Story, client: FakeClient): void {
+function checkStats({ journal }: Guard<unknown>, stories: Story[]): void {
+  const connected = stories.filter(({ socket }) => socket.connected);
+  const authenticated = connected.filter(({ socket }) => isAuthenticated(socket)).length;
+  const { stats } = journal;
+  assertEquals([stats.pending, stats.authenticated], [
+    ...[connected.length - authenticated, authenticated],
+  ]);
+}
+
+function clientOf(socket: Socket): FakeClient {
+  return socket.client as unknown as FakeClient;
+}
+
+function check(story: Story): void {
   const { socket, due, never, events, heard, admissions } = story;
   if (!socket.connected) return;
-  const sent = client.sent.get(socket.nsp.name) ?? [];
+  const sent = clientOf(socket).sent.get(socket.nsp.name) ?? [];
   const names = sent.map(([event]) => event as string);
-  const messages = sentTo(story, client);
+  const messages = sentTo(story);
   const isIn = isAuthenticated(socket);
 
   // Nothing goes out in front of `authenticated`, and nothing comes in.
   const others = names.findIndex((event) => !PROTOCOL.includes(event));
   if (others >= 0) assert(names.slice(0, others).includes("authenticated"));
-  if (!isIn) assertEquals([messages, heard], [[], []]);
+  if (!isIn) assertEquals([messages.length, heard.length], story.passed);
+  else story.passed = [messages.length, heard.length];
   // Once it is authenticated, all that was held has arrived, once and in order.
   if (isIn) assertEquals([messages, heard], [due, events]);
   // What was volatile, or broadcast while it was pending, never arrives.
   assert(!never.some((n) => messages.includes(n)));
   // It is in the adapter if and only if it is authenticated.
   assertEquals(socket.nsp.adapter.sids.has(socket.id), isIn);
-  // One admission, one hook.
-  assertEquals(admissions, isIn ? 1 : 0);
+  // One admission, one hook; a refresh runs none.
+  const changes = names.filter((event) => PROTOCOL.includes(event)).join(" ");
+  const admitted = changes.split(/ ?unauthorized ?/).filter((part) => part !== "").length;
+  assertEquals(admissions, admitted);
   // And nothing of the gate stays on it.
   assertEquals(Object.getPrototypeOf(socket) === Socket.prototype, isIn);
 }
