@@ -3,17 +3,11 @@ import { Hold } from "../core/hold.ts";
 import type { Origin } from "../core/events.ts";
 import type { Peer } from "../core/interface.ts";
 import { measure } from "../core/measure.ts";
-import {
-  type Acknowledge,
-  AUTHENTICATION,
-  parseAuthentication,
-  unauthorized,
-} from "../core/protocol.ts";
+import { type Acknowledge, parseAuthentication, unauthorized } from "../core/protocol.ts";
 import type { Session } from "../core/session.ts";
 import type { Previous } from "../core/states.ts";
 import type { Guard } from "./guard.ts";
 import {
-  BINARY_EVENT,
   DISCONNECT,
   EVENT,
   type Flags,
@@ -22,6 +16,7 @@ import {
   type RawSocket,
 } from "./internals.ts";
 import { expireAcknowledgement, Outbox } from "./outbox.ts";
+import { authenticationArgs, isReserved } from "./packets.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
 import { makeRecoverySafe, takeRecovery } from "./recovery.ts";
 import { setGate } from "./slot.ts";
@@ -30,16 +25,6 @@ import { Waiting } from "./waiting.ts";
 
 /** Socket.IO's reason when a client leaves a namespace of its own accord. */
 const BY_CLIENT = "client namespace disconnect";
-
-/** Event names that socket.io refuses to emit; it does so loudly, and at once. */
-const RESERVED = new Set([
-  "connect",
-  "connect_error",
-  "disconnect",
-  "disconnecting",
-  "newListener",
-  "removeListener",
-]);
 
 /**
  * A socket with its gate. While the gate is shut the socket wears the gated
@@ -280,7 +265,7 @@ export class Gate<S> implements Peer<S> {
 
   /** A direct emit at the shut gate. Returns whether it may go out. */
   emit(event: string, args: unknown[], waiting: Waiting): boolean {
-    if (RESERVED.has(event)) return true;
+    if (isReserved(event)) return true;
     const { policy, clock } = this.host;
     const { isOver } = waiting;
     if (policy.outgoing === "pass" && !isOver) return true;
@@ -299,10 +284,4 @@ export class Gate<S> implements Peer<S> {
     }
     return false;
   }
-}
-
-/** The arguments of a packet if it is an `authentication` event. */
-function authenticationArgs({ type, data }: Packet): unknown[] | undefined {
-  if (type !== EVENT && type !== BINARY_EVENT) return undefined;
-  return Array.isArray(data) && data[0] === AUTHENTICATION ? data.slice(1) : undefined;
 }

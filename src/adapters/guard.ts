@@ -39,6 +39,10 @@ export class Guard<S> implements Host<S, RawClient>, Member {
     this.journal = new Journal(policy);
     this.revocations = new Revocations(clock, this.#recoverable);
     this.#cluster = Cluster.of(server);
+  }
+
+  /** From now on it carries out what other nodes revoke. */
+  joinCluster(): void {
     this.#cluster.join(this);
   }
 

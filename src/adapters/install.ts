@@ -30,6 +30,7 @@ const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
  */
 export function install({ server, namespace, name }: Target, guard: Guard<unknown>): void {
   claim(namespace ?? server, guard, name);
+  guard.joinCluster();
   if (!namespace) watchServer(server);
   else if (isParent(namespace)) watchParent(namespace, guard);
   else watchNamespace(namespace);
