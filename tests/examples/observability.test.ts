@@ -1,0 +1,184 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+import { meterAuthEvents } from "../../examples/observability/opentelemetry.ts";
+import { logAuthEvents } from "../../examples/observability/pino.ts";
+import { countAuthEvents } from "../../examples/observability/prometheus.ts";
+import { AuthError, type AuthEvent, type Stats } from "../../mod.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { engineOnly, type Place } from "../kit/targets.ts";
+import { openWorld, type World } from "../kit/world.ts";
+
+const RIGHT = "correct-horse";
+const WRONG = "battery-staple";
+/** Not every engine knows the client's address by itself. */
+const ADDRESS = "203.0.113.9";
+
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+function authenticate(_socket: unknown, { username, password }: Credentials) {
+  if (username === "eve") throw new AuthError("Locked", { code: "locked" });
+  // What nobody should do: a code with as many values as there are users.
+  if (username === "mallory") throw new AuthError("Locked", { code: `locked_${username}` });
+  return password === RIGHT && { name: username };
+}
+
+interface Scene {
+  readonly world: World;
+  /** Every text that must not be a label: ids, names, addresses, passwords. */
+  readonly unbounded: string[];
+}
+
+type Observe = (event: AuthEvent) => unknown;
+
+/** Of four clients one signs in, and stays; the others are refused. */
+async function play(
+  place: Place,
+  makeObserve: (source: { stats(): Stats }) => Observe,
+): Promise<Scene> {
+  const unbounded = new Set([RIGHT, WRONG, ADDRESS, "ada", "mallory"]);
+  const observe = makeObserve({ stats: () => world.auth.stats() });
+  const options = {
+    authenticate,
+    userId: (user: { name: string }) => user.name,
+    address: () => ADDRESS,
+    observe(event: AuthEvent) {
+      unbounded.add(event.socketId);
+      observe(event);
+    },
+  };
+  const world: World = await openWorld(place, options);
+  await (await world.connect()).signIn({ username: "ada", password: RIGHT });
+  for (const username of ["ada", "eve", "mallory"]) {
+    const client = await world.connect();
+    client.emit("authentication", { username, password: WRONG });
+    await client.next("unauthorized");
+    await client.next("disconnect");
+  }
+  assertEquals(world.errors, []);
+  assertEquals(unbounded.size, 5 + 4, "each client has an id");
+  return { world, unbounded: [...unbounded] };
+}
+
+/** A metric's values by its labels, in an order of their own. */
+function byLabels(points: readonly { labels: object; value: unknown }[]): Record<string, unknown> {
+  const entries = points.map(({ labels, value }) => [Object.values(labels).join(" "), value]);
+  return Object.fromEntries(entries.sort());
+}
+
+const COUNTED = {
+  "attempt": 1,
+  "attempt authentication_failed": 1,
+  "attempt locked": 1,
+  "attempt other": 1,
+  "authenticated": 1,
+  "disconnected": 3,
+  "pending": 4,
+  "unauthorized authentication_failed": 1,
+  "unauthorized locked": 1,
+  "unauthorized other": 1,
+};
+
+/** No label has a value of which there may be any number. */
+function assertBounded(metrics: string, { unbounded }: Scene): void {
+  assertEquals(unbounded.filter((text) => metrics.includes(text)), []);
+}
+
+/** Collects when it is told to, not when it is time. */
+class Reader extends MetricReader {
+  protected override onShutdown(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  protected override onForceFlush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe("observability", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`pino logs who came, and warns of who was refused (${place.name})`, async () => {
+      const lines: string[] = [];
+      const logger = pino({ level: "debug" }, { write: (line) => void lines.push(line) });
+      await play(place, () => logAuthEvents(logger));
+
+      const logged = lines.map((line) => JSON.parse(line) as { level: number; auth: AuthEvent });
+      const told = logged.map(({ level, auth }) => {
+        const code = "code" in auth ? [auth.code] : [];
+        const userId = "userId" in auth ? [auth.userId] : [];
+        return [logger.levels.labels[level], auth.type, ...code, ...userId].join(" ");
+      });
+      assertEquals(told.slice(0, 7), [
+        "debug pending",
+        "debug attempt ada",
+        "info authenticated ada",
+        "debug pending",
+        "warn attempt authentication_failed",
+        "warn unauthorized authentication_failed",
+        "debug disconnected",
+      ]);
+      assert(logged.every(({ auth }) => auth.socketId && auth.address === ADDRESS));
+      assertEquals(lines.filter((line) => line.includes(RIGHT) || line.includes(WRONG)), []);
+    });
+
+    it(`pino logs refusals only, if told so (${place.name})`, async () => {
+      const lines: string[] = [];
+      const logger = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
+      await play(place, () => logAuthEvents(logger));
+      assertEquals(lines.map((line) => JSON.parse(line).msg), [
+        "auth: attempt",
+        "auth: unauthorized",
+        "auth: attempt",
+        "auth: unauthorized",
+        "auth: attempt",
+        "auth: unauthorized",
+      ]);
+    });
+
+    it(`OpenTelemetry counts, and knows how many are there (${place.name})`, async () => {
+      const reader = new Reader();
+      const provider = new MeterProvider({ readers: [reader] });
+      const meter = provider.getMeter("test");
+      const scene = await play(place, (source) => meterAuthEvents(meter, source, ["locked"]));
+
+      const { resourceMetrics, errors } = await reader.collect();
+      assertEquals(errors, []);
+      const { metrics } = resourceMetrics.scopeMetrics[0]!;
+      const [events, duration, sockets] = metrics.map(({ descriptor, dataPoints }) => {
+        const points = dataPoints.map(({ attributes: labels, value }) => ({ labels, value }));
+        return { name: descriptor.name, values: byLabels(points) };
+      });
+      assertEquals(events, { name: "socketio_auth.events", values: COUNTED });
+      assertEquals(sockets, {
+        name: "socketio_auth.sockets",
+        values: { authenticated: 1, pending: 0 },
+      });
+      assertEquals(duration!.name, "socketio_auth.attempt.duration");
+      assertEquals((duration!.values[""] as { count: number }).count, 4);
+      assertBounded(JSON.stringify(metrics), scene);
+      await provider.shutdown();
+    });
+
+    it(`Prometheus counts, and knows how many are there (${place.name})`, async () => {
+      const registry = new Registry();
+      const scene = await play(place, (source) => countAuthEvents(registry, source, ["locked"]));
+
+      const metrics = await registry.getMetricsAsJSON();
+      const [events, duration, sockets] = metrics.map(({ name, values }) => ({ name, values }));
+      assertEquals(events!.name, "socketio_auth_events_total");
+      assertEquals(byLabels(events!.values), COUNTED);
+      assertEquals(sockets!.name, "socketio_auth_sockets");
+      assertEquals(byLabels(sockets!.values), { authenticated: 1, pending: 0 });
+      assertEquals(duration!.name, "socketio_auth_attempt_duration_seconds");
+      const text = await registry.metrics();
+      assert(text.includes("\nsocketio_auth_attempt_duration_seconds_count 4\n"));
+      assertBounded(text, scene);
+    });
+  }
+});

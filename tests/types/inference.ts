@@ -1,0 +1,361 @@
+// What the compiler knows of users, sockets and credentials without being told.
+// Nothing here runs, it only has to compile; an `@ts-expect-error` in front of a
+// line that is fine is an error itself.
+import type { DefaultEventsMap, Namespace, Server, Socket } from "socket.io";
+import {
+  type Attempt,
+  type Auth,
+  type AuthEvent,
+  type Guarded,
+  type Session,
+  socketioAuth,
+} from "../../mod.ts";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
+  : false;
+
+/** `expect<Equal<A, B>>()` compiles only if both types are the same; `any` is not the same. */
+function expect<_T extends true>(): void {}
+
+interface User {
+  readonly id: number;
+  readonly until: Date;
+}
+
+interface Credentials {
+  readonly token: string;
+}
+
+declare const io: Server;
+declare const socket: Socket;
+declare const user: User;
+declare const maybe: User | false | null | undefined;
+
+/** The helper can tell types apart at all. */
+export function helper(): void {
+  expect<Equal<User, User>>();
+  // @ts-expect-error -- another type
+  expect<Equal<User, Credentials>>();
+  // deno-lint-ignore no-explicit-any -- this is about `any`
+  type Any = any;
+  // @ts-expect-error -- anything is not a user
+  expect<Equal<Any, User>>();
+  // @ts-expect-error -- one of several types
+  expect<Equal<User, User | undefined>>();
+}
+
+/** The user, from what `authenticate` answers to wherever a user is taken. */
+export function userOfSyncVerifier(): void {
+  const auth = socketioAuth(io, {
+    authenticate: () => user,
+    userId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+    sessionId(known) {
+      expect<Equal<typeof known, User>>();
+      return `${known.id}`;
+    },
+    expiresAt(known) {
+      expect<Equal<typeof known, User>>();
+      return known.until;
+    },
+    reply(known) {
+      expect<Equal<typeof known, User>>();
+      return { id: known.id };
+    },
+  });
+  expect<Equal<typeof auth, Auth<User>>>();
+  const session = auth.session(socket);
+  expect<Equal<typeof session, Session<User> | undefined>>();
+  // @ts-expect-error -- there may be no session
+  session.user;
+  const known = auth.session(socket)!.user;
+  expect<Equal<typeof known, User>>();
+}
+
+export function userOfVerifierWithParameters(): void {
+  const auth = socketioAuth(io, {
+    authenticate: (_socket, credentials) => credentials.token === "right" && user,
+    userId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+    reply: (known) => known.until,
+  });
+  const known = auth.session(socket)!.user;
+  expect<Equal<typeof known, User>>();
+}
+
+export function userOfAsyncVerifier(): void {
+  const auth = socketioAuth(io, {
+    async authenticate(_socket, { token }) {
+      return await Promise.resolve(token === "right") && user;
+    },
+    userId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+    sessionId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+    expiresAt(known) {
+      expect<Equal<typeof known, User>>();
+      return known.until;
+    },
+    reply(known) {
+      expect<Equal<typeof known, User>>();
+      return true;
+    },
+  });
+  const known = auth.session(socket)!.user;
+  expect<Equal<typeof known, User>>();
+}
+
+export function userOfVerifiersThatSayNo(): void {
+  const sync = socketioAuth(io, { authenticate: () => maybe, userId: (known) => known.id });
+  expect<Equal<typeof sync, Auth<User>>>();
+  const async = socketioAuth(io, {
+    authenticate: () => Promise.resolve(maybe),
+    userId: (known) => known.id,
+  });
+  expect<Equal<typeof async, Auth<User>>>();
+  const branches = socketioAuth(io, {
+    async authenticate(_socket, { token }) {
+      if (token === "none") return null;
+      if (token === "wrong") return false;
+      if (token === "right") return await Promise.resolve(user);
+      return undefined;
+    },
+    userId: (known) => known.id,
+    expiresAt: (known) => known.until,
+  });
+  expect<Equal<typeof branches, Auth<User>>>();
+  const union = socketioAuth(io, {
+    authenticate: (): User | Promise<User | null> | false => user,
+    reply: (known) => known.id,
+  });
+  expect<Equal<typeof union, Auth<User>>>();
+}
+
+/** A callback's user is known by the type of the callback. */
+export function userOfNodeCallback(): void {
+  const byAttempt = socketioAuth(io, {
+    authenticate(_socket, { token }: Credentials, attempt: Attempt<User>) {
+      expect<Equal<typeof attempt.signal, AbortSignal>>();
+      attempt(null, token === "right" && user);
+    },
+    userId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+  });
+  expect<Equal<typeof byAttempt, Auth<User>>>();
+  const byFunction = socketioAuth(io, {
+    authenticate(
+      _socket,
+      { token }: Credentials,
+      callback: (error: Error | null, success?: User | false) => void,
+    ) {
+      callback(token === "right" ? null : new Error("No"), user);
+    },
+    reply(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+  });
+  expect<Equal<typeof byFunction, Auth<User>>>();
+}
+
+interface C2S {
+  say(text: string): void;
+}
+
+interface S2C {
+  said(text: string): void;
+}
+
+interface Data {
+  name: string;
+}
+
+type TypedSocket = Socket<C2S, S2C, DefaultEventsMap, Data> & Guarded;
+
+/** The socket, as the generics of the server or the namespace have it. */
+export function socketOfServer(typed: Server<C2S, S2C, DefaultEventsMap, Data>): void {
+  socketioAuth(typed, {
+    authenticate(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      expect<Equal<typeof socket.data, Data>>();
+      expect<Equal<typeof socket.auth, boolean>>();
+      return user;
+    },
+    postAuthenticate(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      socket.on("say", (text) => {
+        expect<Equal<typeof text, string>>();
+        socket.emit("said", text);
+      });
+      // @ts-expect-error -- no such event
+      socket.on("sing", () => {});
+      // @ts-expect-error -- not with a number
+      socket.emit("said", 1);
+    },
+    disconnect(socket, reason) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      expect<Equal<typeof reason, string>>();
+    },
+    reply(known, socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      return `${socket.data.name} ${known.id}`;
+    },
+    address(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      return socket.handshake.address;
+    },
+    onError(error, { socket, during }) {
+      expect<Equal<typeof error, unknown>>();
+      expect<Equal<typeof during, string>>();
+      expect<Equal<typeof socket, TypedSocket | undefined>>();
+    },
+  });
+}
+
+export function socketOfNamespace(typed: Namespace<C2S, S2C, DefaultEventsMap, Data>): void {
+  const auth = socketioAuth(typed, {
+    authenticate(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      return socket.data.name !== "" && user;
+    },
+    postAuthenticate(socket) {
+      expect<Equal<typeof socket.data, Data>>();
+      expect<Equal<typeof socket.auth, boolean>>();
+    },
+  });
+  expect<Equal<typeof auth, Auth<User>>>();
+}
+
+/** The credentials, as `authenticate` declares them. */
+export function credentials(): void {
+  socketioAuth(io, {
+    authenticate(_socket, credentials: Credentials) {
+      return credentials.token === "right" && user;
+    },
+    postAuthenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, Credentials>>();
+    },
+  });
+  socketioAuth(io, {
+    authenticate: (_socket, credentials: unknown) => credentials === "right" && user,
+    postAuthenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, unknown>>();
+    },
+  });
+  socketioAuth(io, {
+    authenticate(_socket, credentials) {
+      // Undeclared, they can be looked at like anything from a client in plain JavaScript.
+      credentials.token.toUpperCase();
+      return user;
+    },
+  });
+  socketioAuth(io, {
+    authenticate: (_socket, credentials: Credentials) => credentials.token === "right" && user,
+    // @ts-expect-error -- other credentials than `authenticate` takes
+    postAuthenticate(_socket, credentials: number) {
+      credentials.toFixed();
+    },
+  });
+}
+
+/** What is not a policy, or not something to guard. */
+export function wrongOptions(): void {
+  const authenticate = () => user;
+  // @ts-expect-error -- `authenticate` is required
+  socketioAuth(io, {});
+  // @ts-expect-error -- there is no such option
+  socketioAuth(io, { authenticate, timeOut: 5 });
+  // @ts-expect-error -- a number
+  socketioAuth(io, { authenticate, grace: "5" });
+  // @ts-expect-error -- a number, or "none"
+  socketioAuth(io, { authenticate, timeout: "never" });
+  // @ts-expect-error -- "hold", "drop" or "pass"
+  socketioAuth(io, { authenticate, incoming: "keep" });
+  // @ts-expect-error -- "hold" or "pass": what the server emits is not dropped
+  socketioAuth(io, { authenticate, outgoing: "drop" });
+  // @ts-expect-error -- a boolean
+  socketioAuth(io, { authenticate, handshake: "yes" });
+  // @ts-expect-error -- "reauthenticate" or "resume"
+  socketioAuth(io, { authenticate, recovery: "restore" });
+  // @ts-expect-error -- no such limit
+  socketioAuth(io, { authenticate, holdLimit: { packets: 5 } });
+  // @ts-expect-error -- an id is no object
+  socketioAuth(io, { authenticate, userId: (known) => ({ id: known.id }) });
+  // @ts-expect-error -- a `Date` or a number
+  socketioAuth(io, { authenticate, expiresAt: () => "tomorrow" });
+  // @ts-expect-error -- users have no such field
+  socketioAuth(io, { authenticate, reply: (known) => known.password });
+  // @ts-expect-error -- a function
+  socketioAuth(io, { authenticate, observe: console });
+  // @ts-expect-error -- neither a server nor a namespace
+  socketioAuth({}, { authenticate });
+  // @ts-expect-error -- not one socket
+  socketioAuth(socket, { authenticate });
+}
+
+/** Whose sessions are revoked: one id, of one kind. */
+export function revoking(auth: Auth<User>): void {
+  const count = auth.revoke({ userId: 1 });
+  expect<Equal<typeof count, Promise<number>>>();
+  auth.revoke({ userId: "1" });
+  auth.revoke({ sessionId: 1n });
+  // @ts-expect-error -- nobody's
+  auth.revoke({});
+  // @ts-expect-error -- which of the two?
+  auth.revoke({ userId: "1", sessionId: "2" });
+  // @ts-expect-error -- no id
+  auth.revoke({ userId: undefined });
+  // @ts-expect-error -- no such id
+  auth.revoke({ socketId: "1" });
+}
+
+/** Events are told apart by their type. */
+export function events(event: AuthEvent): string {
+  // @ts-expect-error -- not every event has a code
+  event.code;
+  switch (event.type) {
+    case "attempt":
+      expect<Equal<typeof event.duration, number>>();
+      if (event.ok) {
+        expect<Equal<typeof event.userId, string | undefined>>();
+        // @ts-expect-error -- a yes has no code
+        return event.code;
+      }
+      // @ts-expect-error -- a no has no user
+      event.userId;
+      return event.code;
+    case "unauthorized":
+      // An `AuthError` can have any code.
+      return event.code;
+    case "expired":
+    case "revoked":
+    case "signed_out":
+      expect<Equal<typeof event.type, "expired" | "revoked" | "signed_out">>();
+      expect<Equal<typeof event.duration, number>>();
+      // @ts-expect-error -- the type says it all
+      return event.code;
+    case "disconnected":
+      expect<Equal<typeof event.reason, string>>();
+      return event.reason;
+    case "pending":
+      // @ts-expect-error -- nothing has lasted yet
+      event.duration;
+      return event.socketId;
+    case "authenticated":
+    case "refreshed":
+      return `${event.userId} ${event.duration} ${event.address}`;
+    default:
+      expect<Equal<typeof event, never>>();
+      return event;
+  }
+}
