@@ -29,13 +29,13 @@
 export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
 export type { Auth, Guarded, TargetNamespace, TargetServer } from "./src/adapters/socketio.ts";
 export type {
-  AttemptEvent,
+  AcceptedEvent,
   AuthenticatedEvent,
   AuthEvent,
   DisconnectedEvent,
   Origin,
   PendingEvent,
-  RefreshedEvent,
+  RefusedEvent,
   SessionEndedEvent,
   UnauthorizedEvent,
 } from "./src/core/events.ts";

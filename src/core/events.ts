@@ -1,86 +1,99 @@
 import type { Unauthorized } from "./protocol.ts";
 
-/** Where something happened. */
+/** What every event says: where it happened. */
 export interface Origin {
   /** `socket.id`. */
   readonly socketId: string;
   /** The name of the socket's namespace. */
   readonly namespace: string;
-  /** The client's address, as the option `address` or else the runtime tells it. */
+  /** The client's address, as the option `address` or else the engine tells it. */
   readonly address?: string;
-}
-
-/** Whose session it is about, where that is known. */
-interface Whose {
-  /** What the option `userId` says. */
-  readonly userId?: string;
-}
-
-/** How long it took or lasted. */
-interface Lasting {
-  /** Milliseconds; of what, each event says. */
-  readonly duration: number;
 }
 
 /** A socket has been connected, and is not authenticated. */
 export interface PendingEvent extends Origin {
+  /** Tells events apart. */
   readonly type: "pending";
 }
 
-/** The verifier has answered; `duration` is how long it took. */
-export type AttemptEvent =
-  & Origin
-  & Lasting
-  & (
-    | ({ readonly type: "attempt"; readonly ok: true } & Whose)
-    | {
-      readonly type: "attempt";
-      readonly ok: false;
-      /** Why not. */
-      readonly code: Unauthorized["code"];
-    }
-  );
-
-/** A socket has been admitted; `duration` since it was connected. */
-export interface AuthenticatedEvent extends Origin, Whose, Lasting {
-  readonly type: "authenticated";
+/** The verifier has said yes. */
+export interface AcceptedEvent extends Origin {
+  /** Tells events apart, together with `ok`. */
+  readonly type: "attempt";
+  /** Tells events apart. */
+  readonly ok: true;
+  /** What the option `userId` says. */
+  readonly userId?: string;
+  /** How long the verification took, in milliseconds. */
+  readonly duration: number;
 }
 
-/** The user has a new session; `duration` since the socket was connected. */
-export interface RefreshedEvent extends Origin, Whose, Lasting {
-  readonly type: "refreshed";
+/** Credentials have been refused: by the verifier, or before it was asked. */
+export interface RefusedEvent extends Origin {
+  /** Tells events apart, together with `ok`. */
+  readonly type: "attempt";
+  /** Tells events apart. */
+  readonly ok: false;
+  /** Why. */
+  readonly code: Unauthorized["code"];
+  /** How long the verification took, in milliseconds. */
+  readonly duration: number;
 }
 
-/** A socket has been refused, or cut; `duration` since it was connected. */
-export interface UnauthorizedEvent extends Origin, Whose, Lasting {
+/** A socket has been admitted, or its user has a new session. */
+export interface AuthenticatedEvent extends Origin {
+  /** Tells events apart. */
+  readonly type: "authenticated" | "refreshed";
+  /** What the option `userId` says. */
+  readonly userId?: string;
+  /** Milliseconds since the socket was connected. */
+  readonly duration: number;
+}
+
+/** A socket has been refused, or cut. */
+export interface UnauthorizedEvent extends Origin {
+  /** Tells events apart. */
   readonly type: "unauthorized";
   /** Why. */
   readonly code: Unauthorized["code"];
+  /** Who was signed in until then, by the option `userId`. */
+  readonly userId?: string;
+  /** Milliseconds since the socket was connected. */
+  readonly duration: number;
 }
 
-/** The session of a socket has come to its end; `duration` of that session. */
-export interface SessionEndedEvent extends Origin, Whose, Lasting {
+/** The session of a socket has come to its end. */
+export interface SessionEndedEvent extends Origin {
   /** By its own time, by `revoke`, or by `deauthenticate`. */
   readonly type: "expired" | "revoked" | "signed_out";
+  /** What the option `userId` says. */
+  readonly userId?: string;
+  /** How long the session lasted, in milliseconds. */
+  readonly duration: number;
 }
 
-/** A socket is gone, authenticated or not; `duration` since it was connected. */
-export interface DisconnectedEvent extends Origin, Whose, Lasting {
+/** A socket is gone, authenticated or not. */
+export interface DisconnectedEvent extends Origin {
+  /** Tells events apart. */
   readonly type: "disconnected";
   /** Socket.IO's own. */
   readonly reason: string;
+  /** Who was signed in until then, by the option `userId`. */
+  readonly userId?: string;
+  /** Milliseconds since the socket was connected. */
+  readonly duration: number;
 }
 
 /**
  * What `observe` is told. There is one event for each socket that something
- * happens to; told apart by `type`, which is stable. New types and fields may
+ * happens to, told apart by `type`, which is stable. New types and fields may
  * be added. Credentials and users are in none of them.
  */
 export type AuthEvent =
   | PendingEvent
-  | AttemptEvent
+  | AcceptedEvent
+  | RefusedEvent
   | AuthenticatedEvent
-  | RefreshedEvent
   | UnauthorizedEvent
   | SessionEndedEvent
   | DisconnectedEvent;

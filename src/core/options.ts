@@ -184,7 +184,7 @@ export interface Options<S, User, Credentials> {
    */
   recovery?: "reauthenticate" | "resume";
   /**
-   * The client's address, for events. Behind a proxy, read the header you
+   * The client's address, for events. Not every engine tells it. Behind a proxy, read the header you
    * trust. Called when an event is observed. A throw goes to `onError`.
    *
    * @default (socket) => socket.handshake.address

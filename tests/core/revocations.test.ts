@@ -1,0 +1,195 @@
+import { assertEquals, describe, it } from "#testing";
+import { Connection } from "../../src/core/connection.ts";
+import { resolvePolicy } from "../../src/core/policy.ts";
+import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
+import { type Revocable, Revocations } from "../../src/core/revocations.ts";
+import type { Session } from "../../src/core/session.ts";
+import { FakeClock, FakeHost, FakePeer } from "./fakes.ts";
+
+const ADA = { userId: "ada" };
+const RETENTION = 1000;
+
+function setUp() {
+  const clock = new FakeClock();
+  clock.advance(5000);
+  return { clock, revocations: new Revocations(clock, RETENTION) };
+}
+
+/** Something to revoke that writes down when it was. */
+class Target implements Revocable {
+  verifyingSince: number | undefined;
+  readonly revokedAt: number[] = [];
+
+  revoke(_target: unknown, at: number): number {
+    return this.revokedAt.push(at);
+  }
+}
+
+describe("revocations", () => {
+  it("are carried out once, however often they are heard of", () => {
+    const { revocations } = setUp();
+    const target = new Target();
+    revocations.watch(target);
+    const counts = [1, 2].map(() => revocations.revoke({ id: "1", target: ADA, age: 0 }));
+    assertEquals([counts, target.revokedAt], [[1, 1], [5000]]);
+    revocations.forget(target);
+    assertEquals(revocations.revoke({ id: "2", target: ADA, age: 0 }), 0);
+  });
+
+  it("heard of late, concern what began before they were made", () => {
+    const { revocations } = setUp();
+    const target = new Target();
+    revocations.watch(target);
+    revocations.revoke({ id: "1", target: ADA, age: 300 });
+    assertEquals(target.revokedAt, [4700]);
+    assertEquals([4699, 4700, 4701].map((since) => revocations.covers(ADA, since)), [
+      ...[true, true, false],
+    ]);
+    // An older one than what is known already says nothing new.
+    assertEquals(revocations.revoke({ id: "0", target: ADA, age: 400 }), 0);
+    assertEquals(target.revokedAt.length, 1);
+  });
+
+  it("tell users and sessions apart", () => {
+    const { revocations } = setUp();
+    revocations.revoke({ id: "1", target: { sessionId: "ada" }, age: 0 });
+    assertEquals(revocations.covers(ADA, 0), false);
+    assertEquals(revocations.covers({ ...ADA, sessionId: "ada" }, 0), true);
+    assertEquals(revocations.covers({}, 0), false);
+  });
+
+  it("are forgotten in time, but not while an attempt runs that began before", () => {
+    const { clock, revocations } = setUp();
+    const slow = new Target();
+    slow.verifyingSince = clock.monotonic();
+    revocations.watch(slow);
+    revocations.revoke({ id: "1", target: ADA, age: 0 });
+    for (let i = 2; i < 5; i++) {
+      clock.advance(RETENTION);
+      revocations.revoke({ id: `${i}`, target: { userId: `${i}` }, age: 0 });
+    }
+    assertEquals(revocations.covers(ADA, slow.verifyingSince), true);
+    slow.verifyingSince = undefined;
+    revocations.revoke({ id: "5", target: { userId: "5" }, age: 0 });
+    assertEquals(revocations.covers(ADA, 0), false);
+    assertEquals(revocations.covers({ userId: "4" }, 0), true);
+  });
+});
+
+type Callback = (error?: unknown, user?: unknown) => void;
+
+function connect(options: object = {}) {
+  const answers: Callback[] = [];
+  const host = new FakeHost(resolvePolicy<string, string, unknown>({
+    authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Callback),
+    userId: (user) => user,
+    onError: () => {},
+    ...options,
+  }));
+  const connection = new Connection(host, null);
+  const peer = new FakePeer("a");
+  const outcomes: Outcome[] = [];
+  return {
+    ...{ answers, host, connection, peer, outcomes },
+    knock: () => connection.knock(peer, {}, (outcome) => outcomes.push(outcome)),
+    revoke: () => host.revocations.revoke({ id: crypto.randomUUID(), target: ADA, age: 0 }),
+  };
+}
+
+const session: Session<string> = { user: "ada", userId: "ada", authenticatedAt: 0 };
+
+describe("credentials before the socket", () => {
+  it("admit it when it joins", () => {
+    const { knock, answers, connection, peer, outcomes } = connect();
+    knock();
+    answers[0]!(null, "ada");
+    assertEquals([outcomes, peer.done], [[{ ok: true, reply: undefined }], []]);
+    connection.join(peer);
+    assertEquals(peer.done, ["authenticated", "open"]);
+  });
+
+  it("run into the deadline, and nothing comes of a late answer", () => {
+    const { knock, answers, host, outcomes, connection, peer } = connect();
+    knock();
+    host.clock.advance(1000);
+    answers[0]!(null, "ada");
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
+    assertEquals([host.isClosed, host.clock.pending], [true, 0]);
+    connection.join(peer);
+    assertEquals(peer.session, undefined);
+  });
+
+  it("are not asked for by those who are signed in, or about to be", () => {
+    const { knock, answers, outcomes } = connect();
+    knock();
+    knock();
+    assertEquals(outcomes.length, 1);
+    answers[0]!(null, "ada");
+    knock();
+    assertEquals([outcomes.map(({ ok }) => ok), answers.length], [[true, true, true], 1]);
+  });
+
+  it("that were revoked while they were verified admit nobody", () => {
+    const { knock, answers, revoke, outcomes, host } = connect();
+    knock();
+    host.clock.advance(1);
+    assertEquals(revoke(), 0);
+    answers[0]!(null, "ada");
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("revoked") }]);
+  });
+
+  it("of a connection that is lost are answered by nobody", () => {
+    const { knock, answers, connection, outcomes, host } = connect();
+    knock();
+    connection.close();
+    answers[0]!(null, "ada");
+    assertEquals([outcomes, host.clock.pending], [[], 0]);
+  });
+});
+
+describe("a session that is resumed", () => {
+  it("opens the gate at once", () => {
+    const { connection, peer, host } = connect();
+    peer.previous = { userId: "ada", since: 0 };
+    peer.resumable = session;
+    connection.join(peer);
+    assertEquals([peer.done, peer.session], [["authenticated", "open"], session]);
+    assertEquals(host.journal.stats.authenticated, 1);
+  });
+
+  it("waits for credentials if it has expired on the way", () => {
+    const { connection, peer, host } = connect();
+    peer.previous = { userId: "ada" };
+    peer.resumable = { ...session, expiresAt: host.clock.now() };
+    connection.join(peer);
+    assertEquals([peer.done, host.journal.stats.pending], [[], 1]);
+  });
+
+  it("ends if it was revoked on the way", async () => {
+    const { connection, peer, revoke } = connect();
+    revoke();
+    peer.previous = { userId: "ada" };
+    peer.resumable = session;
+    connection.join(peer);
+    await Promise.resolve();
+    assertEquals(peer.done, ["unauthorized revoked", "disconnect"]);
+  });
+
+  it("that began after a revocation is a new one", () => {
+    const { connection, peer, revoke, host } = connect();
+    revoke();
+    peer.previous = { userId: "ada", since: host.clock.monotonic() + 1 };
+    peer.resumable = session;
+    connection.join(peer);
+    assertEquals(peer.session, session);
+  });
+
+  it("can be revoked, expires, and is one user's", () => {
+    const { connection, peer, revoke } = connect();
+    peer.previous = { userId: "ada", since: 0 };
+    peer.resumable = session;
+    connection.join(peer);
+    assertEquals(revoke(), 1);
+    assertEquals(peer.done.slice(2), ["shut, keeping rooms", "unauthorized revoked", "disconnect"]);
+  });
+});
