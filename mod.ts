@@ -41,6 +41,9 @@ export type {
 } from "./src/core/events.ts";
 export type { Stats } from "./src/core/journal.ts";
 export type { RevokeTarget } from "./src/core/targets.ts";
+export type { ChallengeOptions } from "./src/core/challenge.ts";
+export type { SchemaResult, StandardSchema } from "./src/core/schema.ts";
+export type { Limiter, Throttle } from "./src/core/throttle.ts";
 export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
 export type { HoldLimit } from "./src/core/hold.ts";
 export type { Attempt, Awaitable, ErrorContext, Falsy, Options } from "./src/core/options.ts";

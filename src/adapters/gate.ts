@@ -16,8 +16,10 @@ import {
   type RawSocket,
 } from "./internals.ts";
 import { expireAcknowledgement, Outbox } from "./outbox.ts";
+import { normalizeAddress } from "./address.ts";
 import { authenticationArgs, isReserved } from "./packets.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
+import { askClient, isAnswer } from "./questions.ts";
 import { makeRecoverySafe, takeRecovery } from "./recovery.ts";
 import { setGate } from "./slot.ts";
 import { connectionOf, leaveTopics } from "./transport.ts";
@@ -82,7 +84,7 @@ export class Gate<S> implements Peer<S> {
   origin(): Origin {
     const { id, nsp, handshake } = this.#raw;
     const ask = this.host.policy.address;
-    const address = ask ? ask(this.socket) : handshake.address;
+    const address = ask ? ask(this.socket) : normalizeAddress(handshake.address);
     return { socketId: id, namespace: nsp.name, ...address !== undefined && { address } };
   }
 
@@ -110,6 +112,10 @@ export class Gate<S> implements Peer<S> {
     // Not through `emit`: with connection state recovery that is a broadcast,
     // which reaches no socket that is out of the adapter and would be replayed.
     this.#raw.packet({ type: EVENT, data: [event, ...args] });
+  }
+
+  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
+    return askClient(this.#raw, data, onAnswer);
   }
 
   open(): void {
@@ -246,6 +252,7 @@ export class Gate<S> implements Peer<S> {
    */
   receive(packet: Packet, { isOver, isOpening }: Waiting): boolean {
     if (packet.type === DISCONNECT) return true;
+    if (isAnswer(this.#raw, packet)) return true;
     const args = authenticationArgs(packet);
     if (args) {
       if (packet.id != null) args.push(this.#raw.ack(packet.id));

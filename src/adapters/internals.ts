@@ -18,8 +18,10 @@ export interface Packet {
 /** Packet types of the Socket.IO protocol, revision 5. */
 export const DISCONNECT = 1;
 export const EVENT = 2;
+export const ACK = 3;
 export const CONNECT_ERROR = 4;
 export const BINARY_EVENT = 5;
+export const BINARY_ACK = 6;
 
 /** A WebSocket, of ws, of Bun or of uWebSockets.js. */
 export interface RawWebSocket {
@@ -83,6 +85,8 @@ export interface RawSocket {
   readonly client: RawClient;
   readonly rooms: Set<string>;
   readonly connected: boolean;
+  /** What to call when the client answers an event, by the event's id. */
+  readonly acks: Map<number, (...args: unknown[]) => void>;
   readonly handshake: RawHandshake;
   adapter: RawAdapter;
   data: unknown;
@@ -107,6 +111,8 @@ export interface RawSocket {
 /** A namespace, as far as the gate is concerned. */
 export interface RawNamespace {
   readonly name: string;
+  /** The id of the next event that wants an answer. */
+  _ids: number;
   readonly server: RawServer;
   readonly adapter: RawAdapter;
   readonly sockets: ReadonlyMap<string, RawSocket>;

@@ -1,5 +1,5 @@
 import { AUTHENTICATION } from "../core/protocol.ts";
-import { BINARY_EVENT, EVENT, type Packet } from "./internals.ts";
+import { ACK, BINARY_ACK, BINARY_EVENT, EVENT, type Packet } from "./internals.ts";
 
 /** Event names that socket.io refuses to emit; it does so loudly, and at once. */
 const RESERVED = new Set([
@@ -20,4 +20,9 @@ export function isReserved(event: string): boolean {
 export function authenticationArgs({ type, data }: Packet): unknown[] | undefined {
   if (type !== EVENT && type !== BINARY_EVENT) return undefined;
   return Array.isArray(data) && data[0] === AUTHENTICATION ? data.slice(1) : undefined;
+}
+
+/** Whether a packet is the answer to an event. */
+export function isAck({ type }: Packet): boolean {
+  return type === ACK || type === BINARY_ACK;
 }

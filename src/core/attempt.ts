@@ -1,7 +1,8 @@
+import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import { AuthError } from "./errors.ts";
 import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
-import { type Unauthorized, unauthorized } from "./protocol.ts";
+import { isCode, type Unauthorized, unauthorized } from "./protocol.ts";
 
 /** What came of an attempt. `error` is what the operator should hear about. */
 export type Answer =
@@ -17,14 +18,18 @@ export function startAttempt<S>(
   policy: Policy<S>,
   socket: S,
   credentials: unknown,
+  openDialog: () => Dialog<S>,
   onAnswer: (answer: Answer) => void,
 ): () => void {
   let over = false;
+  let aborted = false;
   let controller: AbortController | undefined;
+  let dialog: Dialog<S> | undefined;
 
   function answer(given: Answer): void {
     if (over) return;
     over = true;
+    dialog?.end();
     onAnswer(given);
   }
 
@@ -32,14 +37,23 @@ export function startAttempt<S>(
     answer(error ? { refusal: refusalOf(error) } : decide(success));
   }
 
-  const attempt = Object.defineProperty(callback, "signal", {
-    get(): AbortSignal {
-      // Most verifiers never look: do not pay for a controller until one does.
-      controller ??= new AbortController();
-      if (over) controller.abort();
-      return controller.signal;
+  // Most verifiers never look: do not pay for any of these until one does.
+  const attempt = Object.defineProperties(callback, {
+    signal: {
+      get(): AbortSignal {
+        controller ??= new AbortController();
+        if (aborted) controller.abort();
+        return controller.signal;
+      },
     },
-  }) as Attempt<unknown>;
+    challenge: {
+      value(data: unknown, options?: ChallengeOptions): Promise<unknown> {
+        dialog ??= openDialog();
+        if (over) dialog.end();
+        return dialog.ask(data, options);
+      },
+    },
+  }) as unknown as Attempt<unknown>;
 
   function resolved(value: unknown): void {
     const answersLater = value === undefined && policy.authenticate.length >= 3;
@@ -62,7 +76,9 @@ export function startAttempt<S>(
   }
 
   return () => {
-    over = true;
+    if (over) return;
+    over = aborted = true;
+    dialog?.end();
     controller?.abort();
   };
 }
@@ -73,8 +89,17 @@ function decide(success: unknown): Answer {
 
 /** The refusal for an error that is meant for the client. */
 function refusalOf(error: unknown): Unauthorized {
-  const { message, ...rest } = unauthorized("authentication_error");
-  const text = typeof error === "string" ? error : (error as { message?: unknown })?.message;
-  const code = error instanceof AuthError ? error.code : rest.code;
-  return { ...rest, code, message: typeof text === "string" ? text : message };
+  const code = error instanceof AuthError ? error.code : "authentication_error";
+  const { message, reconnect } = unauthorized(isCode(code) ? code : "authentication_error");
+  return { message: textOf(error) ?? message, code, reconnect };
+}
+
+function textOf(error: unknown): string | undefined {
+  try {
+    const text = typeof error === "string" ? error : (error as { message?: unknown })?.message;
+    return typeof text === "string" ? text : undefined;
+  } catch {
+    // An error may be anything, also something that throws when it is looked at.
+    return undefined;
+  }
 }

@@ -1,11 +1,11 @@
 import type { Host, Peer } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
-import { type Cause, Members } from "./members.ts";
+import { type Cause, causeOf, Members } from "./members.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "./protocol.ts";
 import type { Revocable } from "./revocations.ts";
 import { isExpired, type RevocationTarget, type Session } from "./session.ts";
 import { Submission } from "./submission.ts";
-import { startDeadline, startExpiry, type Timer } from "./timer.ts";
+import { Alarm } from "./timer.ts";
 
 /**
  * How many namespaces may be asked for before anybody is authenticated, the same
@@ -36,7 +36,7 @@ export class Connection<S, T> implements Revocable {
   #isJoining = false;
   #attempts = 0;
   #approaches = 0;
-  #timer: Timer | undefined;
+  readonly #alarm: Alarm;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
 
@@ -44,6 +44,7 @@ export class Connection<S, T> implements Revocable {
     this.host = host;
     this.#transport = transport;
     this.#members = new Members(host);
+    this.#alarm = new Alarm(host.clock);
   }
 
   /** The client asks for a namespace. Returns whether it may have a socket there. */
@@ -61,25 +62,23 @@ export class Connection<S, T> implements Revocable {
   knock(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
     const isNeeded = this.#state.phase !== "authenticated" && !this.#running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
-    this.#submit(peer, credentials, acknowledge);
+    if (!this.#isFull) return this.#submit(peer, credentials, acknowledge);
+    const refusal = unauthorized("server_busy");
+    acknowledge({ ok: false, ...refusal });
+    this.#members.refuse(peer, refusal, "unauthorized");
+    this.end(refusal);
   }
 
   /** A namespace has been connected; called before its `connection` handlers run. */
   join(peer: Peer<S>): void {
-    const { clock, journal, revocations } = this.host;
-    const { previous, resumable } = peer;
-    revocations.watch(this);
+    const event = this.#arrivalOf(peer);
+    this.host.revocations.watch(this);
     this.#members.add(peer);
     this.#isJoining = true;
-    if (previous && revocations.covers(previous, previous.since ?? -Infinity)) {
-      // Revoked since its adapter was asked for it.
-      this.end(unauthorized("revoked"));
-    } else {
-      const resumed = resumable && !isExpired(resumable, clock.now()) ? resumable : undefined;
-      this.#dispatch({ event: { type: "joined", previous, resumed }, peer });
-    }
+    this.#dispatch({ event, peer });
     this.#isJoining = false;
-    if (!peer.session) journal.note(peer, { type: "pending" });
+    if (this.#running?.peer === peer) this.#running.arrive();
+    if (!peer.session) this.host.journal.note(peer, { type: "pending" });
   }
 
   /** A namespace has been disconnected; `byClient` if it was the client that left. */
@@ -128,11 +127,27 @@ export class Connection<S, T> implements Revocable {
     this.#dispatch({ event: { type: "gone" } });
   }
 
-  #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
+  /** A socket has joined, if it may. */
+  #arrivalOf(peer: Peer<S>): Event {
     const { clock, revocations } = this.host;
+    const { previous, resumable } = peer;
+    if (previous && revocations.covers(previous, previous.since ?? -Infinity)) {
+      // Since its adapter was asked for it.
+      return { type: "ended", refusal: unauthorized("revoked") };
+    }
+    const resumed = resumable && !isExpired(resumable, clock.now()) ? resumable : undefined;
+    // Whoever has knocked has been counted.
+    const isCounted = this.#running?.peer === peer;
+    const needsPlace = this.#state.phase !== "authenticated" && !resumed && !isCounted;
+    return needsPlace && this.#isFull
+      ? { type: "ended", refusal: unauthorized("server_busy") }
+      : { type: "joined", previous, resumed };
+  }
+
+  #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
-    const submission = new Submission(id, peer, credentials, acknowledge, clock.monotonic());
-    revocations.watch(this);
+    const submission = new Submission(id, this.host, peer, credentials, acknowledge);
+    this.host.revocations.watch(this);
     const { previous } = peer;
     this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
   }
@@ -164,19 +179,15 @@ export class Connection<S, T> implements Revocable {
       case "abort":
         return this.#abort(effect.refusal, causeOf(event));
       case "start_deadline":
-        this.#stopTimer();
-        this.#timer = startDeadline(this.host.clock, effect.ms, () => this.#passed("deadline"));
-        return;
+        return this.#alarm.setDeadline(effect.ms, () => this.#passed("deadline"));
       case "pause_deadline":
-        return this.#timer?.pause();
+        return this.#alarm.pause();
       case "resume_deadline":
-        return this.#timer?.resume();
+        return this.#alarm.resume();
       case "start_expiry":
-        this.#stopTimer();
-        this.#timer = startExpiry(this.host.clock, effect.at, () => this.#passed("expired"));
-        return;
+        return this.#alarm.setExpiry(effect.at, () => this.#passed("expired"));
       case "stop_timer":
-        return this.#stopTimer();
+        return this.#alarm.stop();
       case "admit":
         return this.#admit(this.#members.connected, effect.session, (welcome) => welcome());
       case "admit_joined":
@@ -187,7 +198,8 @@ export class Connection<S, T> implements Revocable {
       case "refuse":
         return this.#refuse(effect.refusal);
       case "shut":
-        return this.#shut(effect.refusal, effect.keepRooms, causeOf(event));
+        if (this.#members.shut(effect.refusal, effect.keepRooms, causeOf(event))) return;
+        return this.end(unauthorized("server_error"));
       case "end": {
         const end = () => this.#end(effect.refusal, causeOf(event));
         // Not while the server is still busy connecting the socket.
@@ -200,25 +212,20 @@ export class Connection<S, T> implements Revocable {
     this.#dispatch({ event: { type } });
   }
 
-  #stopTimer(): void {
-    this.#timer?.stop();
-    this.#timer = undefined;
-  }
-
   #verify(submission: Submission<S>): void {
     this.#running = submission;
-    submission.verify(this.host, (event) => this.#dispatch({ event }));
+    submission.verify((event) => this.#dispatch({ event }));
   }
 
   /** Sends credentials back that came at the wrong time. */
   #decline(submission: Submission<S>, refusal: Unauthorized): void {
+    submission.close();
     submission.refuse(refusal);
     if (!submission.peer.connected) this.#members.refuse(submission.peer, refusal, "unauthorized");
   }
 
   #abort(refusal: Unauthorized | undefined, cause: Cause): void {
     const submission = this.#settle();
-    submission?.abort();
     if (!submission || !refusal) return;
     submission.refuse(refusal);
     // Nobody else will tell the sender of a handshake.
@@ -261,11 +268,6 @@ export class Connection<S, T> implements Revocable {
     if (submission) this.#members.refuse(submission.peer, refusal, "unauthorized");
   }
 
-  #shut(refusal: Unauthorized, keepRooms: boolean, cause: Cause): void {
-    const isDone = this.#members.shut(refusal, keepRooms, cause);
-    if (!isDone) this.end(unauthorized("server_error"));
-  }
-
   #end(refusal: Unauthorized, cause: Cause): void {
     this.#members.end(refusal, cause);
     if (this.host.isShared(this.#transport)) return;
@@ -280,15 +282,17 @@ export class Connection<S, T> implements Revocable {
   #settle(): Submission<S> | undefined {
     const submission = this.#running;
     this.#running = undefined;
+    submission?.close();
     return submission;
+  }
+
+  /** Whether there are as many pending sockets as there may be. */
+  get #isFull(): boolean {
+    const { journal, policy } = this.host;
+    return journal.pending >= policy.maxPending;
   }
 
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
     this.host.policy.report(error, peer ? { during, socket: peer.socket } : { during });
   }
-}
-
-/** What those who observe are told of a session that ends by this event. */
-function causeOf({ type }: Event): Cause {
-  return type === "expired" || type === "revoked" || type === "signed_out" ? type : "unauthorized";
 }

@@ -44,6 +44,12 @@ export interface Peer<S> {
    */
   send(event: string, ...args: unknown[]): void;
   /**
+   * Sends a `challenge` past the gate, and calls back with the client's answer,
+   * once at most. Returns a function that takes the question back. A throw
+   * (something that cannot be serialized) fails the challenge.
+   */
+  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void;
+  /**
    * Opens the gate outwards: enters the rooms that were joined meanwhile and
    * sends what was held for the client. What a recovered connection has missed
    * goes out before that, and may have to be fetched first. A throw is

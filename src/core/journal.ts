@@ -4,7 +4,10 @@ import type { Policy } from "./policy.ts";
 
 /** What has become of the clients under one policy, on this node. */
 export interface Stats {
-  /** Sockets that are connected and not authenticated, now. */
+  /**
+   * Sockets that are not authenticated, now: connected ones, and those whose
+   * handshake is being verified.
+   */
   pending: number;
   /** Sockets that are authenticated, now. */
   authenticated: number;
@@ -40,6 +43,11 @@ export class Journal<S> {
   /** The numbers as they are now. */
   get stats(): Stats {
     return { ...this.#stats };
+  }
+
+  /** Sockets that are pending now. */
+  get pending(): number {
+    return this.#stats.pending;
   }
 
   /** Counts a socket in as one of its kind, or out again. */

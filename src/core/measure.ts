@@ -1,3 +1,12 @@
+/** How large credentials and answers may be. */
+const LIMIT = { bytes: 16_384, depth: 32 };
+
+/** Whether a client has sent more, or deeper, than credentials and answers may be. */
+export function isOverLimit(value: unknown): boolean {
+  const { bytes, depth } = measure(value, LIMIT.bytes);
+  return bytes > LIMIT.bytes || depth > LIMIT.depth;
+}
+
 /**
  * The approximate size of a decoded value in bytes, and how deeply it nests: a
  * string counts its UTF-16 length, binary data its bytes, every other value 8,

@@ -8,10 +8,16 @@ import {
   type Unauthorized,
 } from "./protocol.ts";
 import type { Session } from "./session.ts";
+import type { Event } from "./states.ts";
 import type { Submission } from "./submission.ts";
 
 /** Why sockets are told `unauthorized`, as the type of an event. */
 export type Cause = "unauthorized" | "expired" | "revoked" | "signed_out";
+
+/** What those who observe are told of a session that ends by this event. */
+export function causeOf({ type }: Event): Cause {
+  return type === "expired" || type === "revoked" || type === "signed_out" ? type : "unauthorized";
+}
 
 /** The sockets of one client connection under one policy, treated alike. */
 export class Members<S> {

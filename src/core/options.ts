@@ -1,5 +1,8 @@
+import type { ChallengeOptions } from "./challenge.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
+import type { StandardSchema } from "./schema.ts";
+import type { Throttle } from "./throttle.ts";
 
 /** Answers that mean "no". */
 export type Falsy = false | null | undefined | void | 0 | "";
@@ -23,6 +26,23 @@ export interface Attempt<User> {
    * the client has disconnected, the attempt was ended otherwise.
    */
   readonly signal: AbortSignal;
+  /**
+   * Asks the client something else in the middle of the attempt: a one-time
+   * code, the next step of SCRAM, a WebAuthn assertion. The client gets a
+   * `challenge` event and answers with its acknowledgement. The deadline stands
+   * still until then, for the challenge's own time at most. Ask one after the
+   * other, as often as needed.
+   *
+   * With credentials from a handshake, the client is connected first, and told
+   * the outcome in a second step.
+   *
+   * @returns the answer, which can be anything of up to 16 KiB and 32 levels:
+   * look before you touch. Rejects with an `AuthError` if it is larger
+   * (`invalid_credentials`) or does not come in time (`timeout`), which is what
+   * the client is told if you let it pass; and with an `Error` if the attempt
+   * is over, for example because the client has left.
+   */
+  challenge(data: unknown, options?: ChallengeOptions): Promise<unknown>;
 }
 
 /** What {@linkcode Options.onError} is told besides the error. */
@@ -86,6 +106,46 @@ export interface Options<S, User, Credentials> {
    * @default 1000
    */
   timeout?: number | "none";
+  /**
+   * Failed attempts allowed on one client connection before it is closed.
+   * Credentials that are refused for whatever reason are a failed attempt, and
+   * so are those whose verification the client leaves or lets run into the
+   * deadline. While there are any left, the client is told `unauthorized` and
+   * may try again, within the same deadline. A refused refresh always ends the
+   * connection.
+   *
+   * @default 1
+   */
+  attempts?: number;
+  /**
+   * What credentials must look like, as a Standard Schema: Zod, Valibot,
+   * ArkType and others. What does not fit is refused with
+   * `invalid_credentials` and never reaches `authenticate`; what does is given
+   * to it as the schema returns it, and typed so. May be asynchronous. A throw
+   * goes to `onError` and refuses the attempt with `server_error`.
+   *
+   * @default credentials can be anything of up to 16 KiB and 32 levels
+   */
+  credentials?: StandardSchema<Credentials>;
+  /**
+   * How often somebody may try, over all connections, with a limiter of
+   * rate-limiter-flexible or one like it. Asked before each verification,
+   * refreshes too; after a success its points are given back if the limiter
+   * can `reward`. Without points left the attempt is refused with
+   * `too_many_attempts` and `retryAfter`. A limiter that fails refuses with
+   * `server_error`, and goes to `onError`. Several throttles each have to
+   * agree, in order.
+   *
+   * @default no limit
+   */
+  throttle?: Throttle<S, Credentials> | readonly Throttle<S, Credentials>[];
+  /**
+   * How many sockets may be pending at once on this node, those included whose
+   * handshake is being verified. One more is cut with `server_busy`.
+   *
+   * @default 10000
+   */
+  maxPending?: number;
   /**
    * Whether credentials are also taken from the CONNECT payload, which is
    * socket.io-client's option `auth`: the client is admitted without an extra
@@ -184,10 +244,14 @@ export interface Options<S, User, Credentials> {
    */
   recovery?: "reauthenticate" | "resume";
   /**
-   * The client's address, for events. Not every engine tells it. Behind a proxy, read the header you
-   * trust. Called when an event is observed. A throw goes to `onError`.
+   * The client's address, for events and for `throttle`. Behind a proxy every
+   * client has the proxy's: read the header that your proxy sets, and only the
+   * part of it that it has written itself. Called when an event is observed,
+   * and before a throttled attempt. A throw goes to `onError`; the event is
+   * lost, the attempt refused with `server_error`.
    *
-   * @default (socket) => socket.handshake.address
+   * @default `socket.handshake.address`, IPv4 in its own notation; the entry
+   * point `./bun` makes it known under `@socket.io/bun-engine`
    */
   address?(socket: S): string | undefined;
   /**

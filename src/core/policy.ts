@@ -1,7 +1,10 @@
+import { choose, count, isFunction, isObject, need } from "./checks.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 import type { Rules } from "./machine.ts";
 import type { Attempt, ErrorContext, Options } from "./options.ts";
+import type { StandardSchema } from "./schema.ts";
+import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 
 /** {@linkcode Options}, checked, with every default in place. */
 export interface Policy<S> extends Rules {
@@ -16,6 +19,9 @@ export interface Policy<S> extends Rules {
   observe: ((event: AuthEvent) => unknown) | undefined;
   /** Never throws. */
   report(error: unknown, context: ErrorContext<S>): void;
+  readonly credentials: StandardSchema<unknown> | undefined;
+  readonly throttles: readonly ResolvedThrottle<S>[];
+  readonly maxPending: number;
   readonly handshake: boolean;
   readonly recovery: "reauthenticate" | "resume";
   readonly incoming: "hold" | "drop" | "pass";
@@ -28,6 +34,10 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "postAuthenticate",
   "disconnect",
   "timeout",
+  "attempts",
+  "credentials",
+  "throttle",
+  "maxPending",
   "handshake",
   "incoming",
   "outgoing",
@@ -111,9 +121,39 @@ export function resolvePolicy<S, User, Credentials>(
       bytes: count("holdLimit.bytes", holdLimit.bytes ?? 16_384, 0),
     },
     timeout: timeout === "none" ? Infinity : count("timeout", timeout, 1),
-    attempts: 1,
+    attempts: count("attempts", options.attempts ?? 1, 1),
+    credentials: checkSchema(options.credentials),
+    throttles: resolveThrottles(hooks.throttle),
+    maxPending: count("maxPending", options.maxPending ?? 10_000, 0),
     grace: count("grace", options.grace ?? 0, 0),
   };
+}
+
+function checkSchema<Output>(
+  schema: StandardSchema<Output> | undefined,
+): StandardSchema<Output> | undefined {
+  // ArkType's are functions.
+  const isRight = schema === undefined || isFunction(Object(schema["~standard"]).validate);
+  need("credentials", schema, isRight, 'a Standard Schema (with a "~standard" property)');
+  return schema;
+}
+
+function resolveThrottles<S>(
+  throttle: Options<S, unknown, unknown>["throttle"],
+): ResolvedThrottle<S>[] {
+  const list = throttle === undefined ? [] : [throttle].flat();
+  return list.map((throttle: Throttle<S, unknown>) => {
+    need("throttle", throttle, isObject(throttle), "an object { limiter, key? }");
+    const { limiter, key } = throttle;
+    const isLimiter = isObject(limiter) && isFunction(limiter.consume);
+    need("throttle.limiter", limiter, isLimiter, "an object with a method consume(key)");
+    need("throttle.key", key, key === undefined || isFunction(key), "a function");
+    return {
+      limiter,
+      keys: (peer, credentials) =>
+        key ? key.call(throttle, peer.socket, credentials) : peer.origin().address,
+    };
+  });
 }
 
 function toConsole(error: unknown, context: ErrorContext<unknown>): void {
@@ -131,39 +171,4 @@ function reporter<S>(
       // There is nobody left to tell, and a hook must never take the server down.
     }
   };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
-function isFunction(value: unknown): boolean {
-  return typeof value === "function";
-}
-
-function need(name: string, value: unknown, isRight: boolean, wanted: string): void {
-  if (!isRight) {
-    throw new TypeError(`Cannot guard: ${name} must be ${wanted}, got ${show(value)}.`);
-  }
-}
-
-function choose(name: string, value: unknown, choices: readonly string[]): void {
-  const isRight = typeof value === "string" && choices.includes(value);
-  need(name, value, isRight, choices.map((choice) => `"${choice}"`).join(" or "));
-}
-
-function count(name: string, value: number, least: number): number {
-  need(name, value, typeof value === "number", "a number");
-  if (!(value >= least && value <= Number.MAX_SAFE_INTEGER)) {
-    throw new RangeError(
-      `Cannot guard: ${name} must be a finite number of at least ${least}, got ${value}.`,
-    );
-  }
-  return value;
-}
-
-/** Names a value in an error message without spilling what is in it. */
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return value === null || typeof value !== "object" ? String(value) : "an object";
 }

@@ -78,6 +78,11 @@ export function unauthorized(code: Code): Unauthorized {
   return { message, code, reconnect };
 }
 
+/** Whether a code is one of the protocol's own. */
+export function isCode(code: string): code is Code {
+  return Object.hasOwn(texts, code);
+}
+
 /** Answers an `authentication` event that was sent with an acknowledgement. */
 export type Acknowledge = (outcome: Outcome) => void;
 

@@ -1,62 +1,80 @@
 import { type Answer, startAttempt } from "./attempt.ts";
+import { Dialog } from "./challenge.ts";
+import { callHook } from "./contain.ts";
 import type { Host, Peer } from "./interface.ts";
-import { measure } from "./measure.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "./protocol.ts";
+import { screen, type Screened } from "./screening.ts";
 import { createSession, isExpired } from "./session.ts";
 import type { Event } from "./states.ts";
-
-/** Credentials larger than this, or nested deeper, never reach the verifier. */
-const LIMIT = { bytes: 16_384, depth: 32 };
+import type { Points } from "./throttle.ts";
 
 type Verdict = Extract<Event, { type: "accepted" | "refused" }>;
 
-/** Credentials on its way through the machine. */
+/** Credentials on their way through the machine. */
 export class Submission<S> {
   readonly id: number;
   readonly peer: Peer<S>;
-  readonly credentials: unknown;
   /** By the monotonic clock. */
   readonly begunAt: number;
-  readonly #acknowledge: Acknowledge | undefined;
+  readonly #host: Host<S, unknown>;
+  #credentials: unknown;
+  #acknowledge: Acknowledge | undefined;
+  /** They came along with the request for a namespace, which has not been granted yet. */
+  #isAtTheDoor: boolean;
+  #isOver = false;
   #abort: (() => void) | undefined;
+  /** What is to be done as soon as the client can be talked to. */
+  #onConnected: (() => void) | undefined;
 
   constructor(
     id: number,
+    host: Host<S, unknown>,
     peer: Peer<S>,
     credentials: unknown,
     acknowledge: Acknowledge | undefined,
-    begunAt: number,
   ) {
     this.id = id;
     this.peer = peer;
-    this.credentials = credentials;
-    this.begunAt = begunAt;
+    this.begunAt = host.clock.monotonic();
+    this.#host = host;
+    this.#credentials = credentials;
     this.#acknowledge = acknowledge;
+    this.#isAtTheDoor = !peer.connected;
+    if (this.#isAtTheDoor) host.journal.count("pending", 1);
   }
 
-  /** Has the credentials verified, and hands on the verdict, once. */
-  verify(host: Host<S, unknown>, onVerdict: (event: Event) => void): void {
-    const decide = (verdict: Verdict) => {
-      this.#note(host, verdict);
-      onVerdict(verdict);
-    };
-    const { bytes, depth } = measure(this.credentials, LIMIT.bytes);
-    if (bytes > LIMIT.bytes || depth > LIMIT.depth) {
-      return decide(this.#refused(unauthorized("invalid_credentials")));
-    }
-    this.#abort = startAttempt(host.policy, this.peer.socket, this.credentials, (answer) => {
-      decide(this.#judge(host, answer));
-    });
+  /** As the schema returned them, where there is one. */
+  get credentials(): unknown {
+    return this.#credentials;
   }
 
-  /** Stops the verifier: from now on it has nothing to say. */
-  abort(): void {
+  /** Has the credentials verified, and hands on what comes of it. */
+  verify(onEvent: (event: Event) => void): void {
+    const screened = screen(this.#host.policy, this.peer, this.#credentials);
+    const proceed = (screened: Screened) => this.#ask(screened, onEvent);
+    if (screened instanceof Promise) void screened.then(proceed);
+    else proceed(screened);
+  }
+
+  /** The namespace it came with has been connected. */
+  arrive(): void {
+    this.#leaveTheDoor();
+    this.#onConnected?.();
+    this.#onConnected = undefined;
+  }
+
+  /** It is over, however it has ended: from now on nobody has anything to say. */
+  close(): void {
+    this.#isOver = true;
+    this.#leaveTheDoor();
     this.#abort?.();
   }
 
-  /** Answers the event, if it was sent with an acknowledgement. */
+  /** Answers whoever sent it, if they want to know. */
   answer(outcome: Outcome): void {
-    this.#acknowledge?.(outcome);
+    const acknowledge = this.#acknowledge;
+    this.#acknowledge = undefined;
+    acknowledge?.(outcome);
   }
 
   /** The same, with a refusal. */
@@ -64,7 +82,31 @@ export class Submission<S> {
     this.answer({ ok: false, ...refusal });
   }
 
-  #judge({ policy, clock, revocations }: Host<S, unknown>, answer: Answer): Verdict {
+  #ask(screened: Screened, onEvent: (event: Event) => void): void {
+    if (this.#isOver) return;
+    const { policy, clock } = this.#host;
+    const { peer } = this;
+    const decide = (verdict: Verdict) => {
+      this.#note(verdict);
+      onEvent(verdict);
+    };
+    if ("refusal" in screened) {
+      const { refusal, failure } = screened;
+      if (failure) policy.report(failure.error, { during: failure.during, socket: peer.socket });
+      return decide(this.#refused(refusal));
+    }
+    this.#credentials = screened.credentials;
+    const openDialog = () =>
+      new Dialog(peer, clock, (fn) => this.#whenConnected(fn), (type) => {
+        onEvent({ type, attempt: this.id });
+      });
+    this.#abort = startAttempt(policy, peer.socket, this.#credentials, openDialog, (answer) => {
+      decide(this.#judge(answer, screened.points));
+    });
+  }
+
+  #judge(answer: Answer, points: Points<unknown> | undefined): Verdict {
+    const { policy, clock, revocations } = this.#host;
     const { socket } = this.peer;
     if ("refusal" in answer) {
       if ("error" in answer) policy.report(answer.error, { during: "authenticate", socket });
@@ -77,6 +119,7 @@ export class Submission<S> {
       if (revocations.covers(session, this.begunAt)) {
         return this.#refused(unauthorized("revoked"));
       }
+      if (points) callHook(policy, "throttle", socket, () => points.giveBack());
       return { type: "accepted", attempt: this.id, session, since: this.begunAt };
     } catch (error) {
       policy.report(error, { during: "session", socket });
@@ -84,11 +127,24 @@ export class Submission<S> {
     }
   }
 
+  /** A client at the door can be asked once its namespace is connected, if shut. */
+  #whenConnected(fn: () => void): void {
+    if (!this.#isAtTheDoor) return fn();
+    this.#onConnected = fn;
+    this.answer({ ok: true, reply: undefined });
+  }
+
+  #leaveTheDoor(): void {
+    if (this.#isAtTheDoor) this.#host.journal.count("pending", -1);
+    this.#isAtTheDoor = false;
+  }
+
   #refused(refusal: Unauthorized): Verdict {
     return { type: "refused", attempt: this.id, refusal };
   }
 
-  #note({ clock, journal }: Host<S, unknown>, verdict: Verdict): void {
+  #note(verdict: Verdict): void {
+    const { clock, journal } = this.#host;
     const duration = clock.monotonic() - this.begunAt;
     if (verdict.type === "refused") {
       const { code } = verdict.refusal;

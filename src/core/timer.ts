@@ -3,11 +3,8 @@ import { type Clock, MAX_DELAY } from "./interface.ts";
 /** How long to trust a timer for the wall clock, in ms: machines sleep, clocks are set. */
 const WALL_CLOCK_CHECK = 60_000;
 
-/**
- * The one timer a connection needs: it waits for the deadline while nobody is
- * authenticated, and for the end of the session while somebody is.
- */
-export class Timer {
+/** Waits for a point of time on a clock, however far away. */
+class Timer {
   readonly #clock: Clock;
   readonly #time: () => number;
   readonly #fn: () => void;
@@ -62,13 +59,38 @@ export class Timer {
   }
 }
 
-/** Calls `fn` after `ms` milliseconds; never, if that is `Infinity`. */
-export function startDeadline(clock: Clock, ms: number, fn: () => void): Timer | undefined {
-  if (ms === Infinity) return undefined;
-  return new Timer(clock, clock.monotonic, clock.monotonic() + ms, fn);
-}
+/** What a connection waits for: its deadline, or the end of its session; one at a time. */
+export class Alarm {
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
 
-/** Calls `fn` once the wall clock has reached `at`, at any distance. */
-export function startExpiry(clock: Clock, at: number, fn: () => void): Timer {
-  return new Timer(clock, clock.now, at, fn, WALL_CLOCK_CHECK);
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `fn` after `ms` milliseconds; never, if that is `Infinity`. */
+  setDeadline(ms: number, fn: () => void): void {
+    const { monotonic } = this.#clock;
+    this.stop();
+    if (ms !== Infinity) this.#timer = new Timer(this.#clock, monotonic, monotonic() + ms, fn);
+  }
+
+  /** Calls `fn` once the wall clock has reached `at`, at any distance. */
+  setExpiry(at: number, fn: () => void): void {
+    this.stop();
+    this.#timer = new Timer(this.#clock, this.#clock.now, at, fn, WALL_CLOCK_CHECK);
+  }
+
+  pause(): void {
+    this.#timer?.pause();
+  }
+
+  resume(): void {
+    this.#timer?.resume();
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+    this.#timer = undefined;
+  }
 }

@@ -53,6 +53,8 @@ export class FakePeer implements Peer<string> {
   resumable: Session<unknown> | undefined;
   session: Session<unknown> | undefined;
   readonly done: string[] = [];
+  /** Answers the challenge that is open. */
+  answer: ((answer: unknown) => void) | undefined;
   isOpen = false;
 
   constructor(socket: string) {
@@ -65,6 +67,11 @@ export class FakePeer implements Peer<string> {
   send(event: string, payload?: unknown): void {
     const { code } = Object(payload);
     this.done.push(code ? `${event} ${code}` : event);
+  }
+  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
+    this.done.push(`challenge ${data}`);
+    this.answer = onAnswer;
+    return () => this.answer = undefined;
   }
   open(): void {
     this.isOpen = true;

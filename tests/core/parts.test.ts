@@ -4,7 +4,7 @@ import { AuthError } from "../../mod.ts";
 import { Hold } from "../../src/core/hold.ts";
 import { measure } from "../../src/core/measure.ts";
 import { parseAuthentication } from "../../src/core/protocol.ts";
-import { startDeadline, startExpiry } from "../../src/core/timer.ts";
+import { Alarm } from "../../src/core/timer.ts";
 import { FakeClock } from "./fakes.ts";
 
 describe("measure", () => {
@@ -61,7 +61,8 @@ describe("timer", () => {
   it("a paused deadline waits, and runs on with what was left", () => {
     const clock = new FakeClock();
     let fired = 0;
-    const timer = startDeadline(clock, 100, () => fired++)!;
+    const timer = new Alarm(clock);
+    timer.setDeadline(100, () => fired++);
     clock.advance(60);
     timer.pause();
     timer.pause();
@@ -79,7 +80,7 @@ describe("timer", () => {
     const clock = new FakeClock();
     let fired = 0;
     const months = 100 * 24 * 3_600_000;
-    startExpiry(clock, clock.now() + months, () => fired++);
+    new Alarm(clock).setExpiry(clock.now() + months, () => fired++);
     clock.advance(months - 1);
     assertEquals(fired, 0);
     clock.advance(1);
@@ -89,7 +90,7 @@ describe("timer", () => {
   it("an expiry notices within a minute that the machine has slept", () => {
     const clock = new FakeClock();
     let fired = false;
-    startExpiry(clock, clock.now() + 3_600_000, () => fired = true);
+    new Alarm(clock).setExpiry(clock.now() + 3_600_000, () => fired = true);
     clock.advance(30_000);
     clock.wallOffset += 7_200_000; // timers stood still meanwhile
     clock.advance(29_999);
@@ -100,8 +101,12 @@ describe("timer", () => {
 
   it("stops, and never starts for a deadline that never comes", () => {
     const clock = new FakeClock();
-    startExpiry(clock, clock.now() + 5, () => {}).stop();
-    assertEquals([startDeadline(clock, Infinity, () => {}), clock.pending], [undefined, 0]);
+    const alarm = new Alarm(clock);
+    alarm.setExpiry(clock.now() + 5, () => {});
+    alarm.stop();
+    assertEquals(clock.pending, 0);
+    alarm.setDeadline(Infinity, () => {});
+    assertEquals(clock.pending, 0);
   });
 });
 

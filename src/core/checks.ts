@@ -1,0 +1,42 @@
+/**
+ * Checks of options at set-up, with errors that say what was given and what is
+ * wanted.
+ *
+ * @module
+ */
+
+export function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === "function";
+}
+
+export function need(name: string, value: unknown, isRight: boolean, wanted: string): void {
+  if (!isRight) {
+    throw new TypeError(`Cannot guard: ${name} must be ${wanted}, got ${show(value)}.`);
+  }
+}
+
+export function choose(name: string, value: unknown, choices: readonly string[]): void {
+  const isRight = typeof value === "string" && choices.includes(value);
+  need(name, value, isRight, choices.map((choice) => `"${choice}"`).join(" or "));
+}
+
+/** A number of at least `least`. */
+export function count(name: string, value: number, least: number): number {
+  need(name, value, typeof value === "number", "a number");
+  if (!(value >= least && value <= Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(
+      `Cannot guard: ${name} must be a finite number of at least ${least}, got ${value}.`,
+    );
+  }
+  return value;
+}
+
+/** Names a value in an error message without spilling what is in it. */
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return value === null || typeof value !== "object" ? String(value) : "an object";
+}
