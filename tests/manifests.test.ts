@@ -107,8 +107,10 @@ describe("imports", () => {
   it("are found at all", () => {
     const inBun = imports.filter(({ from }) => from === "src/adapters/bun.ts");
     assertEquals(inBun.map(({ to, kind }) => `${kind} ${to}`), [
+      "type src/core/options.ts",
+      "value src/adapters/bun_engine.ts",
       "value src/adapters/serve.ts",
-      "value mod.ts",
+      "value src/adapters/socketio.ts",
       "value mod.ts",
       "type src/adapters/serve.ts",
       "dynamic @socket.io/bun-engine",
@@ -211,6 +213,7 @@ describe("public names", () => {
     "CHALLENGE",
     "PROTOCOL_VERSION",
     "UNAUTHORIZED",
+    "isCode",
     "parseAuthentication",
     "unauthorized",
   ];

@@ -1,4 +1,5 @@
 import type { Peer } from "./interface.ts";
+import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "./protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
@@ -43,10 +44,10 @@ interface Taken {
 
 /** The points an attempt has cost so far. */
 export class Points<S> {
-  readonly #throttles: readonly ResolvedThrottle<S>[];
+  readonly #throttles: Policy<S>["throttles"];
   readonly #taken: Taken[] = [];
 
-  constructor(throttles: readonly ResolvedThrottle<S>[]) {
+  constructor(throttles: Policy<S>["throttles"]) {
     this.#throttles = throttles;
   }
 

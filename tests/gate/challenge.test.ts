@@ -1,0 +1,241 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import type { Socket } from "socket.io";
+import type { Attempt } from "../../mod.ts";
+import { type Client, openClient } from "../kit/client.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { engineOnly, places } from "../kit/targets.ts";
+import { openWorld, type User } from "../kit/world.ts";
+
+type Answer = (answer: unknown) => void;
+
+/** A verifier that asks its questions one after the other, and lets in who knows the answers. */
+function asking(questions: Record<string, string>, timeout?: number) {
+  return async (_socket: unknown, _given: unknown, attempt: Attempt<User>) => {
+    for (const [question, answer] of Object.entries(questions)) {
+      if (await attempt.challenge(question, timeout ? { timeout } : {}) !== answer) return false;
+    }
+    return { name: "ada" };
+  };
+}
+
+async function answer(client: Client, text: unknown): Promise<unknown> {
+  const [question, acknowledge] = await client.next("challenge") as [unknown, Answer];
+  acknowledge(text);
+  return question;
+}
+
+async function codeOf(client: Client): Promise<string> {
+  const [{ code }] = await client.next("unauthorized") as [{ code: string }];
+  return code;
+}
+
+describe("challenges", () => {
+  disposeAfterEach();
+
+  for (const place of places) {
+    it(`several in a row, and nothing passes before the last (${place.name})`, async () => {
+      const world = await openWorld(place, { authenticate: asking({ one: "1", two: "2" }) });
+      const client = await world.connect();
+      const [socket] = await world.log.next("connection") as [Socket];
+      socket.on("event", () => world.log.push("event"));
+      client.emit("authentication", {});
+      assertEquals(await answer(client, "1"), "one");
+      world.io.emit("secret");
+      client.emit("event");
+      assertEquals(await answer(client, "2"), "two");
+      await client.next("authenticated");
+      await world.log.next("event");
+      assertEquals(client.received, ["challenge", "challenge", "authenticated"]);
+    });
+
+    it(`a wrong answer is a refusal (${place.name})`, async () => {
+      const world = await openWorld(place, { authenticate: asking({ one: "1" }) });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      await answer(client, "2");
+      assertEquals(await codeOf(client), "authentication_failed");
+      await client.next("disconnect");
+    });
+  }
+
+  for (const place of engineOnly) {
+    it(`the deadline stands still for it, and runs on after it (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        timeout: 300,
+        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
+          await attempt.challenge("take your time", { timeout: 5000 });
+          await new Promise(() => {});
+        },
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      const [, acknowledge] = await client.next("challenge") as [unknown, Answer];
+      await new Promise((resolve) => setTimeout(resolve, 600)); // longer than the deadline
+      assertEquals(client.socket.connected, true);
+      acknowledge("here");
+      assertEquals(await codeOf(client), "timeout");
+    });
+
+    it(`an answer that does not come ends the attempt (${place.name})`, async () => {
+      const world = await openWorld(place, { authenticate: asking({ one: "1" }, 100) });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      assertEquals(await codeOf(client), "timeout");
+      await client.next("disconnect");
+      assertEquals(world.errors, []);
+    });
+
+    it(`an answer that comes after that is nobody's (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        attempts: 2,
+        authenticate: asking({ one: "1" }, 100),
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      const [, acknowledge] = await client.next("challenge") as [unknown, Answer];
+      await codeOf(client);
+      acknowledge("1");
+      client.emit("authentication", {});
+      await answer(client, "2");
+      assertEquals(await codeOf(client), "authentication_failed");
+    });
+
+    it(`of a client that leaves is rejected, and so are later ones (${place.name})`, async () => {
+      const rejected: string[] = [];
+      const over = Promise.withResolvers<void>();
+      const world = await openWorld(place, {
+        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
+          for (let i = 0; i < 2; i++) {
+            await attempt.challenge("?").catch((error) => rejected.push(error.message));
+          }
+          assert(attempt.signal.aborted);
+          over.resolve();
+          return true;
+        },
+        postAuthenticate: () => world.log.push("welcome"),
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      await client.next("challenge");
+      client.socket.disconnect();
+      await over.promise;
+      assertEquals(rejected.map((text) => /attempt is over/.test(text)), [true, true]);
+      assertEquals([world.log.names.includes("welcome"), world.errors], [false, []]);
+    });
+
+    it(`that nobody awaits does not bring the server down (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
+          attempt.challenge("?", { timeout: 50 });
+          return false;
+        },
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      assertEquals(await codeOf(client), "authentication_failed");
+      await client.next("disconnect");
+      await world.connect();
+    });
+
+    it(`an answer may be anything, but not of any size (${place.name})`, async () => {
+      for (const text of ["x".repeat(20_000), JSON.parse("[".repeat(50) + "]".repeat(50))]) {
+        const world = await openWorld(place, { authenticate: asking({ one: "1" }) });
+        const client = await world.connect();
+        client.emit("authentication", {});
+        await answer(client, text);
+        assertEquals(await codeOf(client), "invalid_credentials");
+      }
+    });
+
+    it(`one at a time, for a sensible time (${place.name})`, async () => {
+      const errors: string[] = [];
+      const world = await openWorld(place, {
+        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
+          const first = attempt.challenge("one");
+          await attempt.challenge("two").catch((error) => errors.push(error.message));
+          await first;
+          for (const timeout of [0, -1, NaN, Infinity, 2 ** 31]) {
+            await attempt.challenge("?", { timeout }).catch((error) => errors.push(error.name));
+          }
+          return true;
+        },
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      assertEquals(await answer(client, "1"), "one");
+      await client.next("authenticated");
+      assertEquals(errors.length, 6);
+      assert(errors[0]!.includes("Await it"));
+      assertEquals(new Set(errors.slice(1)), new Set(["RangeError"]));
+    });
+
+    it(`a second attempt meanwhile is ignored (${place.name})`, async () => {
+      const world = await openWorld(place, { authenticate: asking({ one: "1" }) });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      const outcome = await client.socket.emitWithAck("authentication", {});
+      assertEquals(outcome.code, "attempt_in_progress");
+      await answer(client, "1");
+      await client.next("authenticated");
+    });
+
+    it(`in a refresh traffic goes on (${place.name})`, async () => {
+      let refreshes = 0;
+      const ask = asking({ one: "1" });
+      const world = await openWorld(place, {
+        authenticate: (...args: Parameters<typeof ask>) =>
+          refreshes++ === 0 ? { name: "ada" } : ask(...args),
+      });
+      const client = await world.connect();
+      await client.signIn();
+      client.emit("authentication", {});
+      const [, acknowledge] = await client.next("challenge") as [unknown, Answer];
+      world.io.emit("news");
+      await client.next("news");
+      acknowledge("1");
+      await client.next("authenticated");
+    });
+
+    it(`with a handshake the client is connected first (${place.name})`, async () => {
+      for (const [text, event] of [["1", "authenticated"], ["2", "unauthorized"]]) {
+        const world = await openWorld(place, {
+          handshake: true,
+          authenticate: asking({ one: "1" }),
+        });
+        const client = openClient(place, world.url, { auth: { token: 1 } });
+        await answer(client, text);
+        await client.next(event!);
+        assertEquals(client.received, ["challenge", event]);
+        assertEquals(world.auth.stats().pending, 0);
+      }
+    });
+
+    it(`other answers still wait for the gate (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        authenticate: asking({ one: "1" }),
+        outgoing: "pass",
+      });
+      const client = await world.connect();
+      client.socket.on("question", (acknowledge: Answer) => acknowledge("early"));
+      const [socket] = await world.log.next("connection") as [Socket];
+      socket.emit("question", (text: string) => world.log.push("heard", text));
+      await client.next("question");
+      client.emit("authentication", {});
+      await answer(client, "1");
+      assertEquals(world.log.names.includes("heard"), false);
+      await client.next("authenticated");
+      assertEquals(await world.log.next("heard"), ["early"]);
+    });
+
+    it(`that cannot be sent fail the attempt, and nothing else (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        authenticate: (_socket: unknown, _given: unknown, attempt: Attempt<true>) =>
+          attempt.challenge(10n).then(() => true),
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      assertEquals(await codeOf(client), "server_error");
+      assertEquals(world.errors.map(({ context }) => context.during), ["authenticate"]);
+    });
+  }
+});

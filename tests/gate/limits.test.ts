@@ -1,0 +1,302 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import { createClient } from "redis";
+import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
+import type { Socket } from "socket.io";
+import type { Limiter, Outcome } from "../../mod.ts";
+import { openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
+import { type Client, openClient } from "../kit/client.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { RawClient } from "../kit/raw.ts";
+import { engineOnly } from "../kit/targets.ts";
+import { engineIsEmpty, openWorld } from "../kit/world.ts";
+
+const WRONG = { username: "ada", password: "wrong" };
+const RIGHT = { username: "ada", password: "right" };
+const withRedis = redisIsThere() ? it : it.skip;
+
+async function submit(client: Client, credentials: unknown): Promise<Outcome> {
+  return await client.socket.emitWithAck("authentication", credentials);
+}
+
+function memory(points = 2): RateLimiterMemory {
+  return new RateLimiterMemory({ points, duration: 60, keyPrefix: randomPrefix() });
+}
+
+async function redis(): Promise<RateLimiterRedis> {
+  const storeClient = createClient({ url: await openRedis() });
+  await storeClient.connect();
+  onDispose(() => storeClient.close());
+  return new RateLimiterRedis({
+    storeClient,
+    useRedisPackage: true,
+    points: 2,
+    duration: 60,
+    keyPrefix: randomPrefix(),
+  });
+}
+
+function expectThrottled(outcome: Outcome): void {
+  assert(!outcome.ok);
+  const { retryAfter, ...rest } = outcome;
+  assertEquals(rest, {
+    ok: false,
+    message: "Too many authentication attempts",
+    code: "too_many_attempts",
+    reconnect: true,
+  });
+  assert(Number.isInteger(retryAfter) && retryAfter! > 0 && retryAfter! <= 60_000);
+}
+
+describe("throttle", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    for (
+      const [name, test, create] of [["memory", it, memory], ["Redis", withRedis, redis]] as const
+    ) {
+      test(`counts failures over all connections of an address, ${name} (${place.name})`, async () => {
+        let asked = 0;
+        const world = await openWorld(place, {
+          throttle: { limiter: await create(), ...place.engine === "bun-engine" && here },
+          authenticate: (_socket: unknown, given: typeof RIGHT) => {
+            asked++;
+            return given.password === "right" && { name: "ada" };
+          },
+        });
+        // A success costs nothing.
+        for (let i = 0; i < 4; i++) {
+          const client = await world.connect();
+          assertEquals((await submit(client, RIGHT)).ok, true);
+        }
+        for (let i = 0; i < 2; i++) {
+          const outcome = await submit(await world.connect(), WRONG);
+          assertEquals(!outcome.ok && outcome.code, "authentication_failed");
+        }
+        const last = await world.connect();
+        expectThrottled(await submit(last, RIGHT));
+        await last.next("unauthorized");
+        await last.next("disconnect");
+        assertEquals([asked, world.errors], [6, []]);
+      });
+    }
+
+    it(`counts whatever it is told to, several keys if need be (${place.name})`, async () => {
+      const keys: string[] = [];
+      const limiter: Limiter = {
+        async consume(key) {
+          await Promise.resolve();
+          if (keys.filter((other) => other === key).length >= 2) throw { msBeforeNext: 1500.2 };
+          keys.push(key);
+        },
+      };
+      const world = await openWorld(place, {
+        throttle: {
+          limiter,
+          key: (socket: Socket, { username }: typeof RIGHT) => [
+            `user:${username}`,
+            ...username === "root" ? [`from:${socket.nsp.name}`] : [],
+          ],
+        },
+      });
+      for (let i = 0; i < 2; i++) await submit(await world.connect(), WRONG);
+      const outcome = await submit(await world.connect(), WRONG);
+      assertEquals(!outcome.ok && outcome.retryAfter, 1501);
+      await submit(await world.connect(), { ...WRONG, username: "root" });
+      assertEquals(keys, ["user:ada", "user:ada", "user:root", "from:/"]);
+    });
+
+    it(`several throttles each have to agree (${place.name})`, async () => {
+      const asked: string[] = [];
+      const limiter = (name: string, rejection?: object): Limiter => ({
+        async consume(key) {
+          asked.push(`${name} ${key}`);
+          await (rejection ? Promise.reject(rejection) : undefined);
+        },
+      });
+      const world = await openWorld(place, {
+        throttle: [
+          { limiter: limiter("a"), key: () => "1" },
+          { limiter: limiter("b", { msBeforeNext: 5 }), key: () => "2" },
+          { limiter: limiter("c"), key: () => "3" },
+        ],
+      });
+      const outcome = await submit(await world.connect(), RIGHT);
+      assertEquals([!outcome.ok && outcome.code, asked], ["too_many_attempts", ["a 1", "b 2"]]);
+    });
+
+    it(`no key at all is no limit (${place.name})`, async () => {
+      const limiter = { consume: () => Promise.reject({ msBeforeNext: 1 }) };
+      const world = await openWorld(place, { throttle: { limiter, key: () => [] } });
+      assertEquals((await submit(await world.connect(), RIGHT)).ok, true);
+    });
+
+    const failures: Record<string, Limiter> = {
+      "rejects with an error": { consume: () => Promise.reject(new Error("down")) },
+      "rejects with nothing": { consume: () => Promise.reject() },
+      "throws": {
+        consume() {
+          throw new Error("down");
+        },
+      },
+      "is no promise and no verdict": { consume: () => Promise.reject({ points: 1 }) },
+    };
+    for (const [how, limiter] of Object.entries(failures)) {
+      it(`a limiter that ${how} does not open the door (${place.name})`, async () => {
+        const world = await openWorld(place, {
+          throttle: { limiter, key: () => "key" },
+          authenticate: () => world.log.push("asked") ?? true,
+        });
+        const outcome = await submit(await world.connect(), RIGHT);
+        assertEquals(!outcome.ok && outcome.code, "server_error");
+        assertEquals(world.errors.map(({ context }) => context.during), ["throttle"]);
+        assertEquals(world.log.names.includes("asked"), false);
+      });
+    }
+
+    it(`a limiter that does not answer runs into the deadline (${place.name})`, async () => {
+      const answer = Promise.withResolvers<void>();
+      const world = await openWorld(place, {
+        timeout: 100,
+        throttle: { limiter: { consume: () => answer.promise }, key: () => "key" },
+        authenticate: () => world.log.push("asked") ?? true,
+      });
+      const client = await world.connect();
+      const outcome = await submit(client, RIGHT);
+      assertEquals(!outcome.ok && outcome.code, "timeout");
+      answer.resolve();
+      await client.next("disconnect");
+      assertEquals(world.log.names.includes("asked"), false);
+    });
+
+    it(`a key that is none, or throws, does not open the door (${place.name})`, async () => {
+      const keys: (() => string | string[] | undefined)[] = [
+        () => undefined,
+        () => "",
+        () => ["a", 5 as never],
+        () => {
+          throw new Error("broken");
+        },
+      ];
+      for (const key of keys) {
+        const world = await openWorld(place, { throttle: { limiter: memory(), key } });
+        const outcome = await submit(await world.connect(), RIGHT);
+        assertEquals(!outcome.ok && outcome.code, "server_error");
+        assertEquals(world.errors[0]!.context.during, "throttle");
+      }
+    });
+
+    it(`points that cannot be given back are reported, nothing more (${place.name})`, async () => {
+      const limiter = {
+        consume: () => Promise.resolve(),
+        reward: () => Promise.reject(new Error("down")),
+      };
+      const world = await openWorld(place, { throttle: { limiter, key: () => "key" } });
+      const client = await world.connect();
+      await client.signIn();
+      await client.socket.emitWithAck("authentication", RIGHT);
+      assertEquals(world.errors.map(({ context }) => context.during), ["throttle", "throttle"]);
+    });
+
+    it(`is asked for refreshes and handshakes too (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        handshake: true,
+        throttle: { limiter: { consume: memory(1).consume.bind(memory(1)) }, key: () => "key" },
+      });
+      const client = openClient(place, world.url, { auth: { ...RIGHT } });
+      await client.next("authenticated");
+      const refused = openClient(place, world.url, { auth: { ...RIGHT } });
+      const [{ data }] = await refused.next("connect_error") as [{ data: Outcome & { ok: false } }];
+      assertEquals([data.code, data.reconnect], ["too_many_attempts", true]);
+      assert(data.retryAfter! > 0);
+      expectThrottled(await submit(client, RIGHT));
+    });
+  }
+});
+
+const here = { key: () => "127.0.0.1" };
+
+describe("maxPending", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`one more is cut, and places are given back on every way out (${place.name})`, async () => {
+      const world = await openWorld(place, { maxPending: 2, attempts: 2 });
+      /** Fills both places, sees that there is no third, and empties them by `leave`. */
+      async function fill(leave: (client: Client) => unknown): Promise<void> {
+        const clients = [await world.connect(), await world.connect()];
+        const third = await world.connect();
+        assertEquals(await third.next("unauthorized"), [
+          { message: "Server busy", code: "server_busy", reconnect: true },
+        ]);
+        await third.next("disconnect");
+        await Promise.all(clients.map(leave));
+        assertEquals(world.auth.stats().pending, 0);
+      }
+      await fill((client) => client.signIn());
+      const seeOff = async (client: Client, leave: () => unknown) => {
+        const socket = world.io.of("/").sockets.get(client.socket.id!)!;
+        const gone = new Promise((resolve) => socket.on("disconnect", resolve));
+        leave();
+        await gone;
+      };
+      await fill((client) => seeOff(client, () => client.socket.disconnect()));
+      await fill((client) => seeOff(client, () => client.socket.io.engine.close()));
+      await fill(async (client) => {
+        for (let i = 0; i < 2; i++) await submit(client, WRONG);
+        await client.next("disconnect");
+      });
+      assertEquals(world.errors, []);
+    });
+
+    it(`those who are signed in take no place (${place.name})`, async () => {
+      const world = await openWorld(place, { maxPending: 1 }, { setUp: (io) => io.of("/other") });
+      for (let i = 0; i < 3; i++) {
+        const client = await world.connect();
+        await client.signIn();
+        await client.sibling("/other").next("authenticated");
+      }
+      assertEquals(world.auth.stats(), {
+        ...{ pending: 0, authenticated: 6, accepted: 3, refused: 0 },
+        ...{ timedOut: 0, expired: 0, revoked: 0 },
+      });
+    });
+
+    it(`handshakes that are being verified take one (${place.name})`, async () => {
+      const answers: (() => void)[] = [];
+      const world = await openWorld(place, {
+        maxPending: 1,
+        handshake: true,
+        authenticate: () =>
+          new Promise((resolve) => {
+            answers.push(() => resolve({ name: "ada" }));
+            world.log.push("asked");
+          }),
+      });
+      const first = openClient(place, world.url, { auth: { token: 1 } });
+      await world.log.next("asked");
+      const second = openClient(place, world.url, { auth: { token: 2 } });
+      const [{ data }] = await second.next("connect_error") as [{ data: unknown }];
+      assertEquals(data, { code: "server_busy", reconnect: true });
+      answers[0]!();
+      await first.next("authenticated");
+      assertEquals(world.auth.stats().pending, 0);
+    });
+
+    it(`a flood of silent clients leaves those who are in alone (${place.name})`, async () => {
+      const world = await openWorld(place, { maxPending: 20, timeout: 500 });
+      const member = await world.connect();
+      await member.signIn();
+      const flood = await Promise.all(
+        Array.from({ length: 100 }, () => RawClient.connect(world.url)),
+      );
+      world.io.emit("news");
+      await member.next("news");
+      assert(world.auth.stats().pending <= 20);
+      await Promise.all(flood.map(({ packets }) => packets.next("close")));
+      assertEquals(flood.filter(({ events }) => JSON.stringify(events).includes("news")), []);
+      member.socket.disconnect();
+      await engineIsEmpty(world.io);
+      assertEquals(world.auth.stats().pending, 0);
+    });
+  }
+});
