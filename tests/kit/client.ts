@@ -58,9 +58,19 @@ export class Client {
 export function openClient(
   { transport }: Place,
   url: string,
-  { path = "/", auth }: { path?: string; auth?: SocketOptions["auth"] } = {},
+  { path = "/", auth, headers }: {
+    path?: string;
+    auth?: SocketOptions["auth"];
+    headers?: Record<string, string>;
+  } = {},
 ): Client {
-  const options = { ...transport, forceNew: true, reconnection: false, ...auth && { auth } };
+  const options = {
+    ...transport,
+    forceNew: true,
+    reconnection: false,
+    ...auth && { auth },
+    ...headers && { extraHeaders: headers },
+  };
   return new Client(connect(url + path, options));
 }
 
