@@ -36,6 +36,16 @@ describe("revocations", () => {
     assertEquals(revocations.revoke({ id: "2", target: ADA, age: 0 }), 0);
   });
 
+  it("are in force before anything that they end can do anything", () => {
+    const { revocations } = setUp();
+    const seen: boolean[] = [];
+    const target = new Target();
+    target.revoke = () => seen.push(revocations.covers(ADA, 5000));
+    revocations.watch(target);
+    revocations.revoke({ id: "1", target: ADA, age: 0 });
+    assertEquals(seen, [true]);
+  });
+
   it("heard of late, concern what began before they were made", () => {
     const { revocations } = setUp();
     const target = new Target();

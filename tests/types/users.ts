@@ -1,48 +1,14 @@
-// What the compiler knows of users, sockets and credentials without being told.
-// Nothing here runs, it only has to compile; an `@ts-expect-error` in front of a
-// line that is fine is an error itself.
-import type { DefaultEventsMap, Namespace, Server, Socket } from "socket.io";
-import {
-  type Attempt,
-  type Auth,
-  type AuthEvent,
-  type Guarded,
-  type Session,
-  socketioAuth,
-} from "../../mod.ts";
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true
-  : false;
-
-/** `expect<Equal<A, B>>()` compiles only if both types are the same; `any` is not the same. */
-function expect<_T extends true>(): void {}
-
-interface User {
-  readonly id: number;
-  readonly until: Date;
-}
-
-interface Credentials {
-  readonly token: string;
-}
+// What the compiler knows of users, policies and events without being told. Nothing here
+// runs, it only has to compile; an `@ts-expect-error` in front of a line that is
+// fine is an error itself.
+import type { Server, Socket } from "socket.io";
+import { type Attempt, type Auth, type AuthEvent, type Session, socketioAuth } from "../../mod.ts";
+import { type Credentials, type Equal, expect, type User } from "./expect.ts";
 
 declare const io: Server;
 declare const socket: Socket;
 declare const user: User;
 declare const maybe: User | false | null | undefined;
-
-/** The helper can tell types apart at all. */
-export function helper(): void {
-  expect<Equal<User, User>>();
-  // @ts-expect-error -- another type
-  expect<Equal<User, Credentials>>();
-  // deno-lint-ignore no-explicit-any -- this is about `any`
-  type Any = any;
-  // @ts-expect-error -- anything is not a user
-  expect<Equal<Any, User>>();
-  // @ts-expect-error -- one of several types
-  expect<Equal<User, User | undefined>>();
-}
 
 /** The user, from what `authenticate` answers to wherever a user is taken. */
 export function userOfSyncVerifier(): void {
@@ -166,106 +132,6 @@ export function userOfNodeCallback(): void {
     },
   });
   expect<Equal<typeof byFunction, Auth<User>>>();
-}
-
-interface C2S {
-  say(text: string): void;
-}
-
-interface S2C {
-  said(text: string): void;
-}
-
-interface Data {
-  name: string;
-}
-
-type TypedSocket = Socket<C2S, S2C, DefaultEventsMap, Data> & Guarded;
-
-/** The socket, as the generics of the server or the namespace have it. */
-export function socketOfServer(typed: Server<C2S, S2C, DefaultEventsMap, Data>): void {
-  socketioAuth(typed, {
-    authenticate(socket) {
-      expect<Equal<typeof socket, TypedSocket>>();
-      expect<Equal<typeof socket.data, Data>>();
-      expect<Equal<typeof socket.auth, boolean>>();
-      return user;
-    },
-    postAuthenticate(socket) {
-      expect<Equal<typeof socket, TypedSocket>>();
-      socket.on("say", (text) => {
-        expect<Equal<typeof text, string>>();
-        socket.emit("said", text);
-      });
-      // @ts-expect-error -- no such event
-      socket.on("sing", () => {});
-      // @ts-expect-error -- not with a number
-      socket.emit("said", 1);
-    },
-    disconnect(socket, reason) {
-      expect<Equal<typeof socket, TypedSocket>>();
-      expect<Equal<typeof reason, string>>();
-    },
-    reply(known, socket) {
-      expect<Equal<typeof socket, TypedSocket>>();
-      return `${socket.data.name} ${known.id}`;
-    },
-    address(socket) {
-      expect<Equal<typeof socket, TypedSocket>>();
-      return socket.handshake.address;
-    },
-    onError(error, { socket, during }) {
-      expect<Equal<typeof error, unknown>>();
-      expect<Equal<typeof during, string>>();
-      expect<Equal<typeof socket, TypedSocket | undefined>>();
-    },
-  });
-}
-
-export function socketOfNamespace(typed: Namespace<C2S, S2C, DefaultEventsMap, Data>): void {
-  const auth = socketioAuth(typed, {
-    authenticate(socket) {
-      expect<Equal<typeof socket, TypedSocket>>();
-      return socket.data.name !== "" && user;
-    },
-    postAuthenticate(socket) {
-      expect<Equal<typeof socket.data, Data>>();
-      expect<Equal<typeof socket.auth, boolean>>();
-    },
-  });
-  expect<Equal<typeof auth, Auth<User>>>();
-}
-
-/** The credentials, as `authenticate` declares them. */
-export function credentials(): void {
-  socketioAuth(io, {
-    authenticate(_socket, credentials: Credentials) {
-      return credentials.token === "right" && user;
-    },
-    postAuthenticate(_socket, credentials) {
-      expect<Equal<typeof credentials, Credentials>>();
-    },
-  });
-  socketioAuth(io, {
-    authenticate: (_socket, credentials: unknown) => credentials === "right" && user,
-    postAuthenticate(_socket, credentials) {
-      expect<Equal<typeof credentials, unknown>>();
-    },
-  });
-  socketioAuth(io, {
-    authenticate(_socket, credentials) {
-      // Undeclared, they can be looked at like anything from a client in plain JavaScript.
-      credentials.token.toUpperCase();
-      return user;
-    },
-  });
-  socketioAuth(io, {
-    authenticate: (_socket, credentials: Credentials) => credentials.token === "right" && user,
-    // @ts-expect-error -- other credentials than `authenticate` takes
-    postAuthenticate(_socket, credentials: number) {
-      credentials.toFixed();
-    },
-  });
 }
 
 /** What is not a policy, or not something to guard. */

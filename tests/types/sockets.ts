@@ -1,0 +1,174 @@
+// What the compiler knows of sockets and credentials without being told. Nothing here
+// runs, it only has to compile; an `@ts-expect-error` in front of a line that is
+// fine is an error itself.
+import { type } from "arktype";
+import type { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
+import type { DefaultEventsMap, Namespace, Server, Socket } from "socket.io";
+import * as v from "valibot";
+import { z } from "zod";
+import { type Auth, type Guarded, type Limiter, socketioAuth } from "../../mod.ts";
+import { type Credentials, type Equal, expect, type User } from "./expect.ts";
+
+declare const io: Server;
+declare const user: User;
+declare const limiter: Limiter;
+
+interface C2S {
+  say(text: string): void;
+}
+
+interface S2C {
+  said(text: string): void;
+}
+
+interface Data {
+  name: string;
+}
+
+type TypedSocket = Socket<C2S, S2C, DefaultEventsMap, Data> & Guarded;
+
+/** The socket, as the generics of the server or the namespace have it. */
+export function socketOfServer(typed: Server<C2S, S2C, DefaultEventsMap, Data>): void {
+  socketioAuth(typed, {
+    authenticate(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      expect<Equal<typeof socket.data, Data>>();
+      expect<Equal<typeof socket.auth, boolean>>();
+      return user;
+    },
+    postAuthenticate(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      socket.on("say", (text) => {
+        expect<Equal<typeof text, string>>();
+        socket.emit("said", text);
+      });
+      // @ts-expect-error -- no such event
+      socket.on("sing", () => {});
+      // @ts-expect-error -- not with a number
+      socket.emit("said", 1);
+    },
+    disconnect(socket, reason) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      expect<Equal<typeof reason, string>>();
+    },
+    reply(known, socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      return `${socket.data.name} ${known.id}`;
+    },
+    address(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      return socket.handshake.address;
+    },
+    onError(error, { socket, during }) {
+      expect<Equal<typeof error, unknown>>();
+      expect<Equal<typeof during, string>>();
+      expect<Equal<typeof socket, TypedSocket | undefined>>();
+    },
+  });
+}
+
+export function socketOfNamespace(typed: Namespace<C2S, S2C, DefaultEventsMap, Data>): void {
+  const auth = socketioAuth(typed, {
+    authenticate(socket) {
+      expect<Equal<typeof socket, TypedSocket>>();
+      return socket.data.name !== "" && user;
+    },
+    postAuthenticate(socket) {
+      expect<Equal<typeof socket.data, Data>>();
+      expect<Equal<typeof socket.auth, boolean>>();
+    },
+  });
+  expect<Equal<typeof auth, Auth<User>>>();
+}
+
+/** The credentials, as `authenticate` declares them. */
+export function credentials(): void {
+  socketioAuth(io, {
+    authenticate(_socket, credentials: Credentials) {
+      return credentials.token === "right" && user;
+    },
+    postAuthenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, Credentials>>();
+    },
+  });
+  socketioAuth(io, {
+    authenticate: (_socket, credentials: unknown) => credentials === "right" && user,
+    postAuthenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, unknown>>();
+    },
+  });
+  socketioAuth(io, {
+    authenticate(_socket, credentials) {
+      // Undeclared, they can be looked at like anything from a client in plain JavaScript.
+      credentials.token.toUpperCase();
+      return user;
+    },
+  });
+  socketioAuth(io, {
+    authenticate: (_socket, credentials: Credentials) => credentials.token === "right" && user,
+    // @ts-expect-error -- other credentials than `authenticate` takes
+    postAuthenticate(_socket, credentials: number) {
+      credentials.toFixed();
+    },
+  });
+}
+
+/** A schema types credentials wherever they are taken, also with methods in any order. */
+export function credentialsOfSchema(): void {
+  socketioAuth(io, {
+    credentials: z.object({ token: z.string().transform(Number) }),
+    authenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, { token: number }>>();
+      return user;
+    },
+    postAuthenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, { token: number }>>();
+    },
+    throttle: {
+      limiter,
+      key(socket, credentials) {
+        expect<Equal<typeof credentials, { token: number }>>();
+        return [socket.id, `${credentials.token}`];
+      },
+    },
+  });
+  socketioAuth(io, {
+    credentials: v.object({ token: v.string() }),
+    authenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, { token: string }>>();
+      return user;
+    },
+  });
+  socketioAuth(io, {
+    credentials: type({ token: "string" }),
+    authenticate(_socket, credentials) {
+      expect<Equal<typeof credentials, { token: string }>>();
+      return user;
+    },
+  });
+  // @ts-expect-error -- not a schema
+  socketioAuth(io, { credentials: { token: "string" }, authenticate: () => user });
+}
+
+/** Limiters of rate-limiter-flexible are taken as they are. */
+export function limiters(redis: RateLimiterRedis, memory: RateLimiterMemory): void {
+  socketioAuth(io, { authenticate: () => user, throttle: { limiter: redis } });
+  socketioAuth(io, {
+    authenticate: () => user,
+    throttle: [{ limiter: memory }, { limiter: redis, key: (socket) => socket.id }],
+  });
+  // @ts-expect-error -- a limiter consumes
+  socketioAuth(io, { authenticate: () => user, throttle: { limiter: {} } });
+}
+
+/** Challenges answer with what the client sent, which can be anything. */
+export function challenges(): void {
+  socketioAuth(io, {
+    async authenticate(_socket, _credentials: Credentials, attempt) {
+      const answer = await attempt.challenge("code?", { timeout: 5000 });
+      expect<Equal<typeof answer, unknown>>();
+      expect<Equal<typeof attempt.signal, AbortSignal>>();
+      return answer === "1" && user;
+    },
+  });
+}
