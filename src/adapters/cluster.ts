@@ -10,6 +10,8 @@ import type { Revocation, Revocations } from "../core/revocations.ts";
 import type { Subject } from "../core/session.ts";
 import type { RawAdapter, RawNamespace, RawServer } from "./internals.ts";
 import {
+  isQuestion,
+  isReply,
   isRevocation,
   type Question,
   type Reply,
@@ -63,8 +65,12 @@ export class Cluster {
     main.on(REVOKE, (message: unknown, acknowledge?: (count: number) => void) => {
       acknowledge?.(this.#revoke(message));
     });
-    main.on(QUESTION, (question: Question) => this.#reply(question));
-    main.on(REPLY, ({ id, verdict }: Reply) => this.#questions.get(id)?.(verdict));
+    main.on(QUESTION, (message: unknown) => {
+      if (isQuestion(message)) this.#reply(message);
+    });
+    main.on(REPLY, (message: unknown) => {
+      if (isReply(message)) this.#questions.get(message.id)?.(message.verdict);
+    });
   }
 
   /** The cluster that a server is in, or will be. */
@@ -138,7 +144,8 @@ export class Cluster {
     for (const { name, node, revocations } of this.#members) {
       if (name !== policy) continue;
       // The clock of another node says nothing here: any revocation will do.
-      const isRevoked = revocations.covers(subject, node === keeper ? since : -Infinity);
+      const began = node === keeper ? since ?? -Infinity : -Infinity;
+      const isRevoked = revocations.covers(subject, began);
       if (!isRevoked && node !== keeper) continue;
       const reply: Reply = { id, verdict: isRevoked ? "revoked" : "good" };
       // Whoever asks does not wait for ever.

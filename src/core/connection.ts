@@ -225,11 +225,13 @@ export class Connection<S, T> implements Revocable {
   }
 
   #abort(refusal: Unauthorized | undefined, cause: Cause): void {
-    const submission = this.#settle();
-    if (!submission || !refusal) return;
-    submission.refuse(refusal);
-    // Nobody else will tell the sender of a handshake.
-    if (!submission.peer.connected) this.#members.refuse(submission.peer, refusal, cause);
+    const submission = this.#running;
+    if (!submission) return;
+    this.#running = undefined;
+    submission.abort(refusal);
+    // Nobody else will note it of the sender of a handshake.
+    const { peer } = submission;
+    if (refusal && !peer.connected) this.#members.refuse(peer, refusal, cause);
   }
 
   #admit(

@@ -70,6 +70,14 @@ export class Submission<S> {
     this.#abort?.();
   }
 
+  /** The same, before it was decided. Without a refusal there is nobody to tell. */
+  abort(refusal: Unauthorized | undefined): void {
+    // What was begun for a socket that is not connected yet has to be undone.
+    const reason = refusal ?? (this.#isAtTheDoor ? unauthorized("server_error") : undefined);
+    this.close();
+    if (reason) this.refuse(reason);
+  }
+
   /** Answers whoever sent it, if they want to know. */
   answer(outcome: Outcome): void {
     const acknowledge = this.#acknowledge;

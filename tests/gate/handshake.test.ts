@@ -210,6 +210,22 @@ function suite(place: Place): void {
     assertEquals(world.io.of("/").sockets.size, 1);
   });
 
+  it(`whose client leaves do not keep a dynamic namespace (${place.name})`, async () => {
+    const world = await openWorld(place, {
+      handshake: true,
+      authenticate: () => new Promise(() => world.log.push("asked")),
+    }, {
+      server: { cleanupEmptyChildNamespaces: true },
+      setUp: (io) => io.of(/^\/n/),
+    });
+    const client = knock(place, world, RIGHT, "/n1");
+    await world.log.next("asked");
+    assertEquals(world.io._nsps.has("/n1"), true);
+    client.socket.io.engine.close();
+    await engineIsEmpty(world.io);
+    assertEquals([world.io._nsps.has("/n1"), world.auth.stats().pending], [false, 0]);
+  });
+
   it(`serve all namespaces of the connection (${place.name})`, async () => {
     let asked = 0;
     const world = await openWorld(place, {
