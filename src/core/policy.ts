@@ -105,11 +105,11 @@ export function resolvePolicy<S, User, Credentials>(
     authenticate: hooks.authenticate.bind(options),
     postAuthenticate: hooks.postAuthenticate?.bind(options),
     disconnect: hooks.disconnect?.bind(options),
-    reply: hooks.reply?.bind(options) ?? (() => true),
-    userId: hooks.userId?.bind(options),
-    sessionId: hooks.sessionId?.bind(options),
-    expiresAt: hooks.expiresAt?.bind(options),
-    address: hooks.address?.bind(options),
+    reply: atOnce("reply", hooks.reply?.bind(options)) ?? (() => true),
+    userId: atOnce("userId", hooks.userId?.bind(options)),
+    sessionId: atOnce("sessionId", hooks.sessionId?.bind(options)),
+    expiresAt: atOnce("expiresAt", hooks.expiresAt?.bind(options)),
+    address: atOnce("address", hooks.address?.bind(options)),
     observe: hooks.observe?.bind(options),
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
     handshake,
@@ -127,6 +127,19 @@ export function resolvePolicy<S, User, Credentials>(
     maxPending: count("maxPending", options.maxPending ?? 10_000, 0),
     grace: count("grace", options.grace ?? 0, 0),
   };
+}
+
+/** A hook whose answer is needed at once: a promise is a mistake, however it ends. */
+function atOnce<Args extends unknown[], Answer>(
+  name: string,
+  hook: ((...args: Args) => Answer) | undefined,
+): ((...args: Args) => Answer) | undefined {
+  return hook && ((...args) => {
+    const answer = hook(...args);
+    if (!(answer instanceof Promise)) return answer;
+    answer.catch(() => {});
+    throw new TypeError(`${name} must answer at once, but returned a promise.`);
+  });
 }
 
 function checkSchema<Output>(
@@ -148,10 +161,11 @@ function resolveThrottles<S>(
     const isLimiter = isObject(limiter) && isFunction(limiter.consume);
     need("throttle.limiter", limiter, isLimiter, "an object with a method consume(key)");
     need("throttle.key", key, key === undefined || isFunction(key), "a function");
+    const ownKey = atOnce("throttle.key", key?.bind(throttle));
     return {
       limiter,
       keys: (peer, credentials) =>
-        key ? key.call(throttle, peer.socket, credentials) : peer.origin().address,
+        ownKey ? ownKey(peer.socket, credentials) : peer.origin().address,
     };
   });
 }

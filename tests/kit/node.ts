@@ -6,7 +6,11 @@ import type { RevokeTarget } from "../../mod.ts";
 import type { Call, Command, Report } from "../cluster/commands.ts";
 import { onDispose } from "./disposal.ts";
 
-const PROGRAM = fileURLToPath(new URL("../cluster/server.ts", import.meta.url));
+/** The programs there are, one for each folder. */
+const programs: Record<"cluster" | "process", string> = {
+  cluster: fileURLToPath(new URL("../cluster/server.ts", import.meta.url)),
+  process: fileURLToPath(new URL("../process/server.ts", import.meta.url)),
+};
 
 /** A server in a process of its own, on the runtime that runs the tests. */
 export class ServerNode {
@@ -19,9 +23,16 @@ export class ServerNode {
     this.url = url;
   }
 
-  /** Starts it; it is gone after the test. */
-  static async start(...args: string[]): Promise<ServerNode> {
-    const process = fork(PROGRAM, args);
+  /** Starts one of a cluster; it is gone after the test. */
+  static start(...args: string[]): Promise<ServerNode> {
+    return ServerNode.run("cluster", ...args);
+  }
+
+  /** Starts a program; it is gone after the test. */
+  static async run(program: keyof typeof programs, ...args: string[]): Promise<ServerNode> {
+    const process = fork(programs[program], args);
+    // Each command that is on its way listens for its own report.
+    process.setMaxListeners(0);
     onDispose(async () => {
       if (process.exitCode !== null || process.signalCode !== null) return;
       const exited = once(process, "exit");
@@ -37,12 +48,12 @@ export class ServerNode {
 
   /** Makes calls of the main namespace, one on what the other has returned. */
   io(...calls: Call[]): Promise<unknown> {
-    return this.#tell("io", ...calls);
+    return this.tell("io", ...calls);
   }
 
   /** The same of a socket. */
   socket(id: string, ...calls: Call[]): Promise<unknown> {
-    return this.#tell("socket", id, ...calls);
+    return this.tell("socket", id, ...calls);
   }
 
   /** How many authenticated sockets it has. */
@@ -58,20 +69,21 @@ export class ServerNode {
 
   /** Calls `auth.revoke`. */
   revoke(target: RevokeTarget): Promise<unknown> {
-    return this.#tell("revoke", target);
+    return this.tell("revoke", target);
   }
 
   /** Lets every verification that was held come to its end. */
   answer(): Promise<unknown> {
-    return this.#tell("answer");
+    return this.tell("answer");
   }
 
   /** Stops serving, as a restart does. */
   close(): Promise<unknown> {
-    return this.#tell("close");
+    return this.tell("close");
   }
 
-  #tell(command: string, ...args: unknown[]): Promise<unknown> {
+  /** Has a command obeyed. Resolves with what it has come to. */
+  tell(command: string, ...args: unknown[]): Promise<unknown> {
     const id = ++this.#commands;
     return new Promise((resolve, reject) => {
       const listen = (report: Report) => {

@@ -1,0 +1,56 @@
+/**
+ * A server in a process of its own, on the engine its argument names: the main
+ * namespace has a sound policy, each other one a policy that misbehaves. It
+ * writes down whatever would have taken it down.
+ */
+import process, { argv } from "node:process";
+import type { Socket } from "socket.io";
+import { type Auth, socketioAuth } from "../../mod.ts";
+import { serveCommands } from "../cluster/commands.ts";
+import { createServer, places, start } from "../kit/targets.ts";
+import { type User, verify } from "../kit/users.ts";
+import { misbehaviors } from "./misbehavior.ts";
+
+const troubles: string[] = [];
+const write = (what: string) => (reason: unknown) => {
+  // Some reasons cannot be looked at.
+  troubles.push(`${what}: ${reason instanceof Error ? reason.stack : typeof reason}`);
+};
+process.on("uncaughtException", write("uncaught"));
+process.on("unhandledRejection", write("unhandled"));
+
+const io = createServer({ maxHttpBufferSize: 100_000 });
+socketioAuth(io, {
+  authenticate: verify,
+  userId: (user: User) => user.name,
+  handshake: true,
+  attempts: 3,
+  timeout: 5000,
+  onError: () => {},
+});
+for (const [i, [, make]] of Object.entries(misbehaviors).entries()) {
+  const auth: Auth<unknown> = socketioAuth(io.of(`/${i}`), {
+    authenticate: () => ({ name: "ada" }),
+    userId: (user: User) => user.name,
+    timeout: 500,
+    onError: () => {},
+    ...make(() => auth),
+  });
+}
+
+const { url } = await start(places.find(({ engine }) => engine === argv[2])!, io);
+
+serveCommands({
+  /** Broadcasts to a namespace. */
+  emit: (path: string, event: string) => void io.of(path).emit(event),
+  troubles: () => troubles,
+  /** Sockets and heap there are. */
+  size(): { sockets: number; heap: number } {
+    (globalThis as { gc?: () => void }).gc?.();
+    const counts = [...io._nsps.values()].map(({ sockets }): number => sockets.size);
+    const sockets = counts.reduce((sum, size) => sum + size, 0);
+    return { sockets, heap: process.memoryUsage().heapUsed };
+  },
+  /** How often each socket of a namespace, signed in or not, has heard of what it should not. */
+  ids: (path: string) => [...io.of(path).sockets.values()].map(({ id }: Socket) => id),
+}, url);
