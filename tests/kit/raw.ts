@@ -37,8 +37,12 @@ export class RawClient {
     return client;
   }
 
-  send(packet: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(packet);
+  send(packet: string | Uint8Array): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(packet as string);
+  }
+
+  close(): void {
+    this.#socket.close();
   }
 
   /** The events that came, parsed. */
@@ -57,10 +61,15 @@ export class PollingClient {
     this.#address = address;
   }
 
-  static async connect(url: string): Promise<PollingClient> {
+  /** Opens a transport; connects no namespace yet. */
+  static async open(url: string): Promise<PollingClient> {
     const address = `${url}/socket.io/?EIO=4&transport=polling`;
     const { sid } = JSON.parse((await (await fetch(address)).text()).slice(1));
-    const client = new PollingClient(`${address}&sid=${sid}`);
+    return new PollingClient(`${address}&sid=${sid}`);
+  }
+
+  static async connect(url: string): Promise<PollingClient> {
+    const client = await PollingClient.open(url);
     await client.send("40");
     return client;
   }

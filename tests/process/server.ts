@@ -4,7 +4,6 @@
  * writes down whatever would have taken it down.
  */
 import process, { argv } from "node:process";
-import type { Socket } from "socket.io";
 import { type Auth, socketioAuth } from "../../mod.ts";
 import { serveCommands } from "../cluster/commands.ts";
 import { createServer, places, start } from "../kit/targets.ts";
@@ -46,11 +45,11 @@ serveCommands({
   troubles: () => troubles,
   /** Sockets and heap there are. */
   size(): { sockets: number; heap: number } {
-    (globalThis as { gc?: () => void }).gc?.();
+    const { Bun, gc } = globalThis as { Bun?: { gc(now: true): void }; gc?: () => void };
+    if (Bun) Bun.gc(true);
+    else gc?.();
     const counts = [...io._nsps.values()].map(({ sockets }): number => sockets.size);
     const sockets = counts.reduce((sum, size) => sum + size, 0);
     return { sockets, heap: process.memoryUsage().heapUsed };
   },
-  /** How often each socket of a namespace, signed in or not, has heard of what it should not. */
-  ids: (path: string) => [...io.of(path).sockets.values()].map(({ id }: Socket) => id),
 }, url);
