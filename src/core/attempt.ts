@@ -9,6 +9,9 @@ export type Answer =
   | { readonly user: unknown }
   | { readonly refusal: Unauthorized; readonly error?: unknown };
 
+const MIXED = "authenticate returned a promise, which resolved with undefined, and called back " +
+  "after that, which does not count any more. Return the answer, or do not return a promise.";
+
 /**
  * Calls the verifier and hands on its first answer, whether returned,
  * resolved, thrown, rejected or given by callback. Returns a function that
@@ -23,6 +26,8 @@ export function startAttempt<S>(
 ): () => void {
   let over = false;
   let aborted = false;
+  /** Its promise has come to nothing: if it calls back after that, it meant to answer so. */
+  let isMixed = false;
   let controller: AbortController | undefined;
   let dialog: Dialog<S> | undefined;
 
@@ -34,6 +39,8 @@ export function startAttempt<S>(
   }
 
   function callback(error?: unknown, success?: unknown): void {
+    if (isMixed) policy.report(new Error(MIXED), { during: "authenticate", socket });
+    isMixed = false;
     answer(error ? { refusal: refusalOf(error) } : decide(success));
   }
 
@@ -56,8 +63,8 @@ export function startAttempt<S>(
   }) as unknown as Attempt<unknown>;
 
   function resolved(value: unknown): void {
-    const answersLater = value === undefined && policy.authenticate.length >= 3;
-    if (!answersLater) answer(decide(value));
+    isMixed = !over && value === undefined;
+    answer(decide(value));
   }
 
   function failed(error: unknown): void {
@@ -70,7 +77,8 @@ export function startAttempt<S>(
 
   try {
     const value = policy.authenticate(socket, credentials, attempt);
-    Promise.resolve(value).then(resolved, failed);
+    const answersLater = value === undefined && policy.authenticate.length >= 3;
+    if (!answersLater) Promise.resolve(value).then(resolved, failed);
   } catch (error) {
     failed(error);
   }

@@ -73,7 +73,7 @@ export interface Options<S, User, Credentials> {
    *   anything else is `server_error` to the client and goes to `onError`;
    * - if it declares three parameters, by calling `attempt(error, success)`
    *   like a Node callback; the text of `error` is for the client. A returned
-   *   `undefined` then means "not yet".
+   *   `undefined` then means "not yet"; a promise is an answer all the same.
    *
    * `credentials` come from the client and can be anything at all, unless the
    * type says otherwise for a reason: look before you touch.

@@ -1,4 +1,4 @@
-import { assert, assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, assertMatch, describe, it } from "#testing";
 import type { Socket } from "socket.io";
 import { AuthError } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
@@ -34,6 +34,10 @@ const yes: Record<string, unknown> = {
 const no: Record<string, [verifier: unknown, told: unknown]> = {
   "returning false": [() => false, FAILED],
   "returning nothing": [() => undefined, FAILED],
+  "resolving with nothing, whatever it declares": [
+    async (_s: unknown, _c: unknown, _done: Callback) => await undefined,
+    FAILED,
+  ],
   "resolving null": [() => Promise.resolve(null), FAILED],
   "a callback with false": [
     (_s: unknown, _c: unknown, done: Callback) => done(null, false),
@@ -123,6 +127,22 @@ describe("answers", () => {
       await client.signIn();
       assertEquals(await client.socket.emitWithAck("probe"), "still here");
       assertEquals(client.received, ["authenticated"]);
+      assertEquals(errors, []);
+    });
+
+    it(`calling back after a promise of nothing is reported (${place.name})`, async () => {
+      const { errors, connect } = await openWorld(place, {
+        // deno-lint-ignore require-await -- that is the mistake
+        async authenticate(_socket: unknown, _given: unknown, done: Callback) {
+          setTimeout(() => done(null, { name: "ada" }), 20);
+        },
+        onError: (error: unknown) => void reported.resolve(error as Error),
+      } as never);
+      const reported = Promise.withResolvers<Error>();
+      const client = await connect();
+      client.emit("authentication", {});
+      await client.next("unauthorized");
+      assertMatch((await reported.promise).message, /do not return a promise/);
       assertEquals(errors, []);
     });
 
