@@ -1,26 +1,14 @@
 import { afterEach, assert, assertEquals, assertMatch, describe, it } from "#testing";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { env } from "node:process";
-import { chromium, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { createChat } from "../examples/chat/app.ts";
+import { browserIsThere, launchBrowser } from "./kit/browser.ts";
 
-const executablePath = env.CHROMIUM ?? "/usr/bin/chromium";
-const args = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 /** A browser may be slow to start; the tests wait for events, never for time. */
 const unhurried = { timeout: 60_000 };
 
-const inBrowser = existsSync(executablePath) ? it : it.skip;
+const inBrowser = browserIsThere() ? it : it.skip;
 if (inBrowser !== it) {
   console.log("SKIPPED: no chromium (set CHROMIUM): the demo page was not tested");
 }
@@ -37,7 +25,7 @@ async function startChat(): Promise<string> {
 
 async function openPage(): Promise<Page> {
   const url = await startChat();
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await launchBrowser();
   cleanups.unshift(() => browser.close());
   const page = await browser.newPage();
   await page.goto(url);

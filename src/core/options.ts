@@ -187,7 +187,7 @@ export interface Options<S, User, Credentials> {
    */
   holdLimit?: Partial<HoldLimit>;
   /**
-   * What `authenticated` carries to the client. Called for each socket that is
+   * What `authenticated` carries to the client, at once: no promise. Called for each socket that is
    * admitted, and after each refresh. A throw goes to `onError` and ends the
    * connection with `server_error`.
    *
@@ -195,7 +195,7 @@ export interface Options<S, User, Credentials> {
    */
   reply?(user: User, socket: S): unknown;
   /**
-   * The user's stable id, by which two sessions are known to be the same
+   * The user's stable id (at once: no promise), by which two sessions are known to be the same
    * user's: on a refresh, and on connection state recovery, which needs it.
    * Called once for each accepted attempt. A throw goes to `onError` and
    * refuses the attempt with `server_error`.
@@ -216,7 +216,7 @@ export interface Options<S, User, Credentials> {
    * When the session ends, as a `Date` or in epoch milliseconds, at any
    * distance; nothing if it does not. A session that has ended already is
    * refused with `expired`. Called once for each accepted attempt. A throw
-   * goes to `onError` and refuses the attempt with `server_error`.
+   * or a promise goes to `onError` and refuses the attempt with `server_error`.
    *
    * @default sessions do not end
    */
