@@ -274,5 +274,7 @@ const table: Table = {
         ? pendAndBegin(state.failures, event, rules)
         : turnAway(state.failures, unauthorized("too_many_attempts"));
     },
+    // A socket that is not welcome may come to a connection that is over already.
+    ended: (state, event) => end(state.failures, event.refusal),
   },
 };

@@ -95,6 +95,18 @@ describe("a connection", () => {
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
   });
 
+  it("a socket that is not welcome is ended, also on a connection that was closed before", async () => {
+    const { clock, host, connection, peer } = setUp({ maxPending: 1 });
+    host.isInUse = true;
+    clock.advance(1000);
+    connection.leave(peer, "server namespace disconnect", false);
+    host.journal.count("pending", 1); // somebody else
+    const later = new FakePeer("b");
+    connection.join(later);
+    await flush();
+    assertEquals(later.done, ["unauthorized server_busy", "disconnect"]);
+  });
+
   it("does not close a transport that others use", () => {
     const { clock, host, peer } = setUp();
     host.isInUse = true;

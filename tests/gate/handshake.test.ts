@@ -236,8 +236,6 @@ function suite(place: Place): void {
     const other = client.sibling("/other", { ...RIGHT });
     await client.next("authenticated");
     await other.next("authenticated");
-    const late = client.sibling("/other");
-    assertEquals(late.socket === other.socket, true);
     assertEquals(asked, 1);
     assertEquals(transportsOf(world.io).length, 1);
   });

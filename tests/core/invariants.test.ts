@@ -1,0 +1,91 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
+import { type Event, initial, type Rules, type State, transition } from "../../src/core/machine.ts";
+import { unauthorized } from "../../src/core/protocol.ts";
+import type { Session } from "../../src/core/session.ts";
+
+const rules: Rules = { timeout: 1000, attempts: 2, grace: 500 };
+const refusal = unauthorized("authentication_failed");
+const type = <T extends Event["type"]>(type: T) => fc.constant(type);
+
+const session = fc.constantFrom<Session<string>>(
+  { user: "ada", userId: "1", authenticatedAt: 0 },
+  { user: "ada", userId: "1", authenticatedAt: 0, expiresAt: 9000 },
+  { user: "eve", userId: "2", authenticatedAt: 0 },
+);
+const attempt = fc.constantFrom(1, 2, 3);
+const maybe = fc.option(session, { nil: undefined, freq: 2 });
+const time = fc.constantFrom(1, 2, 3);
+
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({ type: type("joined"), previous: maybe }),
+  session.map((session): Event => ({ type: "joined", previous: session, resumed: session })),
+  { weight: 3, arbitrary: fc.record({ type: type("credentials"), attempt, previous: maybe }) },
+  { weight: 4, arbitrary: fc.record({ type: type("accepted"), attempt, session, since: time }) },
+  fc.record({ type: type("refused"), attempt, refusal: fc.constant(refusal) }),
+  fc.record({ type: type("abandoned"), attempt, byClient: fc.boolean() }),
+  fc.record({ type: fc.constantFrom("challenged" as const, "answered" as const), attempt }),
+  fc.record({
+    type: type("revoked"),
+    target: fc.constantFrom({ userId: "1" }, { userId: "2" }),
+    at: time,
+  }),
+  fc.constantFrom<Event>(
+    { type: "deadline" },
+    { type: "expired" },
+    { type: "signed_out" },
+    { type: "ended", refusal },
+    { type: "gone" },
+  ),
+);
+
+describe("the machine, whatever happens in whatever order", () => {
+  it("keeps its invariants", () => {
+    fc.assert(fc.property(fc.array(anyEvent, { maxLength: 60, size: "max" }), (sequence) => {
+      let state: State = initial;
+      let open = false;
+      for (const event of sequence) {
+        const before = state;
+        const next = transition(state, event, rules);
+        state = next.state;
+        const types = next.effects.map(({ type }) => type);
+
+        // The gate opens only on an acceptance that names the attempt in flight.
+        if (types.includes("admit")) {
+          assert(
+            event.type === "accepted" && "attempt" in before && before.attempt === event.attempt,
+          );
+        }
+        // A new connection opens without one only if it resumes a session.
+        const isResumed = before.phase === "new" && state.phase === "authenticated";
+        if (isResumed) assert(event.type === "joined" && event.resumed !== undefined);
+        // Authenticated means: admitted, and neither shut nor ended since.
+        if (types.includes("admit") || isResumed) open = true;
+        if (types.includes("shut") || types.includes("end")) open = false;
+        if (event.type !== "gone") assertEquals(state.phase === "authenticated", open);
+        else open = false;
+        // Whoever is not authenticated, nor closed, nor new, has a deadline: entering
+        // `pending` from anywhere else starts one.
+        if (state.phase === "pending" && before.phase !== "pending") {
+          assert(types.includes("start_deadline"));
+        }
+        // Closing stops the timer and the attempt, and leaves nothing in flight.
+        if (state.phase === "closed" && before.phase !== "closed") {
+          assert(types.includes("stop_timer") && types.includes("abort"));
+        }
+        // Another user never comes in on somebody else's session.
+        if (before.phase === "authenticated" && state.phase === "authenticated") {
+          assertEquals(before.session.userId, state.session.userId);
+        }
+        // A recovered session belongs to one user, until it is signed out or over.
+        if (
+          before.phase === "pending" && before.previous && state.phase === "authenticated"
+        ) {
+          assertEquals(state.session.userId, before.previous.userId);
+        }
+        // Nothing happens without an effect, but for recovery being remembered.
+        if (types.length === 0) assertEquals(state.phase, before.phase);
+      }
+    }));
+  });
+});
