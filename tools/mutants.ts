@@ -98,19 +98,26 @@ export const mutants: Mutant[] = [
     ],
     ["late refusal", "if (attempt !== state.attempt) return stay(state);", ""],
     ["one attempt at a time", "if (state.attempt) {", "if (false) {"],
+    [
+      "not welcome where all is over",
+      "    ended: (state, event) => end(state.failures, event.refusal),\n  },\n};",
+      "  },\n};",
+    ],
     ["attempts", "if (failures >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
     ["sockets for each transport", "++this.#approaches <= APPROACHES_LIMIT", "true"],
-    ["the deadline", "this.#timer = startDeadline(", "void ("],
+    ["the deadline", "this.#alarm.setDeadline(effect.ms, () =>", "void (() =>"],
+    ["too many", "needsPlace && this.#isFull", "false"],
+    ["too many at the door", "if (!this.#isFull) return this.#submit", "return this.#submit"],
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     ["resumed too late", "resumable && !isExpired(resumable, clock.now())", "resumable"],
     [
       "watching for revocations",
-      "    revocations.watch(this);\n    this.#members",
+      "    this.host.revocations.watch(this);\n    this.#members",
       "    this.#members",
     ],
-    ["watching handshakes", "    revocations.watch(this);\n    const", "    const"],
+    ["watching handshakes", "    this.host.revocations.watch(this);\n    const", "    const"],
   ]),
   ...of("core/revocations", [
     ["once each", "if (known && (known.id === id || known.at >= at))", "if (false)"],
@@ -123,6 +130,32 @@ export const mutants: Mutant[] = [
     ],
     ["forgotten", "this.#connections.delete(connection);", ""],
   ]),
+  ...of("core/challenge", [
+    [
+      "the challenge's own time",
+      "this.#clock.after(timeout, () => giveUp",
+      "(() => () => {})(() => giveUp",
+    ],
+    ["size of answers", "if (isOverLimit(answer)) giveUp", "if (false) giveUp"],
+    ["one question at a time", "    if (this.#giveUp) {", "    if (false) {"],
+    ["no question after the end", "if (this.#isOver) throw", "if (false) throw"],
+    ["promises nobody awaits", "answer.catch(() => {});", ""],
+    ["the deadline stands still", 'this.#onChange("challenged");', ""],
+    ["the deadline runs on", 'this.#onChange("answered");', ""],
+    ["questions that are taken back", "        forget();\n", ""],
+  ]),
+  ...of("core/throttle", [
+    ["points", "await limiter.consume(key);", ""],
+    ["points back", "await limiter.reward?.(key, 1);", ""],
+    ["failures of limiters", "rejection instanceof Error || ", ""],
+    ["verdicts of limiters", '|| typeof msBeforeNext !== "number"', ""],
+    ["keys that are none", 'typeof key === "string" && key !== ""', "true"],
+  ]),
+  ...of("core/screening", [
+    ["size before all else", "if (isOverLimit(credentials))", "if (false)"],
+    ["schemas", "if (result.issues) return", "if (false) return"],
+    ["what a schema makes of it", "credentials = result.value;", ""],
+  ]),
   ...of("core/members", [
     ["counted out", 'journal.count(peer.session ? "authenticated" : "pending", -1);', ""],
     ["shut before the news", "this.#forEach(peers, (peer) => peer.shut(true));", ""],
@@ -130,7 +163,34 @@ export const mutants: Mutant[] = [
   ...of("core/submission", [
     ["revoked meanwhile", "if (revocations.covers(session, this.begunAt))", "if (false)"],
     ["expired on arrival", "if (isExpired(session, now))", "if (false)"],
+    ["late schemas and limiters", "if (this.#isOver) return;", ""],
+    ["places at the door", 'if (this.#isAtTheDoor) host.journal.count("pending", 1);', ""],
+    [
+      "places given back at the door",
+      'if (this.#isAtTheDoor) this.#host.journal.count("pending", -1);',
+      "",
+    ],
+    [
+      "undone at the door",
+      'this.#isAtTheDoor ? unauthorized("server_error") : undefined',
+      "undefined",
+    ],
+  ]),
+  ...of("core/measure", [
     ["size of credentials", "bytes > LIMIT.bytes ||", ""],
     ["depth of credentials", "|| depth > LIMIT.depth", ""],
+  ]),
+  ...of("core/policy", [
+    ["answers at once", "if (!(answer instanceof Promise)) return answer;", "return answer;"],
+  ]),
+  ...of("adapters/questions", [
+    [
+      "answers to challenges only",
+      "isAck(packet) && answers.has(Object(acks.get(packet.id!)))",
+      "isAck(packet)",
+    ],
+  ]),
+  ...of("adapters/address", [
+    ["addresses of IPv4", "MAPPED.exec(address)?.[1] ?? address", "address"],
   ]),
 ];

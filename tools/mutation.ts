@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { type Mutant, mutants } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const COPIED = ["mod.ts", "src", "tests", "package.json"];
+const COPIED = ["mod.ts", "src", "tests", "examples", "package.json"];
 const LIMIT = 90_000;
 const AT_ONCE = 3;
 
@@ -34,7 +34,7 @@ async function test({ file, from, to }: Mutant): Promise<string[]> {
 function failingTests(cwd: string): Promise<string[]> {
   const args = ["--test", "--test-timeout=5000", "--test-reporter=tap"];
   const env = { ...process.env, TEST_PATIENCE: "1500" };
-  const files = ["tests/core/*.test.ts", "tests/gate/*.test.ts"];
+  const files = ["tests/core/*.test.ts", "tests/gate/*.test.ts", "tests/process/*.test.ts"];
   const child = spawn(process.execPath, [...args, ...files], { cwd, env, timeout: LIMIT });
   let output = "";
   child.stdout.on("data", (chunk) => output += chunk);
