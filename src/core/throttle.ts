@@ -7,7 +7,7 @@ export interface Limiter {
   /**
    * Takes a point of a key. Resolves if there was one. Rejects with an object
    * that has `msBeforeNext`, the milliseconds until there is one again, if
-   * there was none, and with an `Error` if it does not know.
+   * there was none, and with anything else, an `Error` say, if it does not know.
    */
   consume(key: string): Promise<unknown>;
   /** Gives a point back. Called after each success, where it is there. */
@@ -88,7 +88,7 @@ function asKeys(keys: unknown): readonly string[] {
 /** What a limiter rejects with is a verdict, or a failure of its own. */
 function refusalOf(rejection: unknown): Unauthorized {
   const { msBeforeNext } = Object(rejection);
-  if (rejection instanceof Error || typeof msBeforeNext !== "number") throw rejection;
+  if (typeof msBeforeNext !== "number") throw rejection;
   const refusal = unauthorized("too_many_attempts");
   return Number.isFinite(msBeforeNext)
     ? { ...refusal, reconnect: true, retryAfter: Math.max(Math.ceil(msBeforeNext), 0) }

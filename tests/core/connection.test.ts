@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows, describe, it } from "#testing";
 import fc from "fast-check";
+import type { Attempt } from "../../mod.ts";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
@@ -93,6 +94,24 @@ describe("a connection", () => {
     assertThrows(() => connection.authenticate(peer, {}, broken), Error, "acknowledgement");
     clock.advance(1000);
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
+  });
+
+  it("a challenge that is over is taken back, however it ends", async () => {
+    for (const end of ["timeout", "answer", "gone"]) {
+      const { clock, connection, peer } = setUp({
+        authenticate: (_socket: string, _given: unknown, attempt: Attempt<unknown>) =>
+          attempt.challenge("?", { timeout: 5000 }),
+      });
+      connection.authenticate(peer, {}, undefined);
+      assertEquals(peer.done, ["challenge ?"]);
+      if (end === "timeout") clock.advance(5000);
+      if (end === "answer") peer.answer!("yes");
+      if (end === "gone") connection.close();
+      assertEquals(peer.answer, undefined);
+      await flush();
+      const told = { timeout: "unauthorized timeout", answer: "authenticated", gone: undefined };
+      assertEquals(peer.done[1], told[end as keyof typeof told]);
+    }
   });
 
   it("a socket that is not welcome is ended, also on a connection that was closed before", async () => {

@@ -148,6 +148,16 @@ describe("credentials before the socket", () => {
     assertEquals(outcomes, [{ ok: false, ...unauthorized("revoked") }]);
   });
 
+  it("that were good can be revoked before the socket joins", () => {
+    const { knock, answers, connection, peer, revoke, host } = connect();
+    knock();
+    answers[0]!(null, "ada");
+    host.isInUse = true;
+    assertEquals(revoke(), 0);
+    connection.join(peer);
+    assertEquals([peer.session, host.journal.stats.pending], [undefined, 1]);
+  });
+
   it("of a connection that is lost are answered by nobody", () => {
     const { knock, answers, connection, outcomes, host } = connect();
     knock();

@@ -124,6 +124,7 @@ describe("credentials by a schema", () => {
       assertEquals(outcome.code, "timeout");
       validated.resolve({ value: {} });
       await client.next("disconnect");
+      await world.connect();
       assert(!world.log.names.includes("asked"));
     });
   }

@@ -164,6 +164,7 @@ describe("throttle", () => {
       assertEquals(!outcome.ok && outcome.code, "timeout");
       answer.resolve();
       await client.next("disconnect");
+      await world.connect();
       assertEquals(world.log.names.includes("asked"), false);
     });
 
