@@ -62,7 +62,7 @@ export class Connection<S, T> implements Revocable {
   knock(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
     const isNeeded = this.#state.phase !== "authenticated" && !this.#running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
-    if (!this.#isFull) return this.#submit(peer, credentials, acknowledge);
+    if (!this.host.journal.isFull) return this.#submit(peer, credentials, acknowledge);
     const refusal = unauthorized("server_busy");
     acknowledge({ ok: false, ...refusal });
     this.#members.refuse(peer, refusal, "unauthorized");
@@ -129,17 +129,16 @@ export class Connection<S, T> implements Revocable {
 
   /** A socket has joined, if it may. */
   #arrivalOf(peer: Peer<S>): Event {
-    const { clock, revocations } = this.host;
+    const { clock, journal, revocations } = this.host;
     const { previous, resumable } = peer;
     if (previous && revocations.covers(previous, previous.since ?? -Infinity)) {
       // Since its adapter was asked for it.
       return { type: "ended", refusal: unauthorized("revoked") };
     }
     const resumed = resumable && !isExpired(resumable, clock.now()) ? resumable : undefined;
-    // Whoever has knocked has been counted.
-    const isCounted = this.#running?.peer === peer;
-    const needsPlace = this.#state.phase !== "authenticated" && !resumed && !isCounted;
-    return needsPlace && this.#isFull
+    const hasKnocked = this.#running?.peer === peer;
+    const needsPlace = this.#state.phase !== "authenticated" && !resumed && !hasKnocked;
+    return needsPlace && journal.isFull
       ? { type: "ended", refusal: unauthorized("server_busy") }
       : { type: "joined", previous, resumed };
   }
@@ -189,10 +188,9 @@ export class Connection<S, T> implements Revocable {
       case "stop_timer":
         return this.#alarm.stop();
       case "admit":
-        return this.#admit(this.#members.connected, effect.session, (welcome) => welcome());
+        return this.#admit(effect.session);
       case "admit_joined":
-        // The `connection` handlers come first.
-        return this.#admit([peer!], effect.session, queueMicrotask);
+        return this.#admitJoined(peer!, effect.session);
       case "refresh":
         return this.#refresh(effect.session);
       case "refuse":
@@ -234,24 +232,32 @@ export class Connection<S, T> implements Revocable {
     if (refusal && !peer.connected) this.#members.refuse(peer, refusal, cause);
   }
 
-  #admit(
-    peers: readonly Peer<S>[],
-    session: Session<unknown>,
-    schedule: (welcome: () => void) => void,
-  ): void {
-    if (!this.#announce(peers, session)) return;
+  #admit(session: Session<unknown>): void {
+    const peers = this.#members.connected;
+    if (!this.#announce(peers, session, this.#settle())) return;
     this.#members.open(peers);
-    schedule(() => this.#members.welcome(peers));
+    this.#members.welcome(peers);
+  }
+
+  /** A refresh that is being verified goes on: nothing has come of it yet. */
+  #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
+    if (!this.#announce([peer], session, undefined)) return;
+    this.#members.open([peer]);
+    // The `connection` handlers come first.
+    queueMicrotask(() => this.#members.welcome([peer]));
   }
 
   #refresh(session: Session<unknown>): void {
     const peers = this.#members.connected;
-    if (this.#announce(peers, session)) this.#members.noteRefreshed(peers);
+    if (this.#announce(peers, session, this.#settle())) this.#members.noteRefreshed(peers);
   }
 
   /** Puts the session in force, then says so. Returns false if that failed. */
-  #announce(peers: readonly Peer<S>[], session: Session<unknown>): boolean {
-    const submission = this.#settle();
+  #announce(
+    peers: readonly Peer<S>[],
+    session: Session<unknown>,
+    submission: Submission<S> | undefined,
+  ): boolean {
     try {
       this.#members.announce(peers, session, submission);
       return true;
@@ -286,12 +292,6 @@ export class Connection<S, T> implements Revocable {
     this.#running = undefined;
     submission?.close();
     return submission;
-  }
-
-  /** Whether there are as many pending sockets as there may be. */
-  get #isFull(): boolean {
-    const { journal, policy } = this.host;
-    return journal.pending >= policy.maxPending;
   }
 
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {

@@ -45,9 +45,9 @@ export class Journal<S> {
     return { ...this.#stats };
   }
 
-  /** Sockets that are pending now. */
-  get pending(): number {
-    return this.#stats.pending;
+  /** Whether there are as many pending sockets as there may be. */
+  get isFull(): boolean {
+    return this.#stats.pending >= this.#policy.maxPending;
   }
 
   /** Counts a socket in as one of its kind, or out again. */

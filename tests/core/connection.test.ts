@@ -1,31 +1,8 @@
-import { assert, assertEquals, assertThrows, describe, it } from "#testing";
-import fc from "fast-check";
+import { assertEquals, assertThrows, describe, it } from "#testing";
 import type { Attempt } from "../../mod.ts";
-import { Connection } from "../../src/core/connection.ts";
-import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
-import { FakeHost, FakePeer } from "./fakes.ts";
-
-type Callback = (error?: unknown, success?: unknown) => void;
-
-/** A connection with one peer, whose verifier answers when the test says so. */
-function setUp(options: object = {}) {
-  const hooks: string[] = [];
-  const errors: unknown[] = [];
-  const answers: Callback[] = [];
-  const policy = resolvePolicy<string, unknown, unknown>({
-    authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Callback),
-    postAuthenticate: (socket) => hooks.push(`post ${socket}`),
-    disconnect: (socket, reason) => hooks.push(`gone ${socket} ${reason}`),
-    onError: (error) => errors.push(error),
-    ...options,
-  });
-  const host = new FakeHost(policy);
-  const connection = new Connection(host, null);
-  const peer = new FakePeer("a");
-  connection.join(peer);
-  return { clock: host.clock, host, hooks, errors, answers, connection, peer };
-}
+import { FakePeer } from "./fakes.ts";
+import { setUp } from "./set_up.ts";
 
 const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
@@ -145,6 +122,21 @@ describe("a connection", () => {
     assertEquals(hooks, ["post a", "post b"]);
   });
 
+  it("a socket that joins during a refresh leaves the refresh alone", () => {
+    const { connection, peer, answers } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    const outcomes: Outcome[] = [];
+    connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
+    const late = new FakePeer("b");
+    connection.join(late);
+    assertEquals(late.done, ["authenticated", "open"]);
+    assertEquals(outcomes, []);
+    answers[1]!(new Error("no"));
+    assertEquals(outcomes.map(({ ok }) => ok), [false]);
+    assertEquals([peer.connected, late.connected], [false, false]);
+  });
+
   it("a refresh keeps the gate open and runs no hook; a refused one ends the session", () => {
     const { connection, peer, answers, hooks } = setUp();
     for (const user of ["ada", "ada again"]) {
@@ -216,78 +208,5 @@ describe("a connection", () => {
     });
     connection.authenticate(peer, {}, undefined);
     assertEquals(peer.done[0], "unauthorized server_error");
-  });
-});
-
-/** What can happen, in any order. */
-const step = fc.oneof(
-  fc.record({ type: fc.constant("submit" as const), ack: fc.boolean() }),
-  fc.record({
-    type: fc.constant("answer" as const),
-    index: fc.nat(5),
-    how: fc.constantFrom("yes", "no", "error"),
-  }),
-  fc.record({ type: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 700 }) }),
-  fc.record({ type: fc.constant("join" as const) }),
-  fc.record({ type: fc.constant("leave" as const), index: fc.nat(3) }),
-  fc.record({ type: fc.constant("overflow" as const) }),
-  fc.record({ type: fc.constant("close" as const) }),
-);
-
-describe("a connection, whatever comes in whatever order", () => {
-  it("keeps its promises", () => {
-    fc.assert(fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const world = setUp();
-      const { clock, connection, answers, host } = world;
-      const peers = [world.peer];
-      const outcomes: number[] = [];
-      let accepted = false;
-      for (const next of steps) {
-        if (next.type === "submit") {
-          const peer = peers.find(({ connected }) => connected);
-          if (!peer) continue;
-          const id = outcomes.push(0) - 1;
-          connection.authenticate(peer, {}, () => outcomes[id]!++);
-        } else if (next.type === "answer") {
-          if (next.how === "yes" && answers[next.index]) accepted = true;
-          answers[next.index]?.(next.how === "error" ? new Error("x") : null, next.how === "yes");
-        } else if (next.type === "advance") clock.advance(next.ms);
-        else if (next.type === "join" && !host.isClosed) {
-          const peer = new FakePeer(String(peers.length));
-          peers.push(peer);
-          connection.join(peer);
-        } else if (next.type === "leave" && peers[next.index]) {
-          peers[next.index]!.connected = peers[next.index]!.isOpen = false;
-          connection.leave(peers[next.index]!, "left", true);
-        } else if (next.type === "overflow") connection.end(unauthorized("too_many_events"));
-        else if (next.type === "close") {
-          for (const peer of peers) peer.connected = peer.isOpen = false;
-          connection.close();
-        }
-
-        // Nothing is open before a verifier has said yes, nor without a session.
-        for (const peer of peers) {
-          if (peer.isOpen) assert(accepted && peer.session !== undefined);
-        }
-        // All sockets of a connection stand on the same side of the gate.
-        const sides = peers.filter((peer) => peer.connected).map((peer) => peer.isOpen);
-        assert(new Set(sides).size <= 1);
-        // An attempt has one outcome at most.
-        assert(outcomes.every((times) => times <= 1));
-        // A gate opens behind `authenticated`, and is told why before a disconnect.
-        for (const { done } of peers) {
-          const open = done.indexOf("open");
-          if (open >= 0) assertEquals(done[open - 1], "authenticated");
-          const disconnect = done.indexOf("disconnect");
-          if (disconnect >= 0) assert(done[disconnect - 1]!.startsWith("unauthorized"));
-        }
-      }
-      // After the end no timer is left, and late answers change nothing.
-      connection.close();
-      assertEquals(clock.pending, 0);
-      const before = peers.map(({ done }) => done.length);
-      for (const answer of answers) answer(null, "late");
-      assertEquals(peers.map(({ done }) => done.length), before);
-    }));
   });
 });

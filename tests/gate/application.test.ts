@@ -86,6 +86,29 @@ describe("whatever the application does", () => {
       assertEquals(socket.emit("late"), true);
     });
 
+    it(`a namespace joined during a refresh does not answer it (${place.name})`, async () => {
+      const refresh = Promise.withResolvers<false>();
+      let attempts = 0;
+      const world = await openWorld(place, {
+        authenticate: () => attempts++ === 0 ? { name: "ada" } : refresh.promise,
+        postAuthenticate: (socket: Socket, credentials: unknown) =>
+          world.log.push("post", socket.nsp.name, credentials),
+      }, { setUp: (io) => void io.of("/b") });
+      const main = await world.connect();
+      await main.signIn();
+      const outcome = main.socket.emitWithAck("authentication", { username: "eve" });
+      const b = main.sibling("/b");
+      await b.next("authenticated");
+      // The hook is given what was accepted, not what is still being verified.
+      assertEquals(world.log.all.filter(([name]) => name === "post"), [
+        ["post", "/", RIGHT],
+        ["post", "/b", RIGHT],
+      ]);
+      refresh.resolve(false);
+      assertEquals((await outcome).code, "authentication_failed");
+      await Promise.all([main.next("disconnect"), b.next("disconnect")]);
+    });
+
     it(`a kept reference to an ended socket sends nothing, even with "pass" (${place.name})`, async () => {
       const io = createServer();
       socketioAuth(io.of("/admin"), { authenticate: verify, outgoing: "pass" });

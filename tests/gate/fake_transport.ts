@@ -20,8 +20,8 @@ export class FakeClient {
   readonly nsps: Map<string, Socket> = new Map();
   /** Events sent to each namespace since it was connected, in order. */
   readonly sent: Map<string, unknown[][]> = new Map();
-  /** Ids of events that were acknowledged. */
-  readonly acknowledged: number[] = [];
+  /** Events that were acknowledged, by their ids. */
+  readonly acknowledged: { readonly id: number; readonly outcome: unknown }[] = [];
   readonly conn = {
     readyState: "open",
     protocol: 4,
@@ -80,7 +80,7 @@ export class FakeClient {
 
   _packet({ type, nsp, data, id }: Sent): void {
     if (type === 0) this.sent.set(nsp, []);
-    if (type === 3) this.acknowledged.push(id!);
+    if (type === 3) this.acknowledged.push({ id: id!, outcome: data![0] });
     if (type !== 2 || this.conn.readyState !== "open") return;
     this.sent.set(nsp, [...this.sent.get(nsp)!, data!]);
   }

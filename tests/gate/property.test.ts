@@ -14,7 +14,18 @@ const NAMESPACES = ["/", "/a", "/b"];
 const LIMIT = { events: 4, bytes: 1000 };
 const PROTOCOL = ["authenticated", "unauthorized"];
 
-type Answer = (error?: unknown, user?: unknown) => void;
+/** A call of the verifier, which says yes or no when the test does. */
+interface Attempt {
+  /** As its credentials say. */
+  readonly id: number;
+  readonly answer: (error?: unknown, user?: unknown) => void;
+  isAnswered: boolean;
+  isAccepted: boolean;
+}
+
+interface Credentials {
+  readonly id: number;
+}
 
 interface User {
   readonly name: string;
@@ -75,12 +86,20 @@ interface Story {
 function setUp() {
   const io = createServer();
   const clock = new FakeClock();
-  const answers: Answer[] = [];
+  const attempts: Attempt[] = [];
   const stories: Story[] = [];
+  /** Whose credentials the hook was given. */
+  const vouchers: number[] = [];
   const storyOf = (socket: Socket) => stories.find((story) => story.socket === socket)!;
-  const policy = resolvePolicy<Socket, User, unknown>({
-    authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Answer),
-    postAuthenticate: (socket) => storyOf(socket).admissions++,
+  const policy = resolvePolicy<Socket, User, Credentials>({
+    authenticate(_socket, { id }, attempt) {
+      const answer = attempt as Attempt["answer"];
+      attempts.push({ id, answer, isAnswered: false, isAccepted: false });
+    },
+    postAuthenticate(socket, { id }) {
+      storyOf(socket).admissions++;
+      vouchers.push(id);
+    },
     disconnect: (socket) => storyOf(socket).departures++,
     onError: () => {},
     holdLimit: LIMIT,
@@ -102,7 +121,7 @@ function setUp() {
       socket.on("event", (n: number) => story.heard.push(n));
     });
   }
-  return { io, clock, answers, stories, guard };
+  return { io, clock, attempts, stories, vouchers, guard };
 }
 
 const isAuthenticated = (socket: Socket) => (socket as { auth?: boolean }).auth === true;
@@ -111,9 +130,8 @@ describe("the gate, whatever comes in whatever order", () => {
   it("keeps its promises", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
-        const { io, clock, answers, stories, guard } = setUp();
+        const { io, clock, attempts, stories, vouchers, guard } = setUp();
         let client = new FakeClient(io);
-        let submitted = 0;
         let n = 0;
         /** Attempts up to here began before a revocation. */
         let worthless = 0;
@@ -129,17 +147,26 @@ describe("the gate, whatever comes in whatever order", () => {
           const story = "at" in next ? current(next.at) : undefined;
           n++;
           if (next.type === "connect") {
-            if (!story) await client.connect(next.at, next.credentials ? { token: 1 } : {});
+            if (!story) await client.connect(next.at, next.credentials ? { id: n } : {});
           } else if (next.type === "credentials") {
-            const id = next.ack ? ++submitted : undefined;
-            client.receive(next.at, ["authentication", {}], id);
+            const before = client.acknowledged.length;
+            const isFree = attempts.at(-1)?.isAnswered;
+            client.receive(next.at, ["authentication", { id: n }], next.ack ? n : undefined);
+            const { code } = Object(client.acknowledged[before]?.outcome);
+            if (isFree) assert(code !== "attempt_in_progress");
           } else if (next.type === "answer") {
             const before = stories.filter(({ socket }) => isAuthenticated(socket));
-            const index = answers.length - 1 - next.index;
+            const index = attempts.length - 1 - next.index;
+            const attempt = attempts[index];
             const lifetime = next.how === "for a moment" ? 200 : 10_000;
             const user = next.how === "no" ? false : { name: "ada", lifetime };
-            answers[index]?.(next.how === "error" ? new Error("no") : null, user);
-            if (next.how === "twice") answers[index]?.(null, false);
+            const error = next.how === "error" ? new Error("no") : null;
+            if (attempt && !attempt.isAnswered) {
+              attempt.isAnswered = true;
+              attempt.isAccepted = !error && user !== false;
+            }
+            attempt?.answer(error, user);
+            if (next.how === "twice") attempt?.answer(null, false);
             if (index < worthless) {
               const after = stories.filter(({ socket }) => isAuthenticated(socket));
               assert(after.every((story) => before.includes(story)));
@@ -169,7 +196,7 @@ describe("the gate, whatever comes in whatever order", () => {
             assertEquals(isAuthenticated(story.socket), false);
           } else if (next.type === "revoke") {
             await guard.revoke({ userId: "ada" });
-            worthless = answers.length;
+            worthless = attempts.length;
             assert(!stories.some(({ socket }) => socket.connected && isAuthenticated(socket)));
           } else if (next.type === "break") {
             client.break("transport close");
@@ -177,8 +204,15 @@ describe("the gate, whatever comes in whatever order", () => {
           await turn();
           for (const story of stories) check(story);
           checkStats(guard, stories);
-          // An attempt has one outcome at most.
-          assertEquals(new Set(client.acknowledged).size, client.acknowledged.length);
+          // An attempt has one outcome at most, and nobody hears a yes that is not theirs.
+          const acknowledged = client.acknowledged.map(({ id }) => id);
+          assertEquals(new Set(acknowledged).size, acknowledged.length);
+          const isAccepted = (id: number) => attempts.some((it) => it.id === id && it.isAccepted);
+          for (const { id, outcome } of client.acknowledged) {
+            assert(!Object(outcome).ok || isAccepted(id));
+          }
+          // Nor does the hook see credentials that nobody has accepted.
+          assert(vouchers.every(isAccepted));
         }
 
         // After the end nobody is left, nor a timer, and late answers admit nobody.
@@ -188,7 +222,7 @@ describe("the gate, whatever comes in whatever order", () => {
         const { pending, authenticated } = guard.journal.stats;
         assertEquals([pending, authenticated], [0, 0]);
         const admissions = stories.map((story) => story.admissions);
-        for (const answer of answers) answer(null, { name: "late" });
+        for (const { answer } of attempts) answer(null, { name: "late" });
         assertEquals(stories.map((story) => story.admissions), admissions);
         for (const { socket, departures } of stories) {
           // Every socket is gone, once, and is in no room.
