@@ -108,8 +108,18 @@ export const mutants: Mutant[] = [
   ...of("core/connection", [
     ["sockets for each transport", "++this.#approaches <= APPROACHES_LIMIT", "true"],
     ["the deadline", "this.#alarm.setDeadline(effect.ms, () =>", "void (() =>"],
-    ["too many", "needsPlace && this.#isFull", "false"],
-    ["too many at the door", "if (!this.#isFull) return this.#submit", "return this.#submit"],
+    ["too many", "needsPlace && journal.isFull", "false"],
+    [
+      "too many at the door",
+      "if (!this.host.journal.isFull) return this.#submit",
+      "return this.#submit",
+    ],
+    ["a place for whoever has knocked", "!resumed && !hasKnocked", "!resumed"],
+    [
+      "a refresh while others join",
+      "this.#announce([peer], session, undefined)",
+      "this.#announce([peer], session, this.#settle())",
+    ],
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     ["resumed too late", "resumable && !isExpired(resumable, clock.now())", "resumable"],
     [

@@ -1,4 +1,5 @@
 import { assert, assertEquals, describe, it } from "#testing";
+import type { Attempt } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -71,6 +72,21 @@ describe("maxPending", () => {
       assertEquals(data, { code: "server_busy", reconnect: true });
       answers[0]!();
       await first.next("authenticated");
+      assertEquals(world.auth.stats().pending, 0);
+    });
+
+    it(`whoever is asked a question keeps the place of the handshake (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        maxPending: 1,
+        handshake: true,
+        authenticate: async (_socket: unknown, _credentials: unknown, attempt: Attempt<object>) =>
+          await attempt.challenge("code?") === "right" && { name: "ada" },
+      });
+      const client = openClient(place, world.url, { auth: { token: 1 } });
+      const [question, answer] = await client.next("challenge") as [string, (code: string) => void];
+      assertEquals([question, world.auth.stats().pending], ["code?", 1]);
+      answer("right");
+      await client.next("authenticated");
       assertEquals(world.auth.stats().pending, 0);
     });
 
