@@ -152,7 +152,8 @@ export class Members<S> {
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
     const { journal } = this.#host;
-    if (!peer.session !== !session) {
+    // One that has left meanwhile has been counted out.
+    if (this.has(peer) && !peer.session !== !session) {
       journal.count("pending", session ? -1 : 1);
       journal.count("authenticated", session ? 1 : -1);
     }

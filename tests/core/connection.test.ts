@@ -183,6 +183,24 @@ describe("a connection", () => {
     assertEquals(errors.length, 1);
   });
 
+  it("a reply that disconnects the socket and throws counts it once", () => {
+    let replies = 0;
+    const { host, connection, peer, answers } = setUp({
+      reply() {
+        if (replies++ === 0) return;
+        peer.connected = false;
+        connection.leave(peer, "server namespace disconnect", false);
+        throw new Error("reply");
+      },
+    });
+    for (let i = 0; i < 2; i++) {
+      connection.authenticate(peer, {}, undefined);
+      answers[i]!(null, "ada");
+    }
+    const { pending, authenticated } = host.journal.stats;
+    assertEquals([pending, authenticated], [0, 0]);
+  });
+
   it("hooks that throw or reject are reported, and nothing else happens", async () => {
     const { connection, peer, answers, errors } = setUp({
       postAuthenticate: () => Promise.reject(new Error("post")),
