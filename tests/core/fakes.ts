@@ -92,14 +92,15 @@ export class FakePeer implements Peer<string> {
   }
 }
 
-/** A host of one connection. */
-export class FakeHost implements Host<string, null> {
+/** A host of connections, of one mostly. */
+export class FakeHost implements Host<string, unknown> {
   readonly policy: Policy<string>;
   readonly clock: FakeClock = new FakeClock();
   readonly journal: Journal<string>;
   readonly revocations: Revocations = new Revocations(this.clock, 60_000);
   isInUse = false;
-  isClosed = false;
+  /** Transports that were closed. */
+  readonly closed: Set<unknown> = new Set();
 
   constructor(policy: Policy<string>) {
     this.policy = policy;
@@ -108,7 +109,10 @@ export class FakeHost implements Host<string, null> {
   isShared(): boolean {
     return this.isInUse;
   }
-  close(): void {
-    this.isClosed = true;
+  close(transport: unknown): void {
+    this.closed.add(transport);
+  }
+  get isClosed(): boolean {
+    return this.closed.size > 0;
   }
 }

@@ -9,7 +9,7 @@ export type Callback = (error?: unknown, success?: unknown) => void;
 export interface Scene {
   readonly host: FakeHost;
   readonly clock: FakeClock;
-  readonly connection: Connection<string, null>;
+  readonly connection: Connection<string, unknown>;
   /** Its first socket. */
   readonly peer: FakePeer;
   /** The verifier's answers, one for each attempt it was asked about. */

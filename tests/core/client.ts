@@ -1,0 +1,99 @@
+import type { Attempt } from "../../mod.ts";
+import { Connection } from "../../src/core/connection.ts";
+import type { Outcome } from "../../src/core/protocol.ts";
+import { type FakeHost, FakePeer } from "./fakes.ts";
+
+/** One of several clients of a host, with what is known of it. */
+export class Client {
+  readonly connection: Connection<string, unknown>;
+  /** Its sockets, those that have left included. */
+  readonly peers: FakePeer[] = [];
+  /** Those whose handshake is being verified. */
+  readonly atTheDoor: Set<FakePeer> = new Set();
+  /** Attempts that the verifier was asked about; whoever sets up the verifier fills it. */
+  readonly attempts: Attempt<unknown>[] = [];
+  /** What it was told about its credentials. */
+  readonly outcomes: Outcome[] = [];
+  readonly #host: FakeHost;
+  #hasCome = false;
+  #isLost = false;
+
+  constructor(host: FakeHost) {
+    this.#host = host;
+    this.connection = new Connection(host, this);
+  }
+
+  get connected(): FakePeer[] {
+    return this.peers.filter((peer) => peer.connected);
+  }
+
+  /** Whether its transport is gone, or to be closed. */
+  get isOver(): boolean {
+    return this.#isLost || this.#host.closed.has(this);
+  }
+
+  /** Whether the deadline concerns it; sockets that come and go do not matter. */
+  get isPending(): boolean {
+    return this.#hasCome && !this.isOver && !this.peers.some(({ session }) => session);
+  }
+
+  get isAsked(): boolean {
+    return this.connected.some(({ answer }) => answer);
+  }
+
+  join(): void {
+    const peer = this.#newPeer();
+    this.peers.push(peer);
+    this.connection.join(peer);
+  }
+
+  /** The same, with credentials. */
+  knock(): void {
+    const peer = this.#newPeer();
+    peer.connected = false;
+    this.atTheDoor.add(peer);
+    this.connection.knock(peer, {}, (outcome) => {
+      this.outcomes.push(outcome);
+      this.atTheDoor.delete(peer);
+      if (!outcome.ok) return;
+      peer.connected = true;
+      this.peers.push(peer);
+      queueMicrotask(() => peer.connected && this.connection.join(peer));
+    });
+  }
+
+  submit(): void {
+    const [peer] = this.connected;
+    if (!peer) return;
+    this.connection.authenticate(peer, {}, (outcome) => this.outcomes.push(outcome));
+  }
+
+  leave(): void {
+    const [peer] = this.connected;
+    if (peer) this.#remove(peer, true);
+  }
+
+  /** Its transport is gone. */
+  lose(): void {
+    for (const peer of this.connected) this.#remove(peer, false);
+    this.atTheDoor.clear();
+    this.connection.close();
+    this.#isLost = true;
+  }
+
+  #newPeer(): FakePeer {
+    const peer = new FakePeer("socket");
+    this.#hasCome = true;
+    const { disconnect } = peer;
+    peer.disconnect = () => {
+      disconnect.call(peer);
+      this.#remove(peer, false);
+    };
+    return peer;
+  }
+
+  #remove(peer: FakePeer, byClient: boolean): void {
+    peer.connected = peer.isOpen = false;
+    this.connection.leave(peer, "left", byClient);
+  }
+}
