@@ -140,6 +140,9 @@ export const mutants: Mutant[] = [
     ],
     ["forgotten", "this.#connections.delete(connection);", ""],
   ]),
+  ...of("core/submission", [
+    ["a verifier that ends its own attempt", "if (this.#isOver) this.#abort();", ""],
+  ]),
   ...of("core/challenge", [
     [
       "the challenge's own time",

@@ -111,6 +111,8 @@ export class Submission<S> {
     this.#abort = startAttempt(policy, peer.socket, this.#credentials, openDialog, (answer) => {
       decide(this.#judge(answer, screened.points));
     });
+    // The verifier itself may have ended it, with a disconnect.
+    if (this.#isOver) this.#abort();
   }
 
   #judge(answer: Answer, points: Points<unknown> | undefined): Verdict {

@@ -73,6 +73,25 @@ describe("a connection", () => {
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
   });
 
+  it("an attempt whose verifier disconnects its sender is aborted", async () => {
+    const called = Promise.withResolvers<Attempt<unknown>>();
+    const { clock, connection, peer } = setUp({
+      throttle: { limiter: { consume: async () => {} }, key: () => "key" },
+      authenticate(_socket: string, _given: unknown, attempt: Attempt<unknown>) {
+        peer.connected = false;
+        connection.leave(peer, "server namespace disconnect", false);
+        called.resolve(attempt);
+      },
+    });
+    connection.authenticate(peer, {}, undefined);
+    const attempt = await called.promise;
+    assertEquals(attempt.signal.aborted, true);
+    const refused = attempt.challenge("code?").catch((error: Error) => error.message);
+    assertEquals(await refused, "Cannot challenge: the attempt is over.");
+    connection.close();
+    assertEquals(clock.pending, 0);
+  });
+
   it("a challenge that is over is taken back, however it ends", async () => {
     for (const end of ["timeout", "answer", "gone"]) {
       const { clock, connection, peer } = setUp({
