@@ -140,9 +140,6 @@ export const mutants: Mutant[] = [
     ],
     ["forgotten", "this.#connections.delete(connection);", ""],
   ]),
-  ...of("core/submission", [
-    ["a verifier that ends its own attempt", "if (this.#isOver) this.#abort();", ""],
-  ]),
   ...of("core/challenge", [
     [
       "the challenge's own time",
@@ -176,6 +173,7 @@ export const mutants: Mutant[] = [
     ["revoked meanwhile", "if (revocations.covers(session, this.begunAt))", "if (false)"],
     ["expired on arrival", "if (isExpired(session, now))", "if (false)"],
     ["late schemas and limiters", "if (this.#isOver) return;", ""],
+    ["verifiers that end their own attempt", "if (this.#isOver) this.#abort();", ""],
     ["places at the door", 'if (this.#isAtTheDoor) host.journal.count("pending", 1);', ""],
     [
       "places given back at the door",
