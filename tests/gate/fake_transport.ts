@@ -35,6 +35,8 @@ export class FakeClient {
     close: (): void => this.break("forced close"),
   };
   readonly #io: Server;
+  /** The id of the last event of each namespace that wants an answer. */
+  readonly #asked: Map<string, number> = new Map();
 
   constructor(io: Server) {
     this.#io = io;
@@ -63,6 +65,14 @@ export class FakeClient {
     (this.nsps.get(namespace) as any)?._onpacket({ type: 2, nsp: namespace, data, id });
   }
 
+  /** Answers the last event of a namespace that wanted an answer. */
+  respond(namespace: string, answer: unknown): void {
+    const id = this.#asked.get(namespace);
+    // deno-lint-ignore no-explicit-any -- socket.io's own way in is private
+    const socket = this.nsps.get(namespace) as any;
+    if (id !== undefined) socket?._onpacket({ type: 3, nsp: namespace, data: [answer], id });
+  }
+
   /** Sends a DISCONNECT. */
   leave(namespace: string): void {
     // deno-lint-ignore no-explicit-any -- socket.io's own way in is private
@@ -81,6 +91,7 @@ export class FakeClient {
   _packet({ type, nsp, data, id }: Sent): void {
     if (type === 0) this.sent.set(nsp, []);
     if (type === 3) this.acknowledged.push({ id: id!, outcome: data![0] });
+    if (type === 2 && id !== undefined) this.#asked.set(nsp, id);
     if (type !== 2 || this.conn.readyState !== "open") return;
     this.sent.set(nsp, [...this.sent.get(nsp)!, data!]);
   }

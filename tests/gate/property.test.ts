@@ -1,24 +1,25 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
-import { Socket } from "socket.io";
+import type { Socket } from "socket.io";
 import { Guard } from "../../src/adapters/guard.ts";
 import { install } from "../../src/adapters/install.ts";
 import { gateOf } from "../../src/adapters/slot.ts";
 import { findTarget } from "../../src/adapters/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
+import type { Attempt } from "../../mod.ts";
 import { FakeClock } from "../core/fakes.ts";
 import { createServer } from "../kit/targets.ts";
 import { FakeClient, turn } from "./fake_transport.ts";
+import { check, checkStats, isAuthenticated, sentTo, type Story } from "./stories.ts";
 
 const NAMESPACES = ["/", "/a", "/b"];
 const LIMIT = { events: 4, bytes: 1000 };
-const PROTOCOL = ["authenticated", "unauthorized"];
 
 /** A call of the verifier, which says yes or no when the test does. */
-interface Attempt {
+interface Call {
   /** As its credentials say. */
   readonly id: number;
-  readonly answer: (error?: unknown, user?: unknown) => void;
+  readonly answer: Attempt<User>;
   isAnswered: boolean;
   isAccepted: boolean;
 }
@@ -51,6 +52,8 @@ const step = fc.oneof(
       "twice",
     ),
   }),
+  weigh(3, { type: fc.constant("challenge" as const), ms: fc.integer({ min: 1, max: 300 }) }),
+  weigh(3, { type: fc.constant("response" as const), at }),
   weigh(4, { type: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 300 }) }),
   weigh(6, { type: fc.constant("emit" as const), at, volatile: fc.boolean() }),
   weigh(4, { type: fc.constant("broadcast" as const), at, room: fc.boolean() }),
@@ -69,32 +72,17 @@ function weigh<T>(
   return { weight, arbitrary: fc.record(model) as fc.Arbitrary<T> };
 }
 
-/** What happened to one socket, from the first to the last. */
-interface Story {
-  readonly socket: Socket;
-  /** Messages by number: what was sent to it, and what ought to arrive. */
-  readonly due: number[];
-  readonly never: number[];
-  readonly events: number[];
-  readonly heard: number[];
-  admissions: number;
-  departures: number;
-  /** How many of them had come through, out and in, when it was last authenticated. */
-  passed: [number, number];
-}
-
 function setUp() {
   const io = createServer();
   const clock = new FakeClock();
-  const attempts: Attempt[] = [];
+  const attempts: Call[] = [];
   const stories: Story[] = [];
   /** Whose credentials the hook was given. */
   const vouchers: number[] = [];
   const storyOf = (socket: Socket) => stories.find((story) => story.socket === socket)!;
   const policy = resolvePolicy<Socket, User, Credentials>({
     authenticate(_socket, { id }, attempt) {
-      const answer = attempt as Attempt["answer"];
-      attempts.push({ id, answer, isAnswered: false, isAccepted: false });
+      attempts.push({ id, answer: attempt, isAnswered: false, isAccepted: false });
     },
     postAuthenticate(socket, { id }) {
       storyOf(socket).admissions++;
@@ -123,8 +111,6 @@ function setUp() {
   }
   return { io, clock, attempts, stories, vouchers, guard };
 }
-
-const isAuthenticated = (socket: Socket) => (socket as { auth?: boolean }).auth === true;
 
 describe("the gate, whatever comes in whatever order", () => {
   it("keeps its promises", async () => {
@@ -171,6 +157,10 @@ describe("the gate, whatever comes in whatever order", () => {
               const after = stories.filter(({ socket }) => isAuthenticated(socket));
               assert(after.every((story) => before.includes(story)));
             }
+          } else if (next.type === "challenge") {
+            attempts.at(-1)?.answer.challenge(n, { timeout: next.ms }).catch(() => {});
+          } else if (next.type === "response") {
+            client.respond(next.at, n);
           } else if (next.type === "advance") {
             clock.advance(next.ms);
           } else if (next.type === "emit" && story) {
@@ -222,7 +212,7 @@ describe("the gate, whatever comes in whatever order", () => {
         const { pending, authenticated } = guard.journal.stats;
         assertEquals([pending, authenticated], [0, 0]);
         const admissions = stories.map((story) => story.admissions);
-        for (const { answer } of attempts) answer(null, { name: "late" });
+        for (const { answer } of attempts) answer(null, { name: "late", lifetime: 10_000 });
         assertEquals(stories.map((story) => story.admissions), admissions);
         for (const { socket, departures } of stories) {
           // Every socket is gone, once, and is in no room.
@@ -234,50 +224,3 @@ describe("the gate, whatever comes in whatever order", () => {
     );
   });
 });
-
-/** The numbered messages that were sent to a socket. */
-function sentTo({ socket }: Story): number[] {
-  const sent = clientOf(socket).sent.get(socket.nsp.name) ?? [];
-  return sent.filter(([event]) => event === "message").map(([, n]) => n as number);
-}
-
-function checkStats({ journal }: Guard<unknown>, stories: Story[]): void {
-  const connected = stories.filter(({ socket }) => socket.connected);
-  const authenticated = connected.filter(({ socket }) => isAuthenticated(socket)).length;
-  const { stats } = journal;
-  assertEquals(stats.authenticated, authenticated);
-  // One more may be at the door, with credentials that are being verified.
-  const atTheDoor = stats.pending - (connected.length - authenticated);
-  assert(atTheDoor === 0 || atTheDoor === 1);
-}
-
-function clientOf(socket: Socket): FakeClient {
-  return socket.client as unknown as FakeClient;
-}
-
-function check(story: Story): void {
-  const { socket, due, never, events, heard, admissions } = story;
-  if (!socket.connected) return;
-  const sent = clientOf(socket).sent.get(socket.nsp.name) ?? [];
-  const names = sent.map(([event]) => event as string);
-  const messages = sentTo(story);
-  const isIn = isAuthenticated(socket);
-
-  // Nothing goes out in front of `authenticated`, and nothing comes in.
-  const others = names.findIndex((event) => !PROTOCOL.includes(event));
-  if (others >= 0) assert(names.slice(0, others).includes("authenticated"));
-  if (!isIn) assertEquals([messages.length, heard.length], story.passed);
-  else story.passed = [messages.length, heard.length];
-  // Once it is authenticated, all that was held has arrived, once and in order.
-  if (isIn) assertEquals([messages, heard], [due, events]);
-  // What was volatile, or broadcast while it was pending, never arrives.
-  assert(!never.some((n) => messages.includes(n)));
-  // It is in the adapter if and only if it is authenticated.
-  assertEquals(socket.nsp.adapter.sids.has(socket.id), isIn);
-  // One admission, one hook; a refresh runs none.
-  const changes = names.filter((event) => PROTOCOL.includes(event)).join(" ");
-  const admitted = changes.split(/ ?unauthorized ?/).filter((part) => part !== "").length;
-  assertEquals(admissions, admitted);
-  // And nothing of the gate stays on it.
-  assertEquals(Object.getPrototypeOf(socket) === Socket.prototype, isIn);
-}
