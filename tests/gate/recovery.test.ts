@@ -1,13 +1,63 @@
 import { assertEquals, describe, it } from "#testing";
 import { Socket } from "socket.io";
+import { socketioAuth } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
+import { RawClient } from "../kit/raw.ts";
 import { engineOnly } from "../kit/targets.ts";
-import { openWorld, type User, type World } from "../kit/world.ts";
+import { openWorld, type User, verify, type World } from "../kit/world.ts";
 import { describeRecovery } from "./recovery_suite.ts";
 
 describeRecovery("in memory", () => {});
 
 type Restore = (pid: string, offset: string) => Promise<unknown>;
+
+describe("what must not be recovered", () => {
+  disposeAfterEach();
+
+  /** A client that has signed in and seen something, and its socket. */
+  async function open() {
+    const world = await openWorld(engineOnly[0]!, {
+      userId: (user: User) => user.name,
+      disconnect: (socket: Socket) => world.log.push("gone", socket),
+    }, { server: { connectionStateRecovery: {} } });
+    const client = await world.connect();
+    await client.signIn();
+    world.io.emit("first");
+    const [offset] = await client.next("first");
+    const [socket] = await world.log.next("connection") as [Socket];
+    return { world, client, socket, pid: socket["pid"], offset };
+  }
+
+  /** Whether somebody who comes with a `pid` is told that it is good. */
+  async function isRecovered(
+    world: World,
+    auth: { pid: string; offset: unknown },
+  ): Promise<boolean> {
+    const raw = await RawClient.open(world.url);
+    raw.send(`40${JSON.stringify(auth)}`);
+    const [answer] = await raw.packets.next("40");
+    return String(answer).includes(auth.pid);
+  }
+
+  it("a connection that breaks over the news of its end", async () => {
+    const { world, client, socket, pid, offset } = await open();
+    socket.conn.once("packetCreate", () => socket.conn["onClose"]("transport error"));
+    client.emit("authentication", { username: "ada", password: "wrong" });
+    await world.log.next("gone");
+    assertEquals(await isRecovered(world, { pid, offset }), false);
+  });
+
+  it("a connection to a namespace that has a policy of its own by now", async () => {
+    const { world, client, pid, offset } = await open();
+    await client.drop();
+    await world.log.next("gone");
+    socketioAuth(world.io.of("/"), {
+      authenticate: verify,
+      userId: (user: User) => user.name,
+    });
+    assertEquals(await isRecovered(world, { pid, offset }), false);
+  });
+});
 
 describe("recovery over a slow adapter", () => {
   disposeAfterEach();
