@@ -24,7 +24,8 @@ socketioAuth(io, {
   userId: (user: User) => user.name,
   handshake: true,
   attempts: 3,
-  timeout: 5000,
+  // Nobody is to be cut for the time that a slow machine takes.
+  timeout: 60_000,
   onError: () => {},
 });
 for (const [i, [, make]] of Object.entries(misbehaviors).entries()) {
