@@ -1,7 +1,8 @@
 /**
  * Checks the package as npm would publish it: what is in it, what publint says
- * of it, and that an empty project that installs it can compile against it and
- * run it on Node, Deno and Bun.
+ * of it, and that an empty project that installs it can compile against it with
+ * the current and an older TypeScript, run it on Node, Deno and Bun, and `require`
+ * it there and on the oldest Node that can.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,10 +28,27 @@ const DOCUMENTS = [
 /** What the consumer installs next to the package, as we have it ourselves. */
 const NEIGHBORS = ["socket.io", "socket.io-client", "@socket.io/bun-engine"];
 
-/** How consumers may have set up module resolution. */
+/** A TypeScript that many still have; the consumer installs it, and we have the current one. */
+const OLD_TYPESCRIPT = "5.9.3";
+
+/** The oldest Node whose `require` takes ES modules without a flag. */
+const OLD_NODE = "20.19.0";
+
+/** How each compiler is called in the consumer's folder. */
+const COMPILERS = {
+  [devDependencies.typescript]: ["tsc"],
+  [OLD_TYPESCRIPT]: ["node", join("node_modules", "typescript", "bin", "tsc")],
+};
+
+/** How consumers may have set up module resolution, and what they compile then. */
 const RESOLUTIONS = [
-  ["--module", "nodenext"],
-  ["--module", "esnext", "--moduleResolution", "bundler"],
+  { options: ["--module", "nodenext"], files: ["types.ts", "smoke.ts", "types-commonjs.cts"] },
+  {
+    options: ["--module", "esnext", "--moduleResolution", "bundler"],
+    files: ["types.ts", "smoke.ts"],
+  },
+  // By default this resolves as Node 10 did, and only older compilers still can.
+  { options: ["--module", "commonjs"], files: ["types-commonjs.cts"], only: OLD_TYPESCRIPT },
 ];
 
 /** How each runtime runs a script. */
@@ -63,20 +81,48 @@ function createConsumer(folder: string, tarball: string): void {
   cpSync(join(ROOT, "tools", "consumer"), folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
   const neighbors = NEIGHBORS.map((name) => `${name}@${devDependencies[name]}`);
-  run(folder, "npm", "install", "--no-audit", "--no-fund", tarball, ...neighbors);
+  npmInstall(folder, tarball, ...neighbors, `typescript@${OLD_TYPESCRIPT}`);
+}
+
+/**
+ * Installs the old Node and returns the path of its executable. The package `node`
+ * fetches one of these for each platform in a script; npm may not run scripts.
+ */
+function installOldNode(folder: string): string {
+  const { arch, platform } = process;
+  const name = platform === "darwin" && arch === "arm64" ? "node-bin" : "node";
+  const pack = `${name}-${platform === "win32" ? "win" : platform}-${arch}@${OLD_NODE}`;
+  const node = join(folder, "node_modules", "old-node", "bin", "node");
+  try {
+    writeFileSync(join(folder, "package.json"), '{ "private": true }\n');
+    npmInstall(folder, `old-node@npm:${pack}`);
+    const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+    if (version !== `v${OLD_NODE}`) throw new Error(`It says that it is ${version}`);
+  } catch (cause) {
+    throw new Error(`Cannot check with Node ${OLD_NODE}: npm did not bring ${pack}`, { cause });
+  }
+  return node;
+}
+
+function npmInstall(folder: string, ...packages: string[]): void {
+  run(folder, "npm", "install", "--no-audit", "--no-fund", ...packages);
 }
 
 function checkTypes(folder: string): void {
-  for (const resolution of RESOLUTIONS) {
-    const options = ["--noEmit", "--strict", "--target", "es2022", "--types", "node"];
-    run(folder, "tsc", ...options, ...resolution, "types.ts", "smoke.ts");
-    console.log(`ok types: ${resolution.at(-1)}`);
+  const strict = ["--noEmit", "--strict", "--target", "es2022", "--types", "node"];
+  for (const [version, [command, ...args]] of Object.entries(COMPILERS)) {
+    for (const { options, files, only } of RESOLUTIONS) {
+      if (only && only !== version) continue;
+      run(folder, command!, ...args, ...strict, ...options, ...files);
+      console.log(`ok types: TypeScript ${version}, ${options.at(-1)}`);
+    }
   }
 }
 
 function checkRuntimes(folder: string): void {
   for (const [runtime, [command, ...args]] of Object.entries(RUNTIMES)) {
     run(folder, command!, ...args, "smoke.ts", runtime);
+    run(folder, command!, ...args, "smoke.cjs", runtime);
   }
 }
 
@@ -89,6 +135,8 @@ try {
   createConsumer(consumer, tarball);
   checkTypes(consumer);
   checkRuntimes(consumer);
+  const oldNode = installOldNode(mkdtempSync(join(temporary, "node-")));
+  run(consumer, oldNode, "smoke.cjs", `node ${OLD_NODE}`);
 } finally {
   rmSync(temporary, { recursive: true });
 }
