@@ -46,6 +46,13 @@ export type { SchemaResult, StandardSchema } from "./src/core/schema.ts";
 export type { Limiter, Throttle } from "./src/core/throttle.ts";
 export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
 export type { HoldLimit } from "./src/core/hold.ts";
-export type { Attempt, Awaitable, ErrorContext, Falsy, Options } from "./src/core/options.ts";
+export type {
+  Attempt,
+  Awaitable,
+  ErrorContext,
+  Falsy,
+  Options,
+  UserOf,
+} from "./src/core/options.ts";
 export type { Session } from "./src/core/session.ts";
 export type { AuthenticatedInfo, Code, Outcome, Unauthorized } from "./src/core/protocol.ts";

@@ -31,8 +31,8 @@ export async function createApp(accounts: Accounts, origin: () => string): Promi
   });
 
   const auth = socketioAuth(io, {
-    async authenticate(_socket, given: Credentials, attempt: Attempt<Account>) {
-      if ("passkey" in Object(given)) return await passkeys.verify(attempt);
+    async authenticate(_socket, given: Credentials, { challenge }: Attempt<Account>) {
+      if ("passkey" in Object(given)) return await passkeys.verify(challenge);
       const { username, password } = Object(given);
       if (typeof username !== "string" || typeof password !== "string") return undefined;
       return await accounts.verify(username, password);

@@ -65,12 +65,12 @@ export class Passkeys {
   }
 
   /** Finds out whose passkey the client has. Nothing if it has none that is known here. */
-  async verify(attempt: Attempt<Account>): Promise<Account | undefined> {
+  async verify(challenge: Attempt<Account>["challenge"]): Promise<Account | undefined> {
     const { id, origin } = this.#site;
     // No user name: whichever passkey the person chooses says who they are, and
     // nobody learns which accounts exist.
     const options = await generateAuthenticationOptions({ rpID: id, userVerification: "required" });
-    const response = await attempt.challenge({ type: "passkey", options }, { timeout: PATIENCE });
+    const response = await challenge({ type: "passkey", options }, { timeout: PATIENCE });
     const known = this.#keys.get(String(Object(response).id));
     if (!known) return undefined;
     try {

@@ -73,13 +73,13 @@ export function passwordThenTotp({ accounts, factors }: Dependencies) {
   return async (
     _socket: unknown,
     credentials: { username: string; password: string },
-    attempt: Attempt<Account>,
+    { challenge }: Attempt<Account>,
   ): Promise<Account | undefined> => {
     const { username, password } = Object(credentials);
     if (typeof username !== "string" || typeof password !== "string") return undefined;
     const account = await accounts.verify(username, password);
     if (!account || !factors.has(account.name)) return account;
-    const code = await attempt.challenge({ type: "totp" }, { timeout: PATIENCE });
+    const code = await challenge({ type: "totp" }, { timeout: PATIENCE });
     if (typeof code === "string" && factors.verify(account.name, code)) return account;
     throw new AuthError("Wrong code", { code: "wrong_code" });
   };

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { Options } from "../core/options.ts";
-import { tellAddresses } from "./bun_engine.ts";
 import {
   assertUnattached,
   type Running,
@@ -13,43 +11,9 @@ import {
   urlOf,
 } from "./serve.ts";
 
-import {
-  type Auth,
-  type Guarded,
-  socketioAuth as guard,
-  type TargetNamespace,
-  type TargetServer,
-} from "./socketio.ts";
-
 export * from "../../mod.ts";
+export { default } from "../../mod.ts";
 export type { Running, Servable, ServeOptions } from "./serve.ts";
-
-/**
- * The same as `socketioAuth` of the main entry point; and under
- * `@socket.io/bun-engine`, which leaves it out, the client's address is known:
- * to the option `throttle`, to events, and in `socket.handshake.address`.
- *
- * @param target a `Server` or `Namespace` of socket.io 4.6 or later
- * @param options the policy; only `authenticate` is required
- * @throws {TypeError} if the target cannot be made safe, or an option is wrong
- * @throws {RangeError} if a number among the options is out of range
- * @throws {Error} if the target has a policy already
- */
-export function socketioAuth<
-  S extends object,
-  User,
-  // deno-lint-ignore no-explicit-any -- credentials are what the client sends
-  Credentials = any,
->(
-  target: TargetServer<S> | TargetNamespace<S>,
-  options: Options<S & Guarded, User, Credentials>,
-): Auth<User> {
-  const auth = guard(target, options);
-  tellAddresses(target);
-  return auth;
-}
-
-export default socketioAuth;
 
 /** What this module uses of Bun. */
 interface BunRuntime {
@@ -85,7 +49,6 @@ export async function serve(io: Servable, options: ServeOptions = {}): Promise<R
   const { Server: Engine } = await import("@socket.io/bun-engine");
   const engine = new Engine({ path: `${io.path()}/`, ...engineOptions(io) });
   const server = Bun.serve({ ...engine.handler(), port, ...(hostname && { hostname }) });
-  tellAddresses(io);
   io.bind(engine);
   return {
     url: urlOf(hostname, server.port),

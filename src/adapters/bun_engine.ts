@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isNamespace, type RawServer } from "./internals.ts";
+import type { RawServer } from "./internals.ts";
 
 /** A transport of the engine. */
 interface BunConn {
@@ -20,31 +20,38 @@ type EditHeaders = (headers: Headers, request: Request, server: BunServer) => un
 interface BunEngine {
   /** Its hooks are looked up for each request. */
   readonly opts: { editHandshakeHeaders?: EditHeaders | undefined };
+  handler(): unknown;
   on(event: "connection", listener: (conn: BunConn, request: Request) => void): void;
 }
 
 interface Bindable {
-  engine?: BunEngine;
-  bind(engine: BunEngine): unknown;
+  engine?: object;
+  bind(engine: object): unknown;
 }
 
 const told = new WeakSet<object>();
 
 /**
  * Puts the address of a client where socket.io looks for it, from now on; on
- * whichever engine the server is bound to, now or later.
+ * whichever engine the server is bound to, now or later. Other engines do that
+ * themselves.
  */
-export function tellAddresses(target: unknown): void {
-  const server = (isNamespace(target) ? target.server : target) as RawServer & Bindable;
+export function tellAddresses(target: RawServer): void {
+  const server = target as RawServer & Bindable;
   if (told.has(server)) return;
   told.add(server);
-  if (server.engine) listen(server.engine);
+  if (server.engine && isBunEngine(server.engine)) listen(server.engine);
   const { bind } = server;
   server.bind = (engine) => {
     // In front of socket.io, which reads the address at once.
-    listen(engine);
+    if (isBunEngine(engine)) listen(engine);
     return bind.call(server, engine);
   };
+}
+
+function isBunEngine(engine: object): engine is BunEngine {
+  const { opts, handler, on } = engine as Partial<BunEngine>;
+  return typeof opts === "object" && typeof handler === "function" && typeof on === "function";
 }
 
 function listen(engine: BunEngine): void {

@@ -4,10 +4,11 @@
  * @module
  */
 import type { Stats } from "../core/journal.ts";
-import type { Options } from "../core/options.ts";
+import type { Options, UserOf } from "../core/options.ts";
 import { type Policy, resolvePolicy } from "../core/policy.ts";
 import type { Session } from "../core/session.ts";
 import { parseTarget, type RevokeTarget } from "../core/targets.ts";
+import { tellAddresses } from "./bun_engine.ts";
 import { systemClock } from "./clock.ts";
 import type { Gate } from "./gate.ts";
 import { Guard } from "./guard.ts";
@@ -56,7 +57,7 @@ export interface Auth<User> {
    * official ones). It does not reject for nodes that have not: that goes to
    * `onError`.
    * @throws {TypeError} as a rejection, if it is not one id, or if there is no
-   * option `userId` or `sessionId` by which a session could be found
+   * option `sessionId` by which a session could be found
    */
   revoke(target: RevokeTarget): Promise<number>;
   /**
@@ -79,9 +80,14 @@ export interface Auth<User> {
  * `io.bind` and `io.listen`; a client that is connected already has to sign in
  * like any other.
  *
- * @param target a `Server` or `Namespace` of socket.io 4.6 or later
+ * A pattern (`io.of(/^\/team-\d+$/)`) stands for its children and for every
+ * other namespace of a matching name, whenever and however that came about. Of
+ * several patterns the oldest counts, and a namespace's own policy before any.
+ *
+ * @param target a `Server` or `Namespace` of socket.io
  * @param options the policy; only `authenticate` is required
- * @throws {TypeError} if the target cannot be made safe, or an option is wrong
+ * @throws {TypeError} if the target cannot be made safe, as of a version of
+ * socket.io that is not supported, or if an option is wrong
  * @throws {RangeError} if a number among the options is out of range
  * @throws {Error} if the target has a policy already
  *
@@ -98,16 +104,24 @@ export interface Auth<User> {
  */
 export function socketioAuth<
   S extends object,
-  User,
+  Returned,
   // deno-lint-ignore no-explicit-any -- credentials are what the client sends
   Credentials = any,
+  CalledBack = unknown,
+  Own extends S = S,
 >(
   target: TargetServer<S> | TargetNamespace<S>,
-  options: Options<S & Guarded, User, Credentials>,
-): Auth<User> {
+  options: Options<Own & Guarded, Returned, Credentials, CalledBack>,
+): Auth<UserOf<Returned, CalledBack>> {
+  type User = UserOf<Returned, CalledBack>;
   const place = findTarget(target);
-  const guard = new Guard(resolvePolicy(options) as Policy<unknown>, systemClock, place);
+  const policy = resolvePolicy(options) as Policy<unknown>;
+  if (place.namespace && options.open !== undefined) {
+    throw new TypeError("Cannot guard: the option open is for a server, and this is a namespace.");
+  }
+  const guard = new Guard(policy, systemClock, place);
   install(place, guard);
+  tellAddresses(place.server);
 
   function gateUnderThisPolicy(socket: object): Gate<unknown> | undefined {
     const gate = gateOf(socket);

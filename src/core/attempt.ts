@@ -1,21 +1,29 @@
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
-import { AuthError } from "./errors.ts";
+import { isAuthError, refusalOf, type Refused } from "./errors.ts";
 import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
-import { isCode, type Unauthorized, unauthorized } from "./protocol.ts";
+import { unauthorized } from "./protocol.ts";
 
-/** What came of an attempt. `error` is what the operator should hear about. */
-export type Answer =
-  | { readonly user: unknown }
-  | { readonly refusal: Unauthorized; readonly error?: unknown };
+/** What came of an attempt. */
+export type Answer = { readonly user: unknown } | Refused;
 
-const MIXED = "authenticate returned a promise, which resolved with undefined, and called back " +
-  "after that, which does not count any more. Return the answer, or do not return a promise.";
+/** Where the deadline has found an attempt, or something else has ended it. */
+export type Ending = "overdue" | "ended";
+
+const HOW_TO_ANSWER = "A function with three parameters answers by calling the third one: " +
+  "attempt(null, user) or attempt(error). To answer by its return value, it declares two " +
+  "parameters, or takes what it needs out of the third: async (socket, credentials, { signal }) " +
+  "=> …";
+
+const UNHEARD = "authenticate returned something, and called nobody back before the deadline. ";
+
+const MIXED = "authenticate called back after its promise had answered, which does not count any " +
+  "more. ";
 
 /**
- * Calls the verifier and hands on its first answer, whether returned,
- * resolved, thrown, rejected or given by callback. Returns a function that
- * aborts the attempt: from then on no answer is handed on.
+ * Calls the verifier and hands on its first answer, at the moment it is given,
+ * whether returned, resolved, thrown, rejected or called back with. Returns a
+ * function that ends the attempt: from then on no answer is handed on.
  */
 export function startAttempt<S>(
   policy: Policy<S>,
@@ -23,91 +31,115 @@ export function startAttempt<S>(
   credentials: unknown,
   openDialog: () => Dialog<S>,
   onAnswer: (answer: Answer) => void,
-): () => void {
-  let over = false;
-  let aborted = false;
-  /** Its promise has come to nothing: if it calls back after that, it meant to answer so. */
-  let isMixed = false;
+): (ending: Ending) => void {
+  // The original module's verifiers call back, and what they return is whatever
+  // their last line happened to be: a timer, a query, a promise of rows.
+  const callsBack = policy.authenticate.length >= 3;
+  let state: "open" | "answered" | "ended" = "open";
+  /** It has taken something that no Node callback has: it knows what it was given. */
+  let hasLooked = false;
+  /** It has returned something that does not count. */
+  let isUnheard = false;
+  /** Its promise has answered; if it calls back after that, it meant to answer so. */
+  let hasResolved = false;
   let controller: AbortController | undefined;
   let dialog: Dialog<S> | undefined;
 
+  function report(error: unknown): void {
+    policy.report(error, { during: "authenticate", socket });
+  }
+
   function answer(given: Answer): void {
-    if (over) return;
-    over = true;
+    if (state !== "open") return;
+    state = "answered";
     dialog?.end();
     onAnswer(given);
   }
 
   function callback(error?: unknown, success?: unknown): void {
-    if (isMixed) policy.report(new Error(MIXED), { during: "authenticate", socket });
-    isMixed = false;
-    answer(error ? { refusal: refusalOf(error) } : decide(success));
+    if (hasResolved) report(new Error(MIXED + HOW_TO_ANSWER));
+    hasResolved = false;
+    answer(error ? refusalOf(error) : judge(success));
+  }
+
+  function ask(data: unknown, options?: ChallengeOptions): Promise<unknown> {
+    dialog ??= openDialog();
+    if (state !== "open") dialog.end();
+    return dialog.ask(data, options);
+  }
+
+  function lookAtSignal(): AbortSignal {
+    hasLooked = true;
+    controller ??= new AbortController();
+    if (state === "ended") controller.abort();
+    return controller.signal;
   }
 
   // Most verifiers never look: do not pay for any of these until one does.
   const attempt = Object.defineProperties(callback, {
-    signal: {
-      get(): AbortSignal {
-        controller ??= new AbortController();
-        if (aborted) controller.abort();
-        return controller.signal;
-      },
-    },
-    challenge: {
-      value(data: unknown, options?: ChallengeOptions): Promise<unknown> {
-        dialog ??= openDialog();
-        if (over) dialog.end();
-        return dialog.ask(data, options);
-      },
-    },
+    signal: { get: lookAtSignal },
+    challenge: { get: () => (hasLooked = true, ask) },
   }) as unknown as Attempt<unknown>;
 
+  function returned(value: unknown): void {
+    if (!callsBack) void Promise.resolve(value).then(resolved, failed);
+    else isUnheard = !hearOut(value, resolved, failed) && value !== undefined;
+  }
+
   function resolved(value: unknown): void {
-    isMixed = !over && value === undefined;
-    answer(decide(value));
+    if (callsBack && !hasLooked) {
+      isUnheard = value !== undefined;
+      return;
+    }
+    hasResolved = callsBack && state === "open";
+    answer(judge(value));
   }
 
   function failed(error: unknown): void {
+    const isMeantForClient = isAuthError(error);
+    if (state === "answered" && !isMeantForClient) report(error);
     answer(
-      error instanceof AuthError
-        ? { refusal: refusalOf(error) }
-        : { refusal: unauthorized("server_error"), error },
+      isMeantForClient ? refusalOf(error) : { refusal: unauthorized("server_error"), error },
     );
   }
 
   try {
-    const value = policy.authenticate(socket, credentials, attempt);
-    const answersLater = value === undefined && policy.authenticate.length >= 3;
-    if (!answersLater) Promise.resolve(value).then(resolved, failed);
+    returned(policy.authenticate(socket, credentials, attempt));
   } catch (error) {
     failed(error);
   }
 
-  return () => {
-    if (over) return;
-    over = aborted = true;
+  return (ending) => {
+    if (state !== "open") return;
+    state = "ended";
     dialog?.end();
     controller?.abort();
+    if (ending === "overdue" && isUnheard) report(new Error(UNHEARD + HOW_TO_ANSWER));
   };
 }
 
-function decide(success: unknown): Answer {
-  return success ? { user: success } : { refusal: unauthorized("authentication_failed") };
-}
-
-/** The refusal for an error that is meant for the client. */
-function refusalOf(error: unknown): Unauthorized {
-  const code = error instanceof AuthError ? error.code : "authentication_error";
-  const { message, reconnect } = unauthorized(isCode(code) ? code : "authentication_error");
-  return { message: textOf(error) ?? message, code, reconnect };
-}
-
-function textOf(error: unknown): string | undefined {
+/**
+ * Waits for a promise of the language itself, such as every async function
+ * returns. Of a subclass, which is some driver's, only the failure counts. Any
+ * other thenable is left alone: to look at a query is to send it once more.
+ * Returns whether there is a result to wait for.
+ */
+function hearOut(
+  value: unknown,
+  resolved: (value: unknown) => void,
+  failed: (error: unknown) => void,
+): boolean {
   try {
-    const text = typeof error === "string" ? error : (error as { message?: unknown })?.message;
-    return typeof text === "string" ? text : undefined;
+    if (!(value instanceof Promise)) return false;
+    const isNative = Object.getPrototypeOf(value) === Promise.prototype;
+    void Promise.prototype.then.call(value, isNative ? resolved : undefined, failed);
+    return isNative;
   } catch {
-    // An error may be anything, also something that throws when it is looked at.
-    return undefined;
+    // Something that only looks like a promise.
+    return false;
   }
+}
+
+function judge(success: unknown): Answer {
+  return success ? { user: success } : { refusal: unauthorized("authentication_failed") };
 }

@@ -21,6 +21,7 @@ export interface ChallengeOptions {
 export class Dialog<S> {
   readonly #peer: Peer<S>;
   readonly #clock: Clock;
+  readonly #maxBytes: number;
   /** Has something done as soon as the client can be talked to. */
   readonly #whenConnected: (fn: () => void) => void;
   readonly #onChange: (type: "challenged" | "answered") => void;
@@ -31,11 +32,13 @@ export class Dialog<S> {
   constructor(
     peer: Peer<S>,
     clock: Clock,
+    maxBytes: number,
     whenConnected: (fn: () => void) => void,
     onChange: (type: "challenged" | "answered") => void,
   ) {
     this.#peer = peer;
     this.#clock = clock;
+    this.#maxBytes = maxBytes;
     this.#whenConnected = whenConnected;
     this.#onChange = onChange;
   }
@@ -54,6 +57,7 @@ export class Dialog<S> {
         fn();
       };
       const giveUp = (error: Error) => settle(() => reject(error));
+      const due = this.#clock.monotonic() + timeout;
       const cancel = this.#clock.after(timeout, () => giveUp(errorOf("timeout")));
       this.#giveUp = giveUp;
       this.#onChange("challenged");
@@ -61,7 +65,9 @@ export class Dialog<S> {
         if (this.#giveUp !== giveUp) return;
         try {
           forget = this.#peer.ask(data, (answer) => {
-            if (isOverLimit(answer)) giveUp(errorOf("invalid_credentials"));
+            // A busy process runs its timers late.
+            if (this.#clock.monotonic() > due) giveUp(errorOf("timeout"));
+            else if (isOverLimit(answer, this.#maxBytes)) giveUp(errorOf("invalid_credentials"));
             else settle(() => resolve(answer));
           });
         } catch (error) {

@@ -39,6 +39,8 @@ export class Connection<S, T> implements Revocable {
   readonly #alarm: Alarm;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
+  /** The same, as long as its verifier has not been asked. */
+  #unverified: Submission<S> | undefined;
 
   constructor(host: Host<S, T>, transport: T) {
     this.host = host;
@@ -92,6 +94,7 @@ export class Connection<S, T> implements Revocable {
 
   /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
+    this.#alarm.catchUp();
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
   }
 
@@ -167,12 +170,14 @@ export class Connection<S, T> implements Revocable {
       // Whatever went wrong, the deadline must still find somebody at work.
       this.#queue = undefined;
     }
+    this.#verify();
   }
 
   #perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
-        return this.#verify(submission!);
+        this.#running = this.#unverified = submission;
+        return;
       case "decline":
         return this.#decline(submission!, effect.refusal);
       case "abort":
@@ -210,9 +215,20 @@ export class Connection<S, T> implements Revocable {
     this.#dispatch({ event: { type } });
   }
 
-  #verify(submission: Submission<S>): void {
-    this.#running = submission;
-    submission.verify((event) => this.#dispatch({ event }));
+  /**
+   * Asks the verifier once all else is done, so that its answer counts at the
+   * moment it is given, even before it returns.
+   */
+  #verify(): void {
+    const submission = this.#unverified;
+    this.#unverified = undefined;
+    if (!submission || submission !== this.#running) return;
+    const isBounded = this.#state.phase === "pending" && this.host.policy.timeout !== Infinity;
+    submission.verify(isBounded, (event) => {
+      // An answer that is there after the deadline is late, also if no timer has had its turn.
+      this.#alarm.catchUp();
+      this.#dispatch({ event });
+    });
   }
 
   /** Sends credentials back that came at the wrong time. */

@@ -1,10 +1,10 @@
-/** How large credentials and answers may be. */
-const LIMIT = { bytes: 16_384, depth: 32 };
+/** How deeply credentials and answers may nest. */
+const MAX_DEPTH = 32;
 
-/** Whether a client has sent more, or deeper, than credentials and answers may be. */
-export function isOverLimit(value: unknown): boolean {
-  const { bytes, depth } = measure(value, LIMIT.bytes);
-  return bytes > LIMIT.bytes || depth > LIMIT.depth;
+/** Whether a client has sent more than `maxBytes`, or deeper than credentials and answers may be. */
+export function isOverLimit(value: unknown, maxBytes: number): boolean {
+  const { bytes, depth } = measure(value, maxBytes);
+  return bytes > maxBytes || depth > MAX_DEPTH;
 }
 
 /**

@@ -10,20 +10,36 @@ export type Falsy = false | null | undefined | void | 0 | "";
 /** Something, or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
+/** What is left of an answer once it was not a refusal. */
+type Accepted<Answer> = Exclude<Answer, Falsy | PromiseLike<Falsy>>;
+
+/**
+ * The user: what `authenticate` returns or, where it calls back, what its
+ * callback is declared to take; `unknown` if nothing says.
+ */
+export type UserOf<Returned, CalledBack> = unknown extends Returned & CalledBack ? unknown
+  : unknown extends CalledBack ? [Accepted<Returned>] extends [never] ? unknown : Accepted<Returned>
+  : unknown extends Returned ? Accepted<CalledBack>
+  : Accepted<Returned | CalledBack>;
+
 /**
  * The third parameter of `authenticate`: a Node callback, and all that one
- * attempt has to offer besides.
+ * attempt has to offer besides. A verifier that uses its promise as its answer
+ * takes what it needs: `async (socket, credentials, { signal }) => …`.
  */
-export interface Attempt<User> {
+export interface Attempt<User = unknown> {
   /**
-   * Answers the attempt like a Node callback. A truthy `error` refuses it: with
-   * the message of `error` if it has one, which the client is told. Otherwise
-   * `success` counts as a return value would. Only the first answer counts.
+   * Answers the attempt like a Node callback, at once. A truthy `error` refuses
+   * it: with the message of `error` if it has one, which the client is told.
+   * Otherwise `success` is the user if it is truthy, and a refusal if not. Only
+   * the first answer counts.
    */
   (error?: unknown, success?: User | false | null): void;
   /**
    * Aborted as soon as the answer no longer matters: the deadline has passed,
-   * the client has disconnected, the attempt was ended otherwise.
+   * the client has disconnected, the attempt was ended otherwise. To look at
+   * it makes the verifier's promise an answer, see
+   * {@linkcode Options.authenticate}.
    */
   readonly signal: AbortSignal;
   /**
@@ -34,15 +50,16 @@ export interface Attempt<User> {
    * other, as often as needed.
    *
    * With credentials from a handshake, the client is connected first, and told
-   * the outcome in a second step.
+   * the outcome in a second step. To look at it makes the verifier's promise an
+   * answer, as `signal` does. It needs no `this`.
    *
-   * @returns the answer, which can be anything of up to 16 KiB and 32 levels:
-   * look before you touch. Rejects with an `AuthError` if it is larger
+   * @returns the answer, which can be anything of up to `maxCredentials` bytes
+   * and 32 levels: look before you touch. Rejects with an `AuthError` if it is larger
    * (`invalid_credentials`) or does not come in time (`timeout`), which is what
    * the client is told if you let it pass; and with an `Error` if the attempt
    * is over, for example because the client has left.
    */
-  challenge(data: unknown, options?: ChallengeOptions): Promise<unknown>;
+  readonly challenge: (data: unknown, options?: ChallengeOptions) => Promise<unknown>;
 }
 
 /** What {@linkcode Options.onError} is told besides the error. */
@@ -57,23 +74,34 @@ export interface ErrorContext<S> {
  * A policy: who is let in, and what happens meanwhile.
  *
  * @typeParam S the socket as the server's generics type it
- * @typeParam User what `authenticate` answers
+ * @typeParam Returned the user, as `authenticate` returns it
  * @typeParam Credentials what the client sends
+ * @typeParam CalledBack the user, as the callback of `authenticate` takes it
  */
-export interface Options<S, User, Credentials> {
+export interface Options<S, Returned, Credentials, CalledBack = unknown> {
   /**
    * Decides whether the credentials are good. Called once for each
    * `authentication` event, one at a time for a client connection.
    *
-   * It answers in one of three ways, and the first answer counts:
+   * It answers in one of three ways. The first answer counts, from the moment
+   * it is given:
    *
    * - by returning or resolving: a truthy value is the user, a falsy one the
    *   refusal `authentication_failed`;
    * - by throwing or rejecting: an `AuthError` is a refusal with its text,
    *   anything else is `server_error` to the client and goes to `onError`;
-   * - if it declares three parameters, by calling `attempt(error, success)`
-   *   like a Node callback; the text of `error` is for the client. A returned
-   *   `undefined` then means "not yet"; a promise is an answer all the same.
+   * - by calling back, if it declares three parameters: `attempt(error, success)`
+   *   is a Node callback, the text of `error` is for the client. **What such a
+   *   function returns or resolves with does not count**, `async` or not: it
+   *   may be a timer, or the promise of a query. Once it has looked at
+   *   `attempt.signal` or `attempt.challenge`, which callbacks do not have, a
+   *   native promise that it has returned is its answer, too.
+   *
+   * If nobody has called back when the deadline comes, and something was
+   * returned that did not count, `onError` is told how to mend it. Without an
+   * answer the attempt ends with `timeout`, at the deadline; where no deadline
+   * runs (with `timeout: "none"`, and on a refresh), after 30 seconds,
+   * challenges apart.
    *
    * `credentials` come from the client and can be anything at all, unless the
    * type says otherwise for a reason: look before you touch.
@@ -81,8 +109,8 @@ export interface Options<S, User, Credentials> {
   authenticate(
     socket: S,
     credentials: Credentials,
-    attempt: Attempt<User>,
-  ): Awaitable<User | Falsy>;
+    attempt: Attempt<CalledBack>,
+  ): Awaitable<Returned | Falsy>;
   /**
    * Called for each socket of the connection, each time it has gone from
    * unauthenticated to authenticated, behind the `authenticated` event and in
@@ -124,9 +152,17 @@ export interface Options<S, User, Credentials> {
    * to it as the schema returns it, and typed so. May be asynchronous. A throw
    * goes to `onError` and refuses the attempt with `server_error`.
    *
-   * @default credentials can be anything of up to 16 KiB and 32 levels
+   * @default credentials can be anything of up to `maxCredentials` bytes and 32 levels
    */
   credentials?: StandardSchema<Credentials>;
+  /**
+   * How many bytes credentials may take, and each answer to a challenge, as
+   * PROTOCOL.md counts them: more are refused with `invalid_credentials`. A
+   * SAML assertion or a face descriptor may need more than the default.
+   *
+   * @default 16384
+   */
+  maxCredentials?: number;
   /**
    * How often somebody may try, over all connections, with a limiter of
    * rate-limiter-flexible or one like it. Asked before each verification,
@@ -162,6 +198,15 @@ export interface Options<S, User, Credentials> {
    */
   handshake?: boolean;
   /**
+   * Namespaces of a guarded server that stay open: names and regular
+   * expressions. Nothing of the gate is there: whoever asks for them is
+   * connected. Only for a server; a namespace with a policy of its own is
+   * guarded all the same.
+   *
+   * @default none
+   */
+  open?: string | RegExp | readonly (string | RegExp)[];
+  /**
    * What happens to events from a client that is not authenticated: `"hold"`
    * keeps them, within `holdLimit`, and hands them to the application in order
    * after authentication; `"drop"` forgets them; `"pass"` lets them through.
@@ -193,34 +238,36 @@ export interface Options<S, User, Credentials> {
    *
    * @default () => true
    */
-  reply?(user: User, socket: S): unknown;
+  reply?(user: UserOf<Returned, CalledBack>, socket: S): unknown;
   /**
-   * The user's stable id (at once: no promise), by which two sessions are known to be the same
-   * user's: on a refresh, and on connection state recovery, which needs it.
-   * Called once for each accepted attempt. A throw goes to `onError` and
+   * The user's stable id (at once: no promise), by which two sessions are known
+   * to be the same user's: on a refresh, and on connection state recovery.
+   * Users without an id cannot be told apart: they count as the same on a
+   * refresh, and recover nothing. Called once for each accepted attempt. A
+   * throw, an empty text, or a number that is not finite goes to `onError` and
    * refuses the attempt with `server_error`.
    *
-   * @default users have no id: a refresh may not tell them apart, and no
-   * connection is recovered
+   * @default `user.id`, where that is a string, a number or a bigint
    */
-  userId?(user: User): string | number | bigint | null | undefined;
+  userId?(user: UserOf<Returned, CalledBack>): string | number | bigint | null | undefined;
   /**
    * The stable id of the session itself, where it has one (a token's `jti`,
-   * for example). Called once for each accepted attempt. A throw goes to
-   * `onError` and refuses the attempt with `server_error`.
+   * for example). Called once for each accepted attempt. What is wrong with
+   * `userId` is wrong with this, too.
    *
    * @default sessions have no id
    */
-  sessionId?(user: User): string | number | bigint | null | undefined;
+  sessionId?(user: UserOf<Returned, CalledBack>): string | number | bigint | null | undefined;
   /**
    * When the session ends, as a `Date` or in epoch milliseconds, at any
    * distance; nothing if it does not. A session that has ended already is
-   * refused with `expired`. Called once for each accepted attempt. A throw
-   * or a promise goes to `onError` and refuses the attempt with `server_error`.
+   * refused with `expired`. Called once for each accepted attempt. A throw, a
+   * promise, or a time that can only be in seconds (a token's `exp` as it is)
+   * goes to `onError` and refuses the attempt with `server_error`.
    *
    * @default sessions do not end
    */
-  expiresAt?(user: User): Date | number | null | undefined;
+  expiresAt?(user: UserOf<Returned, CalledBack>): Date | number | null | undefined;
   /**
    * Milliseconds after the end of a session in which the client may sign in
    * again. When the session ends, the client is told `unauthorized` with the
@@ -237,8 +284,8 @@ export interface Options<S, User, Credentials> {
    * was revoked, goes on at once; credentials that come with a handshake are
    * verified all the same. For that the adapter keeps the session with the
    * user in it, so what `authenticate` answers has to survive the adapter's
-   * serialization. Needs `userId`; revocations reach a session that is kept by
-   * its `userId` and `sessionId`.
+   * serialization. Users without an id have nothing resumed; revocations reach
+   * a session that is kept by its `userId` and `sessionId`.
    *
    * @default "reauthenticate"
    */
@@ -250,8 +297,7 @@ export interface Options<S, User, Credentials> {
    * and before a throttled attempt. A throw goes to `onError`; the event is
    * lost, the attempt refused with `server_error`.
    *
-   * @default `socket.handshake.address`, IPv4 in its own notation; the entry
-   * point `./bun` makes it known under `@socket.io/bun-engine`
+   * @default `socket.handshake.address`, IPv4 in its own notation
    */
   address?(socket: S): string | undefined;
   /**

@@ -4,6 +4,7 @@ import type { HoldLimit } from "./hold.ts";
 import type { Rules } from "./machine.ts";
 import type { Attempt, ErrorContext, Options } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
+import { idOf } from "./session.ts";
 import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 
 /** {@linkcode Options}, checked, with every default in place. */
@@ -12,7 +13,7 @@ export interface Policy<S> extends Rules {
   postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
   disconnect: ((socket: S, reason: string) => unknown) | undefined;
   reply(user: unknown, socket: S): unknown;
-  userId: ((user: unknown) => unknown) | undefined;
+  userId(user: unknown): unknown;
   sessionId: ((user: unknown) => unknown) | undefined;
   expiresAt: ((user: unknown) => unknown) | undefined;
   address: ((socket: S) => string | undefined) | undefined;
@@ -21,8 +22,11 @@ export interface Policy<S> extends Rules {
   report(error: unknown, context: ErrorContext<S>): void;
   readonly credentials: StandardSchema<unknown> | undefined;
   readonly throttles: readonly ResolvedThrottle<S>[];
+  readonly maxCredentials: number;
   readonly maxPending: number;
   readonly handshake: boolean;
+  /** Whether a namespace of a guarded server stays open. */
+  isOpen(namespace: string): boolean;
   readonly recovery: "reauthenticate" | "resume";
   readonly incoming: "hold" | "drop" | "pass";
   readonly outgoing: "hold" | "pass";
@@ -36,9 +40,11 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "timeout",
   "attempts",
   "credentials",
+  "maxCredentials",
   "throttle",
   "maxPending",
   "handshake",
+  "open",
   "incoming",
   "outgoing",
   "holdLimit",
@@ -71,8 +77,8 @@ const HOOKS = [
  * @throws {TypeError} if an option is unknown or of the wrong kind
  * @throws {RangeError} if a number is out of range
  */
-export function resolvePolicy<S, User, Credentials>(
-  options: Options<S, User, Credentials>,
+export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
+  options: Options<S, Returned, Credentials, CalledBack>,
 ): Policy<S> {
   need("options", options, isObject(options), "an object");
   for (const name of Object.keys(options)) {
@@ -92,11 +98,6 @@ export function resolvePolicy<S, User, Credentials>(
   choose("incoming", incoming, ["hold", "drop", "pass"]);
   choose("outgoing", outgoing, ["hold", "pass"]);
   choose("recovery", recovery, ["reauthenticate", "resume"]);
-  if (recovery === "resume" && !options.userId) {
-    throw new TypeError(
-      'Cannot guard: recovery: "resume" needs the option userId, by which a user is known again.',
-    );
-  }
   need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes }");
 
   // Bound, so that `this` in a hook is the options object it stands in.
@@ -106,13 +107,14 @@ export function resolvePolicy<S, User, Credentials>(
     postAuthenticate: hooks.postAuthenticate?.bind(options),
     disconnect: hooks.disconnect?.bind(options),
     reply: atOnce("reply", hooks.reply?.bind(options)) ?? (() => true),
-    userId: atOnce("userId", hooks.userId?.bind(options)),
+    userId: atOnce("userId", hooks.userId?.bind(options)) ?? idOf,
     sessionId: atOnce("sessionId", hooks.sessionId?.bind(options)),
     expiresAt: atOnce("expiresAt", hooks.expiresAt?.bind(options)),
     address: atOnce("address", hooks.address?.bind(options)),
     observe: hooks.observe?.bind(options),
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
     handshake,
+    isOpen: resolveOpen(options.open),
     recovery,
     incoming,
     outgoing,
@@ -124,6 +126,7 @@ export function resolvePolicy<S, User, Credentials>(
     attempts: count("attempts", options.attempts ?? 1, 1),
     credentials: checkSchema(options.credentials),
     throttles: resolveThrottles(hooks.throttle),
+    maxCredentials: count("maxCredentials", options.maxCredentials ?? 16_384, 1),
     maxPending: count("maxPending", options.maxPending ?? 10_000, 0),
     grace: count("grace", options.grace ?? 0, 0),
   };
@@ -149,6 +152,23 @@ function checkSchema<Output>(
   const isRight = schema === undefined || isFunction(Object(schema["~standard"]).validate);
   need("credentials", schema, isRight, 'a Standard Schema (with a "~standard" property)');
   return schema;
+}
+
+function resolveOpen(open: Options<never, never, never>["open"]): (name: string) => boolean {
+  const list: readonly (string | RegExp)[] = open === undefined ? [] : [open].flat();
+  for (const entry of list) {
+    const isRight = (typeof entry === "string" && entry !== "") || entry instanceof RegExp;
+    need("open", entry, isRight, "names of namespaces and regular expressions");
+  }
+  // As socket.io reads them: the slash in front may be left out.
+  const names = new Set(list.map((name) => `${name}`.startsWith("/") ? name : `/${name}`));
+  const patterns = list.filter((entry) => entry instanceof RegExp);
+  return (name) => names.has(name) || patterns.some((pattern) => matches(pattern, name));
+}
+
+/** Whether a name matches, whatever an expression remembers of the last one. */
+export function matches(pattern: RegExp, name: string): boolean {
+  return name.search(pattern) >= 0;
 }
 
 function resolveThrottles<S>(

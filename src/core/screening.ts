@@ -18,7 +18,9 @@ export function screen<S>(
   peer: Peer<S>,
   credentials: unknown,
 ): Screened | Promise<Screened> {
-  if (isOverLimit(credentials)) return { refusal: unauthorized("invalid_credentials") };
+  if (isOverLimit(credentials, policy.maxCredentials)) {
+    return { refusal: unauthorized("invalid_credentials") };
+  }
   if (!policy.credentials && policy.throttles.length === 0) return { credentials };
   return screenSlowly(policy, peer, credentials);
 }

@@ -29,14 +29,14 @@ export type RevocationTarget = { readonly userId: string } | { readonly sessionI
  * The session of a user whose credentials were accepted `now`.
  *
  * @throws whatever the application's own functions throw
- * @throws {TypeError} if one of them returns what cannot be used
+ * @throws {TypeError | RangeError} if one of them returns what cannot be used
  */
 export function createSession<S>(
   policy: Policy<S>,
   user: unknown,
   now: number,
 ): Session<unknown> {
-  const userId = asId("userId", policy.userId?.(user));
+  const userId = asId("userId", policy.userId(user));
   const sessionId = asId("sessionId", policy.sessionId?.(user));
   const expiresAt = asTime("expiresAt", policy.expiresAt?.(user));
   return {
@@ -53,18 +53,44 @@ export function isExpired({ expiresAt }: Session<unknown>, now: number): boolean
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-/** Ids of databases are often numbers; as text they compare the same on every node. */
+/**
+ * Ids of databases are often numbers; as text they compare the same on every
+ * node. What any number of users would share is no id.
+ */
 export function asId(name: string, id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;
-  if (typeof id === "string" || typeof id === "number" || typeof id === "bigint") return `${id}`;
-  throw new TypeError(`${name} must be a string, a number or nothing, not ${typeof id}.`);
+  if (typeof id === "bigint" || Number.isFinite(id)) return `${id}`;
+  if (typeof id === "string" && id !== "") return id;
+  const given = typeof id === "number" || id === "" ? JSON.stringify(`${id}`) : typeof id;
+  throw new TypeError(
+    `${name} must be text that is not empty, a finite number, a bigint or nothing, not ${given}.`,
+  );
 }
+
+/** The `id` of a user, where it has one that can tell users apart. */
+export function idOf(user: unknown): unknown {
+  const { id } = Object(user);
+  return ["string", "number", "bigint"].includes(typeof id) ? id : undefined;
+}
+
+/**
+ * In seconds these are the years 1973 to 5138; in milliseconds they were over
+ * before there was anybody to sign in.
+ */
+const SECONDS = { from: 1e8, to: 1e11 };
 
 function asTime(name: string, time: unknown): number | undefined {
   if (time === undefined || time === null || time === Infinity) return undefined;
   const ms = time instanceof Date ? time.getTime() : time;
-  if (typeof ms === "number" && Number.isFinite(ms)) return ms;
-  throw new TypeError(`${name} must return a valid Date, epoch milliseconds or nothing.`);
+  if (typeof ms !== "number" || !Number.isFinite(ms)) {
+    throw new TypeError(`${name} must return a valid Date, epoch milliseconds or nothing.`);
+  }
+  if (ms >= SECONDS.from && ms < SECONDS.to) {
+    throw new RangeError(
+      `${name} must be in milliseconds, and ${ms} can only be seconds: multiply it by 1000.`,
+    );
+  }
+  return ms;
 }
 
 /**

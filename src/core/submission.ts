@@ -1,4 +1,4 @@
-import { type Answer, startAttempt } from "./attempt.ts";
+import { type Answer, type Ending, startAttempt } from "./attempt.ts";
 import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
 import type { Host, Peer } from "./interface.ts";
@@ -7,6 +7,10 @@ import { screen, type Screened } from "./screening.ts";
 import { createSession, isExpired } from "./session.ts";
 import type { Event } from "./states.ts";
 import type { Points } from "./throttle.ts";
+import { Timer } from "./timer.ts";
+
+/** How long a verifier may take where no deadline runs, in ms; challenges apart. */
+const ANSWER_LIMIT = 30_000;
 
 type Verdict = Extract<Event, { type: "accepted" | "refused" }>;
 
@@ -22,7 +26,9 @@ export class Submission<S> {
   /** They came along with the request for a namespace, which has not been granted yet. */
   #isAtTheDoor: boolean;
   #isOver = false;
-  #abort: (() => void) | undefined;
+  #stop: ((ending: Ending) => void) | undefined;
+  /** Only where no deadline runs. */
+  #limit: Timer | undefined;
   /** What is to be done as soon as the client can be talked to. */
   #onConnected: (() => void) | undefined;
 
@@ -48,8 +54,12 @@ export class Submission<S> {
     return this.#credentials;
   }
 
-  /** Has the credentials verified, and hands on what comes of it. */
-  verify(onEvent: (event: Event) => void): void {
+  /**
+   * Has the credentials verified, and hands on what comes of it; within a time
+   * of its own if no deadline bounds it.
+   */
+  verify(isBounded: boolean, onEvent: (event: Event) => void): void {
+    if (!isBounded) this.#limit = this.#startLimit(onEvent);
     const screened = screen(this.#host.policy, this.peer, this.#credentials);
     const proceed = (screened: Screened) => this.#ask(screened, onEvent);
     if (screened instanceof Promise) void screened.then(proceed);
@@ -64,17 +74,18 @@ export class Submission<S> {
   }
 
   /** It is over, however it has ended: from now on nobody has anything to say. */
-  close(): void {
+  close(ending: Ending = "ended"): void {
     this.#isOver = true;
     this.#leaveTheDoor();
-    this.#abort?.();
+    this.#stop?.(ending);
+    this.#limit?.stop();
   }
 
   /** The same, before it was decided. Without a refusal there is nobody to tell. */
   abort(refusal: Unauthorized | undefined): void {
     // What was begun for a socket that is not connected yet has to be undone.
     const reason = refusal ?? (this.#isAtTheDoor ? unauthorized("server_error") : undefined);
-    this.close();
+    this.close(reason?.code === "timeout" ? "overdue" : "ended");
     if (reason) this.refuse(reason);
   }
 
@@ -105,14 +116,27 @@ export class Submission<S> {
     }
     this.#credentials = screened.credentials;
     const openDialog = () =>
-      new Dialog(peer, clock, (fn) => this.#whenConnected(fn), (type) => {
+      new Dialog(peer, clock, policy.maxCredentials, (fn) => this.#whenConnected(fn), (type) => {
+        if (type === "challenged") this.#limit?.pause();
+        else this.#limit?.resume();
         onEvent({ type, attempt: this.id });
       });
-    this.#abort = startAttempt(policy, peer.socket, this.#credentials, openDialog, (answer) => {
+    this.#stop = startAttempt(policy, peer.socket, this.#credentials, openDialog, (answer) => {
       decide(this.#judge(answer, screened.points));
     });
     // The verifier itself may have ended it, with a disconnect.
-    if (this.#isOver) this.#abort();
+    if (this.#isOver) this.#stop("ended");
+  }
+
+  #startLimit(onEvent: (event: Event) => void): Timer {
+    const { clock } = this.#host;
+    const { monotonic } = clock;
+    return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
+      this.close("overdue");
+      const verdict = this.#refused(unauthorized("timeout"));
+      this.#note(verdict);
+      onEvent(verdict);
+    });
   }
 
   #judge(answer: Answer, points: Points<unknown> | undefined): Verdict {

@@ -4,13 +4,15 @@ import { type Clock, MAX_DELAY } from "./interface.ts";
 const WALL_CLOCK_CHECK = 60_000;
 
 /** Waits for a point of time on a clock, however far away. */
-class Timer {
+export class Timer {
   readonly #clock: Clock;
   readonly #time: () => number;
   readonly #fn: () => void;
   readonly #longest: number;
   #due: number;
   #cancel: (() => void) | undefined;
+  /** What was left when it was paused. */
+  #left: number | undefined;
 
   /** Calls `fn` once `time` has reached `due`; looks at least every `longest` ms. */
   constructor(
@@ -32,20 +34,28 @@ class Timer {
   pause(): void {
     if (!this.#cancel) return;
     this.stop();
-    this.#due -= this.#time();
+    this.#left = this.#due - this.#time();
   }
 
-  /** Lets it run on with what was left. Does nothing if it runs. */
+  /** Lets it run on with what was left. Does nothing if it is not paused. */
   resume(): void {
-    if (this.#cancel) return;
-    this.#due += this.#time();
+    if (this.#left === undefined) return;
+    this.#due = this.#time() + this.#left;
+    this.#left = undefined;
     this.#wait();
   }
 
-  /** Stops it. */
+  /** Fires now if its time has come, although it has had no turn yet. */
+  catchUp(): void {
+    if (!this.#cancel || this.#due > this.#time()) return;
+    this.stop();
+    this.#fn();
+  }
+
+  /** Stops it for good. */
   stop(): void {
     this.#cancel?.();
-    this.#cancel = undefined;
+    this.#cancel = this.#left = undefined;
   }
 
   /** Timers overflow at 24.8 days and may fire early: look again when one fires. */
@@ -87,6 +97,11 @@ export class Alarm {
 
   resume(): void {
     this.#timer?.resume();
+  }
+
+  /** Fires now if its time has come: a busy process runs its timers late. */
+  catchUp(): void {
+    this.#timer?.catchUp();
   }
 
   stop(): void {

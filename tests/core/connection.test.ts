@@ -2,7 +2,7 @@ import { assertEquals, assertThrows, describe, it } from "#testing";
 import type { Attempt } from "../../mod.ts";
 import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
 import { FakePeer } from "./fakes.ts";
-import { setUp } from "./set_up.ts";
+import { type Callback, setUp } from "./set_up.ts";
 
 const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
@@ -51,6 +51,92 @@ describe("a connection", () => {
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
     assertEquals(hooks, []);
     assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
+  });
+
+  it("an answer after the deadline is late, also if no timer has had its turn", () => {
+    for (const way of ["callback", "verifier that blocks"]) {
+      const scene = setUp(
+        way === "callback" ? {} : {
+          authenticate(_socket: string, _given: unknown, callback: Callback) {
+            scene.clock.block(1000);
+            callback(null, "ada");
+          },
+        },
+      );
+      const { clock, connection, peer, answers, hooks } = scene;
+      connection.authenticate(peer, {}, undefined);
+      clock.block(1000);
+      answers[0]?.(null, "ada");
+      assertEquals(peer.done, ["unauthorized timeout", "disconnect"], way);
+      assertEquals([hooks, clock.pending], [[], 0], way);
+    }
+  });
+
+  it("credentials after the deadline are not looked at, nor a refresh after the end", () => {
+    const { clock, connection, peer, answers } = setUp({
+      expiresAt: () => clock.now() + 500,
+    });
+    clock.block(1000);
+    connection.authenticate(peer, {}, undefined);
+    assertEquals([peer.done, answers], [["unauthorized timeout", "disconnect"], []]);
+
+    const later = setUp({ expiresAt: () => later.clock.now() + 500 });
+    later.connection.authenticate(later.peer, {}, undefined);
+    later.answers[0]!(null, "ada");
+    later.clock.block(500);
+    later.connection.authenticate(later.peer, {}, undefined);
+    assertEquals(later.answers.length, 1);
+    assertEquals(later.peer.done.slice(-2), ["unauthorized expired", "disconnect"]);
+  });
+
+  it("an answer to a challenge after its time is late, also if no timer has had its turn", async () => {
+    const { clock, connection, peer } = setUp({
+      authenticate: async (_socket: string, _given: unknown, { challenge }: Attempt<unknown>) =>
+        await challenge("?", { timeout: 5000 }),
+    });
+    connection.authenticate(peer, {}, undefined);
+    clock.block(5001);
+    peer.answer!("yes");
+    await flush();
+    assertEquals(peer.done, ["challenge ?", "unauthorized timeout", "disconnect"]);
+  });
+
+  it("an attempt without a deadline has 30 seconds, those of its challenges apart", async () => {
+    const { clock, connection, peer } = setUp({
+      timeout: "none",
+      attempts: 2,
+      authenticate: async (_socket: string, _given: unknown, { challenge }: Attempt<unknown>) => {
+        await challenge("?", { timeout: 100_000 });
+        await new Promise(() => {});
+      },
+    });
+    connection.authenticate(peer, {}, undefined);
+    clock.advance(90_000);
+    peer.answer!("yes");
+    await flush();
+    clock.advance(29_999);
+    assertEquals(peer.done, ["challenge ?"]);
+    clock.advance(1);
+    assertEquals([peer.done.at(-1), clock.pending], ["unauthorized timeout", 0]);
+    // It may try again, and hears of it again.
+    connection.authenticate(peer, {}, undefined);
+    peer.answer!("yes");
+    await flush();
+    clock.advance(30_000);
+    assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
+  });
+
+  it("a refresh that nobody answers ends the connection after 30 seconds", () => {
+    const { clock, connection, peer, answers } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    connection.authenticate(peer, {}, undefined);
+    clock.advance(29_999);
+    assertEquals(peer.connected, true);
+    clock.advance(1);
+    assertEquals(peer.done.slice(-2), ["unauthorized timeout", "disconnect"]);
+    answers[1]!(null, "ada");
+    assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
   });
 
   it("an attempt whose sender has left is aborted, and counts as failed", () => {

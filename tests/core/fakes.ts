@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** Lets `ms` milliseconds pass in which no timer has its turn, as in a process that is busy. */
+  block(ms: number): void {
+    this.#time += ms;
+  }
+
   /** Lets `ms` milliseconds pass, firing timers in order. */
   advance(ms: number): void {
     const end = this.#time + ms;

@@ -1,9 +1,10 @@
-import { assert, assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, assertThrows, describe, it } from "#testing";
 import fc from "fast-check";
-import { AuthError } from "../../mod.ts";
 import { Hold } from "../../src/core/hold.ts";
 import { measure } from "../../src/core/measure.ts";
+import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { parseAuthentication } from "../../src/core/protocol.ts";
+import { createSession } from "../../src/core/session.ts";
 import { Alarm } from "../../src/core/timer.ts";
 import { FakeClock } from "./fakes.ts";
 
@@ -99,6 +100,40 @@ describe("timer", () => {
     assertEquals(fired, true);
   });
 
+  it("catches up with a time that has passed without a turn for it, once", () => {
+    for (const kind of ["deadline", "expiry"]) {
+      const clock = new FakeClock();
+      const alarm = new Alarm(clock);
+      let fired = 0;
+      if (kind === "deadline") alarm.setDeadline(100, () => fired++);
+      else alarm.setExpiry(clock.now() + 100, () => fired++);
+      alarm.catchUp();
+      clock.block(99);
+      alarm.catchUp();
+      assertEquals(fired, 0, kind);
+      clock.block(1);
+      alarm.catchUp();
+      alarm.catchUp();
+      alarm.resume();
+      clock.advance(1000);
+      assertEquals([fired, clock.pending], [1, 0], kind);
+    }
+  });
+
+  it("a paused one catches up with nothing", () => {
+    const clock = new FakeClock();
+    const alarm = new Alarm(clock);
+    let fired = 0;
+    alarm.setDeadline(100, () => fired++);
+    alarm.pause();
+    clock.block(1000);
+    alarm.catchUp();
+    assertEquals(fired, 0);
+    alarm.resume();
+    clock.advance(100);
+    assertEquals(fired, 1);
+  });
+
   it("stops, and never starts for a deadline that never comes", () => {
     const clock = new FakeClock();
     const alarm = new Alarm(clock);
@@ -121,13 +156,67 @@ describe("the protocol's parsers", () => {
   });
 });
 
-describe("AuthError", () => {
-  it("has a message, a code and a cause", () => {
-    const cause = new Error("why");
-    const error = new AuthError("Locked", { code: "locked", cause });
-    assertEquals([error.name, error.message, error.code], ["AuthError", "Locked", "locked"]);
-    assertEquals(error.cause === cause, true);
-    assertEquals(new AuthError("No").code, "authentication_error");
-    assertEquals("cause" in new AuthError("No"), false);
+describe("a session", () => {
+  const policyWith = (options: object) =>
+    resolvePolicy({ authenticate: () => true, ...options }) as Policy<unknown>;
+
+  it("has the ids that users have, whatever they are made of", () => {
+    const ids: [user: unknown, userId: string | undefined][] = [
+      [{ id: "a" }, "a"],
+      [{ id: 0 }, "0"],
+      [{ id: 10n }, "10"],
+      [{ id: null }, undefined],
+      [{ id: { toString: () => "a" } }, undefined],
+      [{ id: true }, undefined],
+      [{}, undefined],
+      [true, undefined],
+      ["text", undefined],
+      [Object.create(null), undefined],
+      [
+        new (class {
+          id = "a";
+        })(),
+        "a",
+      ],
+    ];
+    for (const [user, userId] of ids) {
+      assertEquals(createSession(policyWith({}), user, 5).userId, userId);
+    }
+  });
+
+  it("has no id that any number of users would share", () => {
+    for (const id of ["", NaN, Infinity, -Infinity, {}, [], true, Symbol("id"), () => {}]) {
+      for (const name of ["userId", "sessionId"]) {
+        const policy = policyWith({ [name]: () => id });
+        assertThrows(() => createSession(policy, {}, 5), TypeError, `${name} must be text`);
+      }
+    }
+    for (const id of ["", NaN]) {
+      assertThrows(
+        () => createSession(policyWith({}), { id }, 5),
+        TypeError,
+        "userId must be text",
+      );
+    }
+  });
+
+  it("ends at any time that can be in milliseconds", () => {
+    const ends = [new Date(0), 0, -1, 1, 1_000_000, 1e11, Date.now(), 8.64e15, Number.MAX_VALUE];
+    for (const end of ends) {
+      const session = createSession(policyWith({ expiresAt: () => end }), {}, 5);
+      assertEquals(session.expiresAt, Number(end));
+    }
+    for (const none of [null, undefined, Infinity]) {
+      assertEquals(
+        "expiresAt" in createSession(policyWith({ expiresAt: () => none }), {}, 5),
+        false,
+      );
+    }
+    for (const seconds of [1e8, 1_800_000_000, 1_800_000_000.5, 1e11 - 1]) {
+      for (const end of [seconds, new Date(seconds)]) {
+        const policy = policyWith({ expiresAt: () => end });
+        assertThrows(() => createSession(policy, {}, 5), RangeError, "multiply it by 1000");
+      }
+    }
   });
 });

@@ -1,7 +1,6 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Server, Socket } from "socket.io";
 import { type Auth, type AuthEvent, type Options, socketioAuth } from "../../mod.ts";
-import { socketioAuth as socketioAuthForBun } from "../../src/adapters/bun.ts";
 import { normalizeAddress } from "../../src/adapters/address.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
@@ -42,10 +41,8 @@ describe("the client's address", () => {
   disposeAfterEach();
 
   for (const place of places) {
-    const isBunEngine = place.engine === "bun-engine";
     it(`is known, in its own notation (${place.name})`, async () => {
-      const guard = (isBunEngine ? socketioAuthForBun : socketioAuth) as Guard;
-      const { address, handshake } = await addressOf(place, guard);
+      const { address, handshake } = await addressOf(place, socketioAuth as Guard);
       assertEquals(address, "127.0.0.1");
       assert(handshake.endsWith("127.0.0.1"));
     });
@@ -64,6 +61,26 @@ describe("the client's address", () => {
         "x-forwarded-for": "6.6.6.6, 203.0.113.9",
       });
       assertEquals(address, "203.0.113.9");
+    });
+  }
+
+  for (const place of places) {
+    it(`is there for a throttle, also on an engine of one's own (${place.name})`, async () => {
+      const keys = new EventQueue();
+      const limiter = { consume: (key: string) => Promise.resolve(keys.push("key", key)) };
+      for (const order of ["guard first", "engine first"]) {
+        const io = createServer();
+        const guard = () =>
+          void socketioAuth(io, { authenticate: () => true, throttle: { limiter } });
+        if (order === "guard first") guard();
+        const { url, close } = await start(place, io);
+        onDispose(close);
+        if (order === "engine first") guard();
+        const client = openClient(place, url);
+        await client.next("connect");
+        await client.signIn({});
+        assertEquals(await keys.next("key"), ["127.0.0.1"]);
+      }
     });
   }
 

@@ -30,6 +30,15 @@ async function expire(world: World): Promise<{ client: Client; socket: Socket }>
   return { client, socket };
 }
 
+/** Ends of a session that nobody can mean. */
+const nonsense: Record<string, () => unknown> = {
+  "that is no time": () => new Date("never"),
+  "in seconds": () => Math.floor(Date.now() / 1000) + 60,
+  "in fractions of seconds": () => Date.now() / 1000 + 60,
+  "in seconds, as a Date": () => new Date(Math.floor(Date.now() / 1000) + 60),
+  "in text": () => new Date().toISOString(),
+};
+
 describe("expiry", () => {
   disposeAfterEach();
 
@@ -99,13 +108,15 @@ describe("expiry", () => {
       assertEquals([refusal.code, client.received], ["expired", ["unauthorized"]]);
     });
 
-    it(`an end that makes no sense is a server error, and reported (${place.name})`, async () => {
-      const world = await openWorld(place, { ...options, expiresAt: () => new Date("never") });
-      const client = await world.connect();
-      client.emit("authentication", { ms: 1 });
-      const [refusal] = await client.next("unauthorized") as [{ code: string }];
-      assertEquals(refusal.code, "server_error");
-      assertEquals(world.errors.map(({ context }) => context.during), ["session"]);
-    });
+    for (const [name, expiresAt] of Object.entries(nonsense)) {
+      it(`an end ${name} is a server error, and reported (${place.name})`, async () => {
+        const world = await openWorld(place, { ...options, expiresAt: expiresAt as () => number });
+        const client = await world.connect();
+        client.emit("authentication", { ms: 1 });
+        const [refusal] = await client.next("unauthorized") as [{ code: string }];
+        assertEquals(refusal.code, "server_error");
+        assertEquals(world.errors.map(({ context }) => context.during), ["session"]);
+      });
+    }
   }
 });

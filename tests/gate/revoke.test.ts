@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import type { RevokeTarget } from "../../mod.ts";
+import type { Attempt, RevokeTarget } from "../../mod.ts";
 import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, type Place, places } from "../kit/targets.ts";
@@ -65,7 +65,6 @@ describe("revoke", () => {
 
   it("says so if no session could ever be found", async () => {
     const { auth } = await openWorld(engineOnly[0]!);
-    await assertRejects(() => auth.revoke({ userId: 1 }), TypeError, "option userId");
     await assertRejects(() => auth.revoke({ sessionId: 1 }), TypeError, "option sessionId");
   });
 });
@@ -146,10 +145,10 @@ function suite(place: Place): void {
     let isAborted = false;
     const world = await openWorld(place, {
       ...options,
-      authenticate(_socket: unknown, given: { slow?: true }, attempt: { signal: AbortSignal }) {
+      async authenticate(_socket: unknown, given: { slow?: true }, { signal }: Attempt<unknown>) {
         if (!given.slow) return { name: "ada" };
-        attempt.signal.addEventListener("abort", () => isAborted = true);
-        return new Promise(asked.resolve);
+        signal.addEventListener("abort", () => isAborted = true);
+        return await new Promise(asked.resolve);
       },
     });
     const client = await enter(world, "ada");

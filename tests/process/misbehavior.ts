@@ -2,23 +2,11 @@
 import { nextTick } from "node:process";
 import type { Socket } from "socket.io";
 import type { Attempt, Auth, Options } from "../../mod.ts";
+import { untouchables } from "./untouchable.ts";
 
 // deno-lint-ignore no-explicit-any -- what these do is wrong in any type
 type AnyOptions = Partial<Options<any, any, any>>;
 type Make = (auth: () => Auth<unknown>) => AnyOptions;
-
-/** Something that throws whenever it is looked at. */
-const untouchable = {
-  get message(): never {
-    throw new Error("message");
-  },
-  get code(): never {
-    throw new Error("code");
-  },
-  toString(): never {
-    throw new Error("toString");
-  },
-};
 
 const ways: Record<string, () => unknown> = {
   throws() {
@@ -27,20 +15,19 @@ const ways: Record<string, () => unknown> = {
   "throws nothing"() {
     throw undefined;
   },
-  "throws what cannot be looked at"() {
-    throw untouchable;
-  },
   rejects: () => Promise.reject(new Error("broken")),
   "rejects with nothing": () => Promise.reject(),
-  "rejects with what cannot be looked at": () => Promise.reject(untouchable),
   "never settles": () => new Promise(() => {}),
-  "returns a broken thenable": () => ({
-    then() {
-      throw new Error("then");
-    },
-  }),
   "returns what cannot be sent": () => ({ big: 10n }),
-  "returns what cannot be looked at": () => untouchable,
+  ...Object.fromEntries(
+    Object.entries(untouchables).flatMap(([name, make]): [string, () => unknown][] => [
+      [`returns ${name}`, make],
+      [`throws ${name}`, () => {
+        throw make();
+      }],
+      [`rejects with ${name}`, () => Promise.reject(make())],
+    ]),
+  ),
 };
 
 const limiter = { consume: () => Promise.resolve() };
@@ -72,22 +59,34 @@ const places: Record<string, (way: () => unknown) => AnyOptions> = {
 
 type Verifier = (socket: Socket, credentials: unknown, attempt: Attempt<unknown>) => unknown;
 
-const verifiers: Record<string, (auth: () => Auth<unknown>) => Verifier> = {
+type MakeVerifier = (auth: () => Auth<unknown>) => Verifier;
+
+/** Callbacks with something for an error, and for a user; at once and from somewhere else. */
+function callbacksWith(name: string, make: () => unknown): [string, MakeVerifier][] {
+  return [
+    [`refuses with ${name}`, () => (_socket, _given, attempt) => attempt(make())],
+    [`accepts ${name}`, () => (_socket, _given, attempt) => attempt(null, make())],
+    [`refuses from the next tick with ${name}`, () => (_socket, _given, attempt) => {
+      nextTick(attempt, make());
+    }],
+    [`accepts from a microtask ${name}`, () => (_socket, _given, attempt) => {
+      const made = make();
+      queueMicrotask(() => attempt(null, made));
+      setTimeout(() => attempt(null, { name: "ada" }), 10);
+    }],
+  ];
+}
+
+const verifiers: Record<string, MakeVerifier> = {
   "answers twice": () => (_socket, _given, attempt) => {
     attempt(null, { name: "ada" });
     attempt(new Error("no"));
     attempt(null, false);
     return { name: "eve" };
   },
-  "answers from the next tick with what cannot be looked at": () => (_socket, _given, attempt) => {
-    nextTick(() => attempt(untouchable));
-    return undefined;
-  },
-  "answers from a microtask and a timer": () => (_socket, _given, attempt) => {
-    queueMicrotask(() => attempt(untouchable, untouchable as never));
-    setTimeout(() => attempt(null, { name: "ada" }), 10);
-    return undefined;
-  },
+  ...Object.fromEntries(
+    Object.entries(untouchables).flatMap(([name, make]) => callbacksWith(name, make)),
+  ),
   "answers after the end": () => (socket, _given, attempt) => {
     socket.disconnect(true);
     nextTick(() => attempt(null, { name: "ada" }));

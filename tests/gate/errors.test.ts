@@ -1,0 +1,103 @@
+import { assertEquals, assertThrows, describe, it } from "#testing";
+import { AuthError, type AuthErrorOptions } from "../../mod.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { engineOnly, type Place } from "../kit/targets.ts";
+import { openWorld } from "../kit/world.ts";
+
+// A second copy of the package, as npm installs it where versions differ.
+const copy = "../../src/core/errors.ts?copy";
+const { AuthError: ForeignAuthError }: { AuthError: typeof AuthError } = await import(copy);
+
+const ways = {
+  throws: (error: unknown) => () => {
+    throw error;
+  },
+  rejects: (error: unknown) => () => Promise.reject(error),
+  "calls back": (error: unknown) => (_s: unknown, _c: unknown, callback: (e: unknown) => void) =>
+    callback(error),
+};
+
+/** What a client is told that is refused with an error. */
+async function toldOf(
+  place: Place,
+  authenticate: unknown,
+): Promise<{ told: unknown; errors: unknown[] }> {
+  const world = await openWorld(place, { authenticate: authenticate as () => unknown });
+  const client = await world.connect();
+  client.emit("authentication", {});
+  const [told] = await client.next("unauthorized");
+  await client.next("disconnect");
+  return { told, errors: world.errors.map(({ error }) => error) };
+}
+
+const wishes: [options: AuthErrorOptions, told: object][] = [
+  [{}, { code: "authentication_error", reconnect: false }],
+  [{ code: "locked" }, { code: "locked", reconnect: false }],
+  [{ code: "server_busy" }, { code: "server_busy", reconnect: true }],
+  [{ retryAfter: 500 }, { code: "authentication_error", reconnect: true, retryAfter: 500 }],
+  [{ reconnect: true }, { code: "authentication_error", reconnect: true }],
+  [
+    { code: "locked", retryAfter: 0, reconnect: false },
+    { code: "locked", reconnect: false, retryAfter: 0 },
+  ],
+  [{ code: "server_busy", reconnect: false }, { code: "server_busy", reconnect: false }],
+];
+
+describe("an AuthError", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    for (const [options, told] of wishes) {
+      it(`tells the client what it says: ${JSON.stringify(options)} (${place.name})`, async () => {
+        for (const way of Object.values(ways)) {
+          const result = await toldOf(place, way(new AuthError("No", options)));
+          assertEquals(result, { told: { message: "No", ...told }, errors: [] });
+        }
+      });
+    }
+
+    it(`of a second copy of this package is one, too (${place.name})`, async () => {
+      const error = new ForeignAuthError("No", { code: "locked" });
+      assertEquals(error instanceof AuthError, false);
+      for (const way of Object.values(ways)) {
+        const { told, errors } = await toldOf(place, way(error));
+        assertEquals(told, { message: "No", code: "locked", reconnect: false });
+        assertEquals(errors, []);
+      }
+    });
+
+    it(`that says nothing any more is a refusal, and reported (${place.name})`, async () => {
+      for (const name of ["code", "message"]) {
+        const error = Object.defineProperty(new AuthError("No"), name, { value: 10n });
+        const { told, errors } = await toldOf(place, ways.throws(error));
+        const message = name === "code" ? "No" : "Authentication error";
+        assertEquals(told, { message, code: "authentication_error", reconnect: false });
+        assertEquals(errors, [error]);
+      }
+    });
+  }
+
+  it("takes nothing that it cannot tell", () => {
+    const wrong: [options: object, Class: typeof Error, includes: string][] = [
+      [{ code: 11_000 }, TypeError, "code must be text, not number"],
+      [{ code: 10n }, TypeError, "code must be text, not bigint"],
+      [{ code: "" }, TypeError, "code must be text"],
+      [{ retryAfter: "1" }, TypeError, "retryAfter must be a number, not string"],
+      [{ retryAfter: -1 }, RangeError, "not negative, got -1"],
+      [{ retryAfter: Infinity }, RangeError, "finite"],
+      [{ retryAfter: NaN }, RangeError, "got NaN"],
+      [{ reconnect: "yes" }, TypeError, "reconnect must be true or false, not string"],
+    ];
+    for (const [options, Class, includes] of wrong) {
+      assertThrows(() => new AuthError("No", options), Class, includes);
+    }
+  });
+
+  it("keeps its cause to itself", () => {
+    const cause = new Error("row not found");
+    assertEquals([new AuthError("No", { cause }).cause, "cause" in new AuthError("No")], [
+      cause,
+      false,
+    ]);
+  });
+});
