@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
+import { SUPPORTED } from "../src/adapters/supported.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, "utf8");
@@ -35,6 +36,26 @@ describe("manifests", () => {
     const { "./package.json": own, ...exports } = npm.exports;
     assertEquals(exports, Object.fromEntries(built));
     assertEquals(own, "./package.json");
+  });
+
+  it("name the main entry again for resolvers that do not know `exports`", () => {
+    const main = npm.exports["."];
+    assertEquals({ types: npm.types, default: npm.main }, main);
+  });
+
+  it("want the socket.io that is supported, where it is wanted", () => {
+    const { "socket.io": server, "socket.io-client": client } = npm.peerDependencies;
+    const [from, to] = SUPPORTED.split(" to 4.");
+    const range = `>=${from}.0 <4.${Number(to) + 1}.0`;
+    assertEquals({ server, client }, { server: range, client: "^4.6.0" });
+    assertEquals(npm.devDependencies["socket.io-oldest"], `npm:socket.io@${from}.0`);
+    assert(npm.devDependencies["socket.io"].startsWith(`4.${to}.`));
+    assertEquals(deno.imports["socket.io"], `npm:socket.io@~4.${to}.0`);
+    const optional = Object.keys(npm.peerDependencies).map((name) => [name, { optional: true }]);
+    assertEquals(npm.peerDependenciesMeta, Object.fromEntries(optional));
+    for (const field of ["peerDependencies", "peerDependenciesMeta"]) {
+      assertEquals(lock.packages[""][field], npm[field]);
+    }
   });
 
   it("depend on nothing at run time", () => {
@@ -107,10 +128,8 @@ describe("imports", () => {
   it("are found at all", () => {
     const inBun = imports.filter(({ from }) => from === "src/adapters/bun.ts");
     assertEquals(inBun.map(({ to, kind }) => `${kind} ${to}`), [
-      "type src/core/options.ts",
-      "value src/adapters/bun_engine.ts",
       "value src/adapters/serve.ts",
-      "value src/adapters/socketio.ts",
+      "value mod.ts",
       "value mod.ts",
       "type src/adapters/serve.ts",
       "dynamic @socket.io/bun-engine",

@@ -1,29 +1,47 @@
+/**
+ * Which policy a namespace is under: its own; else that of a pattern that
+ * covers it; else the server's, unless that leaves it open.
+ *
+ * @module
+ */
 import type { Guard } from "./guard.ts";
 import type { RawNamespace, RawServer } from "./internals.ts";
 
-/** A registered symbol, so that a second copy of this package sees the first. */
+// Registered symbols, so that a second copy of this package sees the first.
 const GUARD: unique symbol = Symbol.for("@socketio-auth/socketio-auth:guard");
+const COVER: unique symbol = Symbol.for("@socketio-auth/socketio-auth:cover");
+
+/** The policy of a pattern, and how far it has to stand back for another one's. */
+interface Cover {
+  readonly guard: Guard<unknown>;
+  readonly rank: number;
+}
 
 interface Claimed {
   [GUARD]?: Guard<unknown>;
+  [COVER]?: Cover;
 }
 
 /**
- * Puts a server or namespace under a policy, for good.
+ * Puts a server or namespace under a policy of its own, for good.
  *
- * @throws {Error} if it has a policy of its own already
+ * @throws {Error} if it has one already
  */
 export function claim(target: object & Claimed, guard: Guard<unknown>, what: string): void {
   if (target[GUARD]) throw new Error(`Cannot guard the ${what} twice: it has a policy already.`);
   Object.defineProperty(target, GUARD, { value: guard });
 }
 
-/** The policy of its own that a namespace has, if any. */
-export function ownGuardOf(nsp: RawNamespace & Claimed): Guard<unknown> | undefined {
-  return nsp[GUARD];
+/** Puts a namespace under the policy of a pattern. Of several, the lowest rank holds. */
+export function cover(nsp: RawNamespace & Claimed, guard: Guard<unknown>, rank: number): void {
+  if (nsp[COVER] && nsp[COVER].rank <= rank) return;
+  Object.defineProperty(nsp, COVER, { value: { guard, rank }, configurable: true });
 }
 
-/** The policy a namespace is under. Its own comes before that of the server. */
+/** The policy a namespace is under, if any. */
 export function guardOf(nsp: RawNamespace & Claimed): Guard<unknown> | undefined {
-  return nsp[GUARD] ?? (nsp.server as RawServer & Claimed)[GUARD];
+  const own = nsp[GUARD] ?? nsp[COVER]?.guard;
+  if (own) return own;
+  const guard = (nsp.server as RawServer & Claimed)[GUARD];
+  return guard?.policy.isOpen(nsp.name) ? undefined : guard;
 }

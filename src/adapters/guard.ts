@@ -5,7 +5,7 @@ import { type Revocation, Revocations } from "../core/revocations.ts";
 import type { RevocationTarget, Subject } from "../core/session.ts";
 import { Cluster, type Member } from "./cluster.ts";
 import { Gate } from "./gate.ts";
-import { missingMethod, type RawClient, type RawSocket } from "./internals.ts";
+import type { RawClient, RawSocket } from "./internals.ts";
 import type { Verdict } from "./messages.ts";
 import { gateOf } from "./slot.ts";
 import type { Target } from "./target.ts";
@@ -72,17 +72,8 @@ export class Guard<S> implements Host<S, RawClient>, Member {
   /**
    * Puts a gate on a socket, shut. A socket that is connected already counts
    * as connected now.
-   *
-   * @throws {TypeError} if the socket is not of a kind the gate can hold
    */
   guard(socket: RawSocket): void {
-    const missing = missingMethod(socket);
-    if (missing) {
-      throw new TypeError(
-        `Cannot guard a socket without a method "${missing}": socketio-auth supports socket.io 4.6 ` +
-          "to 4.8. The connection was closed.",
-      );
-    }
     // A namespace may get its own policy while a socket is on its way into it.
     const hadGate = gateOf(socket) !== undefined;
     const gate = new Gate(socket, this);

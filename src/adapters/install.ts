@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { claim, guardOf, ownGuardOf } from "./claims.ts";
+import { claim, cover, guardOf } from "./claims.ts";
 import type { Guard } from "./guard.ts";
 import { verifyHandshake } from "./handshake.ts";
 import {
@@ -16,23 +16,30 @@ import {
   type RawSocket,
 } from "./internals.ts";
 import { beginJoining } from "./joining.ts";
+import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery.ts";
 import { gateOf } from "./slot.ts";
-import { patternOf, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
 /** A registered symbol, so that a second copy of this package sees the first. */
 const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
 
+/** Namespaces of which a pattern has not said yet whether they are its own. */
+const undecided = new WeakMap<RawNamespace, Promise<void>>();
+
 /**
  * Puts a policy on a server or a namespace.
  *
- * @throws {Error} if it has a policy of its own already
+ * @throws {Error} if it has a policy of its own already, or if a pattern's
+ * function fails when it is asked about the namespaces there are
  */
 export function install({ server, namespace, name }: Target, guard: Guard<unknown>): void {
+  const isPattern = namespace && isParent(namespace);
+  const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
   claim(namespace ?? server, guard, name);
   guard.joinCluster();
   if (!namespace) watchServer(server);
-  else if (isParent(namespace)) watchParent(namespace, guard);
+  else if (isPattern) watchPattern(namespace, guard, existing);
   else watchNamespace(namespace);
 }
 
@@ -41,36 +48,65 @@ function watchServer(server: RawServer): void {
   onNamespace(server, watchNamespace);
 }
 
-/**
- * The children of a parent, and those that another parent without a policy of
- * its own has taken from it: of all that match, Socket.IO asks the oldest.
- */
-function watchParent(parent: RawParentNamespace, guard: Guard<unknown>): void {
-  const { server } = parent;
-  const pattern = patternOf(parent);
+/** A namespace, and whether it falls under a pattern. */
+type Finding = readonly [nsp: RawNamespace, isUnder: boolean | Promise<boolean>];
 
-  function adopt(nsp: RawNamespace): void {
-    const owner = parentOf(nsp);
-    if (!owner || ownGuardOf(nsp)) return;
-    if (owner !== parent && (ownGuardOf(owner) || !pattern?.test(nsp.name))) return;
-    claim(nsp, guard, `namespace "${nsp.name}"`);
-    watchNamespace(nsp);
-  }
-  for (const nsp of server._nsps.values()) adopt(nsp);
-  onNamespace(server, adopt);
+/** @throws {Error} if the function that a pattern was made of does not know of one */
+function askAbout(namespaces: RawNamespace[], parent: RawParentNamespace): Finding[] {
+  return namespaces.map((nsp) => {
+    try {
+      return [nsp, isUnder(parent, nsp)];
+    } catch (cause) {
+      throw new Error(
+        `Cannot guard: the function of the parent namespace fails when it is asked about "${nsp.name}", ` +
+          "which exists already. Have it answer by the name, also where there is no payload.",
+        { cause },
+      );
+    }
+  });
 }
 
-/** Every namespace is born into this map, before anybody else gets hold of it. */
+function watchPattern(
+  parent: RawParentNamespace,
+  guard: Guard<unknown>,
+  existing: readonly Finding[],
+): void {
+  function take(nsp: RawNamespace): void {
+    cover(nsp, guard, parent.children.has(nsp) ? -1 : placeOf(parent));
+    watchNamespace(nsp);
+  }
+  /** If nobody can tell, it is guarded: rather too much than too little. */
+  function takeUnsure(nsp: RawNamespace, error: unknown): void {
+    guard.policy.report(error, { during: "gate" });
+    take(nsp);
+  }
+  function consider([nsp, isUnder]: Finding): void {
+    if (typeof isUnder === "boolean") {
+      if (isUnder) take(nsp);
+      return;
+    }
+    const decided = isUnder.then((yes) => yes && take(nsp), (error) => takeUnsure(nsp, error));
+    const before = undecided.get(nsp);
+    undecided.set(nsp, Promise.all([before, decided]).then(() => {}));
+    watchNamespace(nsp);
+  }
+  existing.forEach(consider);
+  onNamespace(parent.server, (nsp) => {
+    try {
+      consider([nsp, isUnder(parent, nsp)]);
+    } catch (error) {
+      takeUnsure(nsp, error);
+    }
+  });
+}
+
+/** Every namespace is put into this map before anybody else gets hold of it. */
 function onNamespace({ _nsps }: RawServer, listener: (nsp: RawNamespace) => void): void {
   const set = _nsps.set;
   _nsps.set = (name, nsp) => {
     listener(nsp);
     return set.call(_nsps, name, nsp);
   };
-}
-
-function parentOf(nsp: RawNamespace): RawParentNamespace | undefined {
-  return [...nsp.server.parentNsps.values()].find(({ children }) => children.has(nsp));
 }
 
 function watchNamespace(nsp: RawNamespace & { [INSTALLED]?: true }): void {
@@ -89,6 +125,7 @@ function takeOver(nsp: RawNamespace): void {
   Object.defineProperty(nsp, INSTALLED, { value: true });
   const { _createSocket, _doConnect } = nsp;
   nsp._createSocket = async (client, auth) => {
+    if (undecided.has(nsp)) await undecided.get(nsp);
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
     // No second socket for a client, nor sockets without end, nor one without a gate.

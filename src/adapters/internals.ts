@@ -1,8 +1,8 @@
 /**
  * What the adapter uses of socket.io's objects, written down structurally:
  * socket.io itself is only ever imported as types, and some of these members
- * are private there. They are the same from socket.io 4.6 to 4.8; what is not
- * there is noticed, and refused, rather than left unguarded.
+ * are private there. They are the same in all versions that are supported, and
+ * `supported.ts` looks for them.
  *
  * @module
  */
@@ -145,32 +145,12 @@ export function isServer(value: unknown): value is RawServer {
 
 /** Whether `value` is a namespace of one. */
 export function isNamespace(value: unknown): value is RawNamespace {
-  const { _createSocket, _doConnect, sockets, server } = Object(value);
-  return typeof _createSocket === "function" && typeof _doConnect === "function" &&
-    sockets instanceof Map && isServer(server);
+  const { sockets, server } = Object(value);
+  return sockets instanceof Map && isServer(server);
 }
 
 /** Whether a namespace is a parent of dynamic ones. */
 export function isParent(nsp: RawNamespace): nsp is RawParentNamespace {
   const { children, createChild } = nsp as Partial<RawParentNamespace>;
   return children instanceof Set && typeof createChild === "function";
-}
-
-const METHODS = [
-  "emit",
-  "join",
-  "leave",
-  "leaveAll",
-  "packet",
-  "ack",
-  "disconnect",
-  "_cleanup",
-  "_onconnect",
-  "_onpacket",
-  "_onclose",
-] as const;
-
-/** The first method the gate needs and `socket` lacks, if any. */
-export function missingMethod(socket: RawSocket): string | undefined {
-  return METHODS.find((name) => typeof socket[name] !== "function");
 }

@@ -6,6 +6,8 @@ import {
   type RawParentNamespace,
   type RawServer,
 } from "./internals.ts";
+import { expressionOf, placeOf } from "./patterns.ts";
+import { checkSupport, SUPPORTED } from "./supported.ts";
 
 /** What a policy is for. */
 export interface Target {
@@ -22,26 +24,20 @@ export interface Target {
  * @throws {TypeError} if it is no server or namespace that can be made safe
  */
 export function findTarget(given: unknown): Target {
-  if (isServer(given)) return { server: given, name: "server" };
-  if (isNamespace(given)) {
-    const { server } = given;
-    const name = isParent(given) ? nameOfParent(given) : `namespace "${given.name}"`;
-    return { server, namespace: given, name };
+  const isNsp = isNamespace(given);
+  if (!isNsp && !isServer(given)) {
+    throw new TypeError(
+      `Cannot guard: expected a Server or a Namespace of socket.io ${SUPPORTED}. Older servers ` +
+        "and other objects cannot be made safe, so they are refused.",
+    );
   }
-  throw new TypeError(
-    "Cannot guard: expected a Server or a Namespace of socket.io 4.6 or later. Older servers " +
-      "and other objects cannot be made safe, so they are refused.",
-  );
-}
-
-/** The expression of a parent of dynamic namespaces, if it was made of one. */
-export function patternOf(parent: RawParentNamespace): RegExp | undefined {
-  const patterns = parent.server.parentNamespacesFromRegExp ?? [];
-  return [...patterns].find(([, nsp]) => nsp === parent)?.[0];
+  checkSupport(isNsp ? given.server : given);
+  if (!isNsp) return { server: given, name: "server" };
+  const name = isParent(given) ? nameOfParent(given) : `namespace "${given.name}"`;
+  return { server: given.server, namespace: given, name };
 }
 
 /** Socket.IO numbers parents through all servers of a process: that differs between nodes. */
 function nameOfParent(parent: RawParentNamespace): string {
-  const place = [...parent.server.parentNsps.values()].indexOf(parent);
-  return `parent namespace ${patternOf(parent) ?? `number ${place}`}`;
+  return `parent namespace ${expressionOf(parent) ?? `number ${placeOf(parent)}`}`;
 }
