@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
+import { SUPPORTED } from "../src/adapters/supported.ts";
 import { type Code, unauthorized } from "../src/core/protocol.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -34,6 +35,17 @@ describe("README.md", () => {
     const listed = [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
     assertEquals(listed, optionsIn(read("src/core/options.ts")));
   });
+});
+
+describe("the documents", () => {
+  for (
+    const file of ["README.md", "PROTOCOL.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+  ) {
+    it(`name the same versions of socket.io: ${file}`, () => {
+      const named = [...read(file).matchAll(/\bsocket\.io (4\.\d[\w. ]*? to 4\.\d+|4\.\d+)/gi)];
+      assertEquals(named.map(([, versions]) => versions).filter((it) => it !== SUPPORTED), []);
+    });
+  }
 });
 
 describe("the tables of codes", () => {

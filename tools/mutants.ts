@@ -41,9 +41,17 @@ export const mutants: Mutant[] = [
   ...of("adapters/install", [
     ["existing namespaces", "for (const nsp of server._nsps.values()) watchNamespace(nsp);", ""],
     ["later namespaces", "onNamespace(server, watchNamespace);", ""],
-    ["existing children", "for (const nsp of server._nsps.values()) adopt(nsp);", ""],
-    ["later children", "onNamespace(server, adopt);", ""],
-    ["children of an older parent", "!pattern?.test(nsp.name)", "true"],
+    ["existing namespaces of a pattern", "existing.forEach(consider);", ""],
+    ["later namespaces of a pattern", "consider([nsp, isUnder(parent, nsp)]);", ""],
+    ["namespaces that nobody can tell", "      takeUnsure(nsp, error);\n", ""],
+    ["the same, later", "(error) => takeUnsure(nsp, error)", "() => {}"],
+    ["undecided namespaces", "if (undecided.has(nsp)) await undecided.get(nsp);", ""],
+    ["the oldest pattern", "parent.children.has(nsp) ? -1 : placeOf(parent)", "0"],
+    [
+      "functions that fail at set-up",
+      "const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];",
+      "const existing: Finding[] = [];",
+    ],
     ["live sockets", "if (!gate) tryToGuard(guard, socket);", "if (!gate) {}"],
     ["live sockets of another policy", "else if (gate.host !== guard) gate.disconnect();", ""],
     ["new sockets", "tryToGuard(guard, socket) &&", "true &&"],
@@ -51,6 +59,90 @@ export const mutants: Mutant[] = [
     ["sockets on their way", "!guard || gateOf(socket)?.host === guard ||", "true ||"],
     ["one socket for each client", "if (!beginJoining(nsp, client) ||", "if ("],
     ["recovery of the first adapter", "    makeRecoverySafe(nsp);\n", ""],
+  ]),
+  ...of("adapters/claims", [
+    ["a policy once", "if (target[GUARD]) throw", "if (false) throw"],
+    ["patterns before the server", "nsp[GUARD] ?? nsp[COVER]?.guard", "nsp[GUARD]"],
+    [
+      "a policy of its own before patterns",
+      "nsp[GUARD] ?? nsp[COVER]?.guard",
+      "nsp[COVER]?.guard ?? nsp[GUARD]",
+    ],
+    ["open namespaces", "guard?.policy.isOpen(nsp.name) ? undefined : guard", "guard"],
+  ]),
+  ...of("adapters/patterns", [
+    ["expressions", "if (expression) return matches(expression, nsp.name);", ""],
+    ["functions", 'nsp.name !== "/" && answerOf(ask as Asked, nsp.name)', "false"],
+    ["the main namespace", 'nsp.name !== "/" && answerOf', "answerOf"],
+    ["functions that answer later", "      settle = resolve;\n", ""],
+    [
+      "functions that reject",
+      "      returned.catch(reject);\n",
+      "      returned.catch(() => {});\n",
+    ],
+  ]),
+  ...of("adapters/supported", [
+    ["namespaces", 'need("Namespace", namespace, NAMESPACE_METHODS);', ""],
+    ["sockets", 'need("Socket", socketPrototype(namespace!), SOCKET_METHODS);', ""],
+    ["nothing left behind", "delete (shared as { then?: unknown }).then;", ""],
+  ]),
+  ...of("adapters/bun_engine", [
+    [
+      "engines of bun only",
+      "if (isBunEngine(engine)) listen(engine);",
+      "listen(engine as BunEngine);",
+    ],
+  ]),
+  ...of("core/attempt", [
+    ["what a callback's function returns", "policy.authenticate.length >= 3", "false"],
+    ["a look", "if (callsBack && !hasLooked) {", "if (callsBack) {"],
+    ["no look", "if (callsBack && !hasLooked) {", "if (false) {"],
+    ["a look at the signal", "    hasLooked = true;\n", ""],
+    ["a look at challenge", "(hasLooked = true, ask)", "ask"],
+    ["a driver's own promise", "isNative ? resolved : undefined", "resolved"],
+    [
+      "the first answer",
+      '    if (state !== "open") return;\n    state = "answered";',
+      '    state = "answered";',
+    ],
+    ["help", 'if (ending === "overdue" && isUnheard)', "if (false)"],
+    ["help for what is resolved with", "      isUnheard = value !== undefined;\n", ""],
+    ["no help where nothing was returned", "failed) && value !== undefined;", "failed);"],
+    ["help for both ways at once", "if (hasResolved) report", "if (false) report"],
+    ["failures after the answer", 'if (state === "answered" && !isMeantForClient)', "if (false)"],
+  ]),
+  ...of("core/errors", [
+    [
+      "errors of another copy",
+      "return readProperty(error, BRAND) === true;",
+      "return error instanceof AuthError;",
+    ],
+    [
+      "errors that cannot be looked at",
+      "return (value as Record<string | symbol, unknown> | null | undefined)?.[name];\n  } catch {",
+      "return (value as Record<string | symbol, unknown> | null | undefined)?.[name];\n  } catch (error) {\n    if (error) throw error;",
+    ],
+    ["codes that are none", "code: isText(code) ? code : defaults.code", "code: code as string"],
+    [
+      "reports of those that say nothing",
+      "{ refusal } : { refusal, error }",
+      "{ refusal } : { refusal }",
+    ],
+    ["when to come back", "defaults.reconnect || isDelay(retryAfter)", "defaults.reconnect"],
+  ]),
+  ...of("core/session", [
+    ["empty ids", ' && id !== "") return id', ") return id"],
+    ["ids that are no number", "Number.isFinite(id)", 'typeof id === "number"'],
+    [
+      "ids of users",
+      'return ["string", "number", "bigint"].includes(typeof id) ? id : undefined;',
+      "return undefined;",
+    ],
+    ["seconds", "if (ms >= SECONDS.from && ms < SECONDS.to)", "if (false)"],
+  ]),
+  ...of("core/timer", [
+    ["catching up", "if (!this.#cancel || this.#due > this.#time()) return;", "if (true) return;"],
+    ["stopped for good", "this.#cancel = this.#left = undefined;", "this.#cancel = undefined;"],
   ]),
   ...of("adapters/recovery", [
     ["kept for known users", "|| session?.userId === undefined", ""],
@@ -108,6 +200,18 @@ export const mutants: Mutant[] = [
   ...of("core/connection", [
     ["sockets for each transport", "++this.#approaches <= APPROACHES_LIMIT", "true"],
     ["the deadline", "this.#alarm.setDeadline(effect.ms, () =>", "void (() =>"],
+    ["late answers", "      this.#alarm.catchUp();\n      this", "      this"],
+    ["late credentials", "    this.#alarm.catchUp();\n    if", "    if"],
+    [
+      "answers that count at once",
+      "    this.#queue = undefined;\n    }\n    this.#verify();",
+      "    this.#queue = undefined;\n    }\n    queueMicrotask(() => this.#verify());",
+    ],
+    [
+      "attempts that are over before they begin",
+      "if (!submission || submission !== this.#running) return;",
+      "if (!submission) return;",
+    ],
     ["too many", "needsPlace && journal.isFull", "false"],
     [
       "too many at the door",
@@ -146,7 +250,8 @@ export const mutants: Mutant[] = [
       "this.#clock.after(timeout, () => giveUp",
       "(() => () => {})(() => giveUp",
     ],
-    ["size of answers", "if (isOverLimit(answer)) giveUp", "if (false) giveUp"],
+    ["size of answers", "if (isOverLimit(answer, this.#maxBytes)) giveUp", "if (false) giveUp"],
+    ["late answers", "if (this.#clock.monotonic() > due)", "if (false)"],
     ["one question at a time", "    if (this.#giveUp) {", "    if (false) {"],
     ["no question after the end", "if (this.#isOver) throw", "if (false) throw"],
     ["promises nobody awaits", "answer.catch(() => {});", ""],
@@ -161,7 +266,7 @@ export const mutants: Mutant[] = [
     ["keys that are none", 'typeof key === "string" && key !== ""', "true"],
   ]),
   ...of("core/screening", [
-    ["size before all else", "if (isOverLimit(credentials))", "if (false)"],
+    ["size before all else", "if (isOverLimit(credentials, policy.maxCredentials))", "if (false)"],
     ["schemas", "if (result.issues) return", "if (false) return"],
     ["what a schema makes of it", "credentials = result.value;", ""],
   ]),
@@ -173,7 +278,13 @@ export const mutants: Mutant[] = [
     ["revoked meanwhile", "if (revocations.covers(session, this.begunAt))", "if (false)"],
     ["expired on arrival", "if (isExpired(session, now))", "if (false)"],
     ["late schemas and limiters", "if (this.#isOver) return;", ""],
-    ["verifiers that end their own attempt", "if (this.#isOver) this.#abort();", ""],
+    ["verifiers that end their own attempt", 'if (this.#isOver) this.#stop("ended");', ""],
+    ["30 seconds", "if (!isBounded) this.#limit", "if (false) this.#limit"],
+    [
+      "30 seconds, challenges apart",
+      'if (type === "challenged") this.#limit?.pause();\n        else this.#limit?.resume();',
+      "",
+    ],
     ["places at the door", 'if (this.#isAtTheDoor) host.journal.count("pending", 1);', ""],
     [
       "places given back at the door",
@@ -187,8 +298,8 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("core/measure", [
-    ["size of credentials", "bytes > LIMIT.bytes ||", ""],
-    ["depth of credentials", "|| depth > LIMIT.depth", ""],
+    ["size of credentials", "bytes > maxBytes ||", ""],
+    ["depth of credentials", "|| depth > MAX_DEPTH", ""],
   ]),
   ...of("core/policy", [
     ["answers at once", "if (!(answer instanceof Promise)) return answer;", "return answer;"],
