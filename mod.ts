@@ -20,14 +20,20 @@
  *   },
  * });
  * io.on("connection", (socket) => {
- *   socket.on("chat", (text) => io.emit("chat", auth.session(socket)?.user.name, text));
+ *   socket.on("chat", (text) => io.emit("chat", auth.session(socket)!.user.name, text));
  * });
  * ```
  *
  * @module
  */
 export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
-export type { Auth, Guarded, TargetNamespace, TargetServer } from "./src/adapters/socketio.ts";
+export type {
+  Auth,
+  Guarded,
+  RevokeOptions,
+  TargetNamespace,
+  TargetServer,
+} from "./src/adapters/socketio.ts";
 export type {
   AcceptedEvent,
   AuthenticatedEvent,

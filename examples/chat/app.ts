@@ -38,11 +38,11 @@ export async function createChat(
     reply: (account) => ({ name: account.name }),
   });
 
-  // No check for who may send or receive anywhere below: an event that gets
-  // here is from a member, and a broadcast goes to members only.
+  // No check for who may send or receive anywhere below: who gets here is a
+  // member, and a broadcast goes to members only.
   io.on("connection", (socket) => {
+    const from = auth.session(socket)!.user.name;
     socket.on("chat", (text: unknown) => {
-      const from = auth.session(socket)?.user.name;
       if (isMessage(text)) io.emit("chat", { from, text });
     });
   });

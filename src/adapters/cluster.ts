@@ -7,22 +7,11 @@
  */
 import type { Clock } from "../core/interface.ts";
 import type { Revocation, Revocations } from "../core/revocations.ts";
-import type { Subject } from "../core/session.ts";
 import type { RawAdapter, RawNamespace, RawServer } from "./internals.ts";
-import {
-  isQuestion,
-  isReply,
-  isRevocation,
-  type Question,
-  type Reply,
-  type RevocationMessage,
-  type Verdict,
-} from "./messages.ts";
+import { isRevocation, type RevocationMessage } from "./messages.ts";
 
 /** What nodes call their messages to each other. */
 const REVOKE = "socketio-auth:revoke";
-const QUESTION = "socketio-auth:question";
-const REPLY = "socketio-auth:reply";
 
 /** How long to wait for an adapter that does not even say that it gives up, in ms. */
 const ANSWER_LIMIT = 10_000;
@@ -33,15 +22,10 @@ const REPETITIONS = 10;
 /** How long to wait before that, in ms, besides what the adapter waits. */
 const PAUSE = 1000;
 
-/** How long a client may wait while nodes are asked about its session, in ms. */
-const QUESTION_LIMIT = 300;
-
 /** One policy on this node. */
 export interface Member {
   /** The policy, the same on every node. */
   readonly name: string;
-  /** This node. */
-  readonly node: string;
   readonly clock: Clock;
   readonly revocations: Revocations;
 }
@@ -58,18 +42,11 @@ export class Cluster {
   /** Its adapter may be replaced at any time; the namespace never is. */
   readonly #main: RawNamespace;
   readonly #members: Member[] = [];
-  readonly #questions: Map<string, (verdict: Verdict) => void> = new Map();
 
   private constructor(server: RawServer) {
     const main = this.#main = server.of("/");
     main.on(REVOKE, (message: unknown, acknowledge?: (count: number) => void) => {
       acknowledge?.(this.#revoke(message));
-    });
-    main.on(QUESTION, (message: unknown) => {
-      if (isQuestion(message)) this.#reply(message);
-    });
-    main.on(REPLY, (message: unknown) => {
-      if (isReply(message)) this.#questions.get(message.id)?.(message.verdict);
     });
   }
 
@@ -108,49 +85,10 @@ export class Cluster {
     return count;
   }
 
-  /**
-   * Asks the other nodes about a session. The one that has kept it has heard of
-   * every revocation since, so it is sure; of the others, those that know of one
-   * are. If none of them is there, nobody knows.
-   */
-  judge(
-    { name, clock }: Member,
-    keeper: string,
-    subject: Subject,
-    since: number,
-  ): Promise<Verdict> {
-    if (!this.#hasOthers) return Promise.resolve("unknown");
-    return new Promise((resolve) => {
-      const id = crypto.randomUUID();
-      const settle = (verdict: Verdict) => {
-        cancel();
-        this.#questions.delete(id);
-        resolve(verdict);
-      };
-      const cancel = clock.after(QUESTION_LIMIT, () => settle("unknown"));
-      this.#questions.set(id, settle);
-      const question: Question = { id, policy: name, keeper, subject, since };
-      this.#send([QUESTION, question]).catch(() => settle("unknown"));
-    });
-  }
-
   #revoke(message: unknown): number {
     if (!isRevocation(message)) return 0;
     const concerned = this.#members.filter(({ name }) => name === message.policy);
     return concerned.reduce((sum, { revocations }) => sum + revocations.revoke(message), 0);
-  }
-
-  #reply({ id, policy, keeper, subject, since }: Question): void {
-    for (const { name, node, revocations } of this.#members) {
-      if (name !== policy) continue;
-      // The clock of another node says nothing here: any revocation will do.
-      const began = node === keeper ? since ?? -Infinity : -Infinity;
-      const isRevoked = revocations.covers(subject, began);
-      if (!isRevoked && node !== keeper) continue;
-      const reply: Reply = { id, verdict: isRevoked ? "revoked" : "good" };
-      // Whoever asks does not wait for ever.
-      this.#send([REPLY, reply]).catch(() => {});
-    }
   }
 
   async #repeat(message: () => RevocationMessage, clock: Clock): Promise<void> {

@@ -1,59 +1,59 @@
 import type { Connection } from "../core/connection.ts";
-import { Hold } from "../core/hold.ts";
 import type { Origin } from "../core/events.ts";
 import type { Peer } from "../core/interface.ts";
-import { measure } from "../core/measure.ts";
-import { type Acknowledge, parseAuthentication, unauthorized } from "../core/protocol.ts";
+import {
+  type Acknowledge,
+  type Code,
+  parseAuthentication,
+  unauthorized,
+} from "../core/protocol.ts";
 import type { Session } from "../core/session.ts";
 import type { Previous } from "../core/states.ts";
-import type { Guard } from "./guard.ts";
-import {
-  DISCONNECT,
-  EVENT,
-  type Flags,
-  type Packet,
-  type RawClient,
-  type RawSocket,
-} from "./internals.ts";
-import { expireAcknowledgement, Outbox } from "./outbox.ts";
 import { normalizeAddress } from "./address.ts";
-import { authenticationArgs, isReserved } from "./packets.ts";
+import type { Guard } from "./guard.ts";
+import { EVENT, type RawClient, type RawNamespace, type RawSocket } from "./internals.ts";
+import { endJoining, joinAgain, removeStale } from "./joining.ts";
+import { sendEmit, sendPast } from "./outbox.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
-import { askClient, isAnswer } from "./questions.ts";
+import { askClient } from "./questions.ts";
 import { makeRecoverySafe, takeRecovery } from "./recovery.ts";
 import { setGate } from "./slot.ts";
+import { standIn, watchRooms } from "./stand_in.ts";
 import { connectionOf, leaveTopics } from "./transport.ts";
 import { Waiting } from "./waiting.ts";
 
 /** Socket.IO's reason when a client leaves a namespace of its own accord. */
 const BY_CLIENT = "client namespace disconnect";
 
+/** Socket.IO's reason when the server makes it leave. */
+const BY_SERVER = "server namespace disconnect";
+
 /**
- * A socket with its gate. While the gate is shut the socket wears the gated
- * prototype, which hands every way in and out to this object; when it opens,
- * the socket gets its own prototype back and nothing of the gate stays on it.
+ * A socket with its gate. While that is not open, the socket wears the gated
+ * prototype and has a stand-in for its adapter, which hand every way in and out
+ * to this object. When it opens, the socket gets its own back, and nothing of
+ * the gate stays on it; when it is over, it is shut for good.
  */
 export class Gate<S> implements Peer<S> {
   /** The policy it stands for. */
   readonly host: Guard<S>;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
-  /** There while the gate is shut. */
   #waiting: Waiting | undefined;
-  /** What the client has sent meanwhile. */
-  #inbox: Hold<Packet> | undefined;
+  /** Whether the application knows the socket. */
+  #isIntroduced: boolean;
 
-  /** Puts a shut gate on a socket. */
+  /** Puts a shut gate on a socket; on one that is connected, too late for it not to be known. */
   constructor(raw: RawSocket, host: Guard<S>) {
     this.#raw = raw;
     this.host = host;
+    this.#isIntroduced = raw.connected;
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
     const recovery = takeRecovery(raw);
-    this.shut(true);
-    const waiting = this.#waiting!;
+    const waiting = this.#shut();
     waiting.recovery = recovery;
-    recovery?.rooms.forEach((room) => waiting.join(room));
+    if (recovery) waiting.enter(recovery.rooms);
   }
 
   get socket(): S {
@@ -68,13 +68,14 @@ export class Gate<S> implements Peer<S> {
     return this.#waiting?.recovery?.previous;
   }
 
-  get resumable(): Session<unknown> | undefined {
-    return this.#waiting?.recovery?.resumable;
-  }
-
   /** When the session began, by the monotonic clock. */
   get since(): number {
     return this.#connection.since;
+  }
+
+  /** Tells the client connection from all others, on every node. */
+  get connectionId(): string {
+    return this.#connection.id;
   }
 
   get connectedAt(): number {
@@ -88,14 +89,14 @@ export class Gate<S> implements Peer<S> {
     return { socketId: id, namespace: nsp.name, ...address !== undefined && { address } };
   }
 
-  /** What waits at the gate, while it is shut. */
+  /** What waits at the gate, while it is not open both ways. */
   get waiting(): Waiting | undefined {
     return this.#waiting;
   }
 
-  /** Whether the gate is open, or about to be. */
+  /** Whether the gate is open outwards, or about to be. */
   get isAdmitted(): boolean {
-    return !this.#waiting || this.#waiting.isOpening;
+    return !this.#waiting || this.#waiting.isAdmitted;
   }
 
   get session(): Session<unknown> | undefined {
@@ -111,7 +112,7 @@ export class Gate<S> implements Peer<S> {
   send(event: string, ...args: unknown[]): void {
     // Not through `emit`: with connection state recovery that is a broadcast,
     // which reaches no socket that is out of the adapter and would be replayed.
-    this.#raw.packet({ type: EVENT, data: [event, ...args] });
+    sendPast(this.#raw, { type: EVENT, data: [event, ...args] });
   }
 
   ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
@@ -120,91 +121,124 @@ export class Gate<S> implements Peer<S> {
 
   open(): void {
     const waiting = this.#waiting;
-    if (!waiting) return;
+    if (waiting?.outwards !== "shut") return;
     const { recovery } = waiting;
     if (!recovery) return this.#pass(waiting, []);
-    waiting.isOpening = true;
-    recovery.missed(waiting.rooms, (error) => this.#report("gate", error))
+    waiting.outwards = "opening";
+    recovery.missed(waiting.rooms, (error) => this.report("gate", error))
       .then((missed) => {
-        // The gate may have been shut again meanwhile, or the socket be gone.
-        const isStillOpening = this.#waiting === waiting && waiting.isOpening;
-        if (isStillOpening) this.#pass(waiting, missed);
+        // It may be over by now.
+        if (waiting.outwards === "opening") this.#pass(waiting, missed);
       })
       .catch((error) => this.#fail(error));
   }
 
+  introduce(): void {
+    if (this.#isIntroduced) return;
+    this.#isIntroduced = true;
+    this.#raw.nsp.emitReserved("connect", this.#raw);
+    this.#raw.nsp.emitReserved("connection", this.#raw);
+  }
+
   deliver(): void {
-    const held = this.#inbox?.drain() ?? [];
-    this.#inbox = undefined;
-    for (const packet of held) {
+    const waiting = this.#waiting;
+    if (!waiting || waiting.outwards === "over") return;
+    waiting.isOpenInwards = true;
+    this.#takeOff(waiting);
+    for (const packet of waiting.inbox?.drain() ?? []) {
       if (!this.connected) return;
       try {
         this.#raw._onpacket(packet);
       } catch (error) {
-        this.#report("gate", error);
+        this.report("gate", error);
       }
     }
   }
 
-  shut(keepRooms: boolean): void {
-    const before = this.#waiting;
-    const waiting = new Waiting(keepRooms ? this.#raw.rooms : [this.#raw.id]);
-    if (!before) {
-      leaveTopics(this.#raw);
-      this.#raw.leaveAll();
-      Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
-    } else if (keepRooms) {
-      waiting.recovery = before.recovery;
-      waiting.outbox = before.outbox;
-    } else {
-      this.#discard(before);
-    }
-    this.#waiting = waiting;
-    this.#useCurrentAdapter();
+  silence(): void {
+    if (this.#waiting?.outwards === "over") return;
+    this.#shut().outwards = "over";
   }
 
   disconnect(): void {
-    this.shut(true);
     this.#raw.auth = false;
     try {
       this.#raw.disconnect();
     } catch (error) {
       // A listener that throws must not keep the client connected.
-      this.#report("gate", error);
+      this.report("gate", error);
       this.#raw.removeAllListeners("disconnecting");
       this.#raw.disconnect();
     }
   }
 
+  replace(): void {
+    this.#raw.auth = false;
+    try {
+      this.#raw._onclose(BY_SERVER);
+    } catch (error) {
+      this.report("gate", error);
+      this.#raw.removeAllListeners("disconnecting");
+      this.#raw._onclose(BY_SERVER);
+    }
+    joinAgain(this.#raw, this.host.policy.handshake);
+  }
+
+  /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
+  #shut(): Waiting {
+    const waiting = new Waiting(this.#raw.rooms);
+    if (!this.#waiting || this.#waiting.outwards === "open") {
+      leaveTopics(this.#raw);
+      this.#raw.leaveAll();
+    }
+    this.#waiting = waiting;
+    makeSafe(this.#raw.nsp);
+    standIn(this.#raw);
+    Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
+    return waiting;
+  }
+
   /** Lets everything out: what the client has missed, then what was held for it. */
   #pass(waiting: Waiting, missed: readonly unknown[]): void {
-    this.#waiting = undefined;
-    this.#useCurrentAdapter();
-    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
-    for (const data of missed) this.#raw.packet({ type: EVENT, data });
-    const joined = this.#raw.join([...waiting.rooms]);
+    const raw = this.#raw;
+    waiting.outwards = "open";
+    makeSafe(raw.nsp);
+    raw.adapter = raw.nsp.adapter;
+    for (const data of missed) sendPast(raw, { type: EVENT, data });
+    const joined = raw.join([...waiting.rooms]);
     if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
-    waiting.outbox?.release(this.#raw, (error) => this.#report("emit", error));
+    for (const { packet, flags } of waiting.outbox?.drain() ?? []) {
+      // Its acknowledgement has timed out: nobody waits for it any more.
+      if (packet.id !== undefined && !raw.acks.has(packet.id!)) continue;
+      try {
+        sendEmit(raw, packet, flags);
+      } catch (error) {
+        this.report("emit", error);
+      }
+    }
+    this.#takeOff(waiting);
   }
 
-  #discard({ outbox }: Waiting): void {
-    outbox?.discard((error) => this.#report("emit", error));
+  /** Takes the gate off the socket once it is open both ways. */
+  #takeOff(waiting: Waiting): void {
+    if (this.#waiting !== waiting || waiting.outwards !== "open" || !waiting.isOpenInwards) return;
+    this.#waiting = undefined;
+    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
   }
 
-  /** The adapter may have been replaced since the socket was created. */
-  #useCurrentAdapter(): void {
-    const { nsp } = this.#raw;
-    makeRecoverySafe(nsp);
-    this.#raw.adapter = nsp.adapter;
-  }
-
-  /** Rooms could not be entered, or arrears not sent: better no connection than a deaf one. */
+  /** Rooms could not be entered, or arrears not sent: no connection is better than half of one. */
   #fail(error: unknown): void {
-    this.#report("gate", error);
-    this.#connection.end(unauthorized("server_error"));
+    this.report("gate", error);
+    this.end("server_error");
   }
 
-  #report(during: string, error: unknown): void {
+  /** Ends the connection for a reason of the server's own. */
+  end(code: Code): void {
+    this.#connection.end(unauthorized(code));
+  }
+
+  /** Something unexpected, for the operator. */
+  report(during: string, error: unknown): void {
     this.host.policy.report(error, { during, socket: this.socket });
   }
 
@@ -227,17 +261,23 @@ export class Gate<S> implements Peer<S> {
     if (this.connected) this.#connection.signOut();
   }
 
-  /** The socket is gone; its stale references stay as shut as they were. */
+  /**
+   * The socket has left its namespace, or will never be in it. What somebody
+   * still does with it, or with what they have kept of it, comes to nothing.
+   */
+  finish(): void {
+    const { nsp, client, connected } = this.#raw;
+    endJoining(nsp, client);
+    this.silence();
+    // One that was connected is not gone before its listeners have run.
+    if (connected) return;
+    removeStale(client, nsp.name);
+    this.#connection.leave(this, BY_SERVER, false);
+  }
+
+  /** The socket is gone, and its listeners have run. */
   vanish(reason: string): void {
-    leaveTopics(this.#raw);
-    this.#inbox = undefined;
-    const waiting = this.#waiting;
-    if (waiting) {
-      waiting.isOver = true;
-      waiting.isOpening = false;
-    }
     this.#connection.leave(this, reason, reason === BY_CLIENT);
-    if (waiting) this.#discard(waiting);
   }
 
   /** An `authentication` event, from a shut gate or as a refresh. */
@@ -245,50 +285,10 @@ export class Gate<S> implements Peer<S> {
     const { credentials, acknowledge } = parseAuthentication(args);
     this.#connection.authenticate(this, credentials, acknowledge);
   }
+}
 
-  /**
-   * A packet from the client at the shut gate. Returns whether the socket may
-   * have it.
-   */
-  receive(packet: Packet, { isOver, isOpening }: Waiting): boolean {
-    if (packet.type === DISCONNECT) return true;
-    if (isAnswer(this.#raw, packet)) return true;
-    const args = authenticationArgs(packet);
-    if (args) {
-      if (packet.id != null) args.push(this.#raw.ack(packet.id));
-      this.authenticate(args);
-      return false;
-    }
-    const { incoming, holdLimit } = this.host.policy;
-    if (incoming === "hold" && !isOpening && !isOver) {
-      this.#inbox ??= new Hold();
-      const { bytes } = measure(packet.data, holdLimit.bytes);
-      if (!this.#inbox.add(packet, bytes, holdLimit)) {
-        this.#connection.end(unauthorized("too_many_events"));
-      }
-    }
-    return incoming === "pass" || isOpening;
-  }
-
-  /** A direct emit at the shut gate. Returns whether it may go out. */
-  emit(event: string, args: unknown[], waiting: Waiting): boolean {
-    if (isReserved(event)) return true;
-    const { policy, clock } = this.host;
-    const { isOver } = waiting;
-    if (policy.outgoing === "pass" && !isOver) return true;
-    const flags: Flags = this.#raw.flags;
-    this.#raw.flags = {};
-    waiting.outbox ??= new Outbox(policy.holdLimit, clock);
-    const isHeld = !flags.volatile && !isOver && waiting.outbox.add([event, ...args], flags);
-    if (isHeld) return false;
-    expireAcknowledgement(args, flags, clock);
-    if (!flags.volatile && !isOver) {
-      const error = new Error(
-        `The event "${event}" to a socket that is not authenticated was lost: more is held for ` +
-          `it than holdLimit allows. Emit after authentication, or raise the limit.`,
-      );
-      this.#report("emit", error);
-    }
-    return false;
-  }
+/** Takes over what has to be of a namespace's adapter, which may have been replaced meanwhile. */
+function makeSafe(nsp: RawNamespace): void {
+  watchRooms(nsp);
+  makeRecoverySafe(nsp);
 }

@@ -1,12 +1,13 @@
 import type { Clock, Host } from "../core/interface.ts";
 import { Journal } from "../core/journal.ts";
 import type { Policy } from "../core/policy.ts";
+import { AUTHENTICATION } from "../core/protocol.ts";
 import { type Revocation, Revocations } from "../core/revocations.ts";
-import type { RevocationTarget, Subject } from "../core/session.ts";
+import type { RevocationTarget } from "../core/session.ts";
+import type { Previous } from "../core/states.ts";
 import { Cluster, type Member } from "./cluster.ts";
 import { Gate } from "./gate.ts";
 import type { RawClient, RawSocket } from "./internals.ts";
-import type { Verdict } from "./messages.ts";
 import { gateOf } from "./slot.ts";
 import type { Target } from "./target.ts";
 import { closeTransport, connectionOf, isInUse } from "./transport.ts";
@@ -47,23 +48,28 @@ export class Guard<S> implements Host<S, RawClient>, Member {
   }
 
   /**
-   * What is known of a session that a node has kept, which began at `since` by
-   * the clock of that node. This node is sure of what it has kept itself, and of
-   * everything once it has been there for as long as sessions are kept.
+   * Whether a session that a node has kept may be recovered: it was not revoked,
+   * as far as this node can know. It can know all of what it has kept itself, and
+   * everything else once it has been there for as long as sessions are kept.
    */
-  async judge(keeper: string, subject: Subject, since: number): Promise<Verdict> {
+  mayRecover(keeper: string, previous: Previous): boolean {
     const isOwn = keeper === this.node;
-    if (this.revocations.covers(subject, isOwn ? since : -Infinity)) return "revoked";
     const uptime = this.clock.monotonic() - this.#installedAt;
-    if (isOwn || uptime > this.#recoverable) return "good";
-    return await this.#cluster.judge(this, keeper, subject, since);
+    if (!isOwn && uptime <= this.#recoverable) return false;
+    return !this.revocations.covers(previous, previous.since ?? -Infinity, previous.connection);
   }
 
-  /** Revokes sessions here, then on all other nodes. Resolves with the number of sockets. */
-  async revoke(target: RevocationTarget): Promise<number> {
+  /**
+   * Revokes sessions here, then on all other nodes, but for one client
+   * connection. Resolves with the number of sockets.
+   */
+  async revoke(target: RevocationTarget, except?: string): Promise<number> {
     const begun = this.clock.monotonic();
     const id = crypto.randomUUID();
-    const revocation = (): Revocation => ({ id, target, age: this.clock.monotonic() - begun });
+    const revocation = (): Revocation => ({
+      ...{ id, target, age: this.clock.monotonic() - begun },
+      ...except !== undefined && { except },
+    });
     const here = this.revocations.revoke(revocation());
     const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
     return here + await this.#cluster.revoke(this, revocation, report);
@@ -77,10 +83,7 @@ export class Guard<S> implements Host<S, RawClient>, Member {
     // A namespace may get its own policy while a socket is on its way into it.
     const hadGate = gateOf(socket) !== undefined;
     const gate = new Gate(socket, this);
-    if (!hadGate) {
-      socket.on("authentication", onAuthentication);
-      socket.on("disconnect", onDisconnect);
-    }
+    if (!hadGate) socket.on(AUTHENTICATION, onAuthentication);
     if (socket.connected) gate.connect();
   }
 
@@ -98,12 +101,7 @@ export class Guard<S> implements Host<S, RawClient>, Member {
   }
 }
 
-// Shared by all sockets, so that an authenticated one costs no closure.
-
+/** A refresh. Shared by all sockets, so that an authenticated one costs no closure. */
 function onAuthentication(this: RawSocket, ...args: unknown[]): void {
   gateOf(this)?.authenticate(args);
-}
-
-function onDisconnect(this: RawSocket, reason: string): void {
-  gateOf(this)?.vanish(reason);
 }

@@ -15,7 +15,7 @@ import {
   type RawServer,
   type RawSocket,
 } from "./internals.ts";
-import { beginJoining } from "./joining.ts";
+import { beginJoining, endJoining, isJoiningAgain } from "./joining.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery.ts";
 import { gateOf } from "./slot.ts";
@@ -123,25 +123,36 @@ function watchNamespace(nsp: RawNamespace & { [INSTALLED]?: true }): void {
 
 function takeOver(nsp: RawNamespace): void {
   Object.defineProperty(nsp, INSTALLED, { value: true });
-  const { _createSocket, _doConnect } = nsp;
+  const { _createSocket, _doConnect, _remove } = nsp;
   nsp._createSocket = async (client, auth) => {
     if (undecided.has(nsp)) await undecided.get(nsp);
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
+    const isAgain = isJoiningAgain(nsp, client);
     // No second socket for a client, nor sockets without end, nor one without a gate.
     if (!beginJoining(nsp, client) || !guard.mayJoin(client)) return new Promise(() => {});
     makeRecoverySafe(nsp);
     const socket = await _createSocket.call(nsp, client, auth);
+    const takesCredentials = guard.policy.handshake && !isAgain;
     const mayGoOn = tryToGuard(guard, socket) &&
-      (!guard.policy.handshake || await verifyHandshake(socket));
+      (!takesCredentials || await verifyHandshake(socket));
     return mayGoOn ? socket : new Promise(() => {});
   };
-  // A socket may have been on its way when the policy came.
+  // The same namespace, but that it keeps to itself who has been connected: the
+  // gate introduces the socket to the application.
+  const quiet = Object.create(nsp, { emitReserved: { value: () => false } });
   nsp._doConnect = (socket, fn) => {
     const guard = guardOf(nsp);
-    if (!guard || gateOf(socket)?.host === guard || tryToGuard(guard, socket)) {
-      _doConnect.call(nsp, socket, fn);
-    }
+    if (!guard) return _doConnect.call(nsp, socket, fn);
+    // It may have been on its way when the policy came.
+    if (gateOf(socket)?.host !== guard && !tryToGuard(guard, socket)) return;
+    endJoining(nsp, socket.client);
+    _doConnect.call(quiet, socket, fn);
+    gateOf(socket)!.connect();
+  };
+  nsp._remove = (socket) => {
+    _remove.call(nsp, socket);
+    gateOf(socket)?.finish();
   };
 }
 

@@ -43,6 +43,9 @@ export interface RawConn {
 export interface RawClient {
   readonly conn: RawConn;
   readonly sockets: ReadonlyMap<string, RawSocket>;
+  /** By the name of the namespace: who takes the packets for it. */
+  readonly nsps: Map<string, RawSocket>;
+  connect(name: string, auth: object): void;
   _disconnect(): void;
 }
 
@@ -55,9 +58,20 @@ export interface RawSession {
   readonly missedPackets?: unknown[];
 }
 
+/** Where a broadcast goes. */
+export interface BroadcastOptions {
+  readonly rooms?: ReadonlySet<string>;
+  readonly except?: ReadonlySet<string>;
+  readonly flags?: Flags;
+}
+
 /** What a room-keeping adapter does for the gate. */
 export interface RawAdapter {
-  broadcast(packet: Packet, options: { flags?: object }): void;
+  addAll(id: string, rooms: ReadonlySet<string>): unknown;
+  del(id: string, room: string): unknown;
+  delAll(id: string): unknown;
+  socketRooms(id: string): Set<string> | undefined;
+  broadcast(packet: Packet, options: BroadcastOptions): void;
   persistSession(session: RawSession): unknown;
   restoreSession(pid: string, offset: string): Promise<RawSession | null> | null;
   serverSideEmit(packet: unknown[]): unknown;
@@ -90,20 +104,17 @@ export interface RawSocket {
   readonly handshake: RawHandshake;
   adapter: RawAdapter;
   data: unknown;
-  flags: Flags;
   auth?: boolean;
   on(event: string, listener: (this: RawSocket, ...args: never[]) => void): unknown;
   removeAllListeners(event: string): unknown;
-  emit(event: string, ...args: unknown[]): boolean;
+  emitReserved(event: string, ...args: unknown[]): unknown;
   join(rooms: string | string[]): unknown;
-  leave(room: string): unknown;
   leaveAll(): void;
   packet(packet: Packet, flags?: Flags): void;
   ack(id: number): (...args: unknown[]) => void;
   notifyOutgoingListeners(packet: Packet): void;
   disconnect(close?: boolean): unknown;
   _cleanup(): void;
-  _onconnect(): void;
   _onpacket(packet: Packet): void;
   _onclose(reason: string, description?: unknown): unknown;
 }
@@ -119,6 +130,8 @@ export interface RawNamespace {
   on(event: string, listener: (...args: never[]) => void): unknown;
   _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
   _doConnect(socket: RawSocket, fn: unknown): void;
+  _remove(socket: RawSocket): void;
+  emitReserved(event: string, socket: RawSocket): unknown;
 }
 
 /** A parent of dynamic namespaces. */

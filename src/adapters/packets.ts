@@ -1,20 +1,13 @@
 import { AUTHENTICATION } from "../core/protocol.ts";
-import { ACK, BINARY_ACK, BINARY_EVENT, EVENT, type Packet } from "./internals.ts";
-
-/** Event names that socket.io refuses to emit; it does so loudly, and at once. */
-const RESERVED = new Set([
-  "connect",
-  "connect_error",
-  "disconnect",
-  "disconnecting",
-  "newListener",
-  "removeListener",
-]);
-
-/** Whether socket.io refuses to emit an event of this name. */
-export function isReserved(event: string): boolean {
-  return RESERVED.has(event);
-}
+import {
+  ACK,
+  BINARY_ACK,
+  BINARY_EVENT,
+  CONNECT_ERROR,
+  DISCONNECT,
+  EVENT,
+  type Packet,
+} from "./internals.ts";
 
 /** The arguments of a packet if it is an `authentication` event. */
 export function authenticationArgs({ type, data }: Packet): unknown[] | undefined {
@@ -25,4 +18,9 @@ export function authenticationArgs({ type, data }: Packet): unknown[] | undefine
 /** Whether a packet is the answer to an event. */
 export function isAck({ type }: Packet): boolean {
   return type === ACK || type === BINARY_ACK;
+}
+
+/** Whether a packet says that there is no connection, or none any more. */
+export function isControl({ type }: Packet): boolean {
+  return type === DISCONNECT || type === CONNECT_ERROR;
 }

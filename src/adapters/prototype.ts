@@ -1,105 +1,61 @@
 /**
- * The gated prototype: what a socket wears while its gate is shut. It stands
- * between the socket and its own prototype, so that shutting and opening the
- * gate is one step, atomic, and leaves no wrapper behind.
+ * The gated prototype: what a socket wears while its gate is not open both
+ * ways, and again when it is over. It stands between the socket and its own
+ * prototype, so that shutting and opening the gate is one step, atomic, and
+ * leaves no wrapper behind.
  *
- * Every method asks for the gate again: the application may have kept a
- * reference to one from before the gate opened.
+ * What is taken over is what everything else goes through, also a method that
+ * the application has bound, wrapped or kept from before: `packet` on the way
+ * out, `_onpacket` on the way in. (Rooms go through the adapter: `stand_in.ts`.)
  *
  * @module
  */
-import type { Packet, RawAdapter, RawSocket } from "./internals.ts";
-import { endJoining } from "./joining.ts";
+import type { Flags, Packet, RawSocket } from "./internals.ts";
 import { gateOf } from "./slot.ts";
-import type { Waiting } from "./waiting.ts";
+import { mayReceive, maySend } from "./traffic.ts";
 
 /** For each prototype of a socket, its gated one; and the other way round. */
 const gatedPrototypes = new WeakMap<object, object>();
-const basePrototypes = new WeakMap<object, object>();
+const basePrototypes = new WeakMap<object, RawSocket>();
 
 /** The prototype a socket wears while its gate is open. */
-export function baseOf(socket: RawSocket): object {
-  const worn: object = Object.getPrototypeOf(socket);
+export function baseOf(socket: RawSocket): RawSocket {
+  const worn: RawSocket = Object.getPrototypeOf(socket);
   return basePrototypes.get(worn) ?? worn;
 }
 
-/** The prototype a socket wears while its gate is shut. */
+/** The prototype a socket wears while its gate is not. */
 export function gatedPrototypeOf(socket: RawSocket): object {
   const base = baseOf(socket);
   let gated = gatedPrototypes.get(base);
   if (!gated) {
-    gated = createGatedPrototype(base as RawSocket);
+    gated = createGatedPrototype(base);
     gatedPrototypes.set(base, gated);
     basePrototypes.set(gated, base);
   }
   return gated;
 }
 
-/** What waits at the gate of a socket; nothing if it is open. */
-function waitingAt(socket: RawSocket): Waiting | undefined {
-  return gateOf(socket)?.waiting;
-}
-
 function createGatedPrototype(base: RawSocket): object {
   const gated: ThisType<RawSocket> & Partial<RawSocket> = {
-    get rooms(): Set<string> {
-      const waiting = waitingAt(this as RawSocket);
-      return waiting ? new Set(waiting.rooms) : Reflect.get(base, "rooms", this);
-    },
-    join(rooms: string | string[]): unknown {
-      const waiting = waitingAt(this);
-      if (!waiting) return base.join.call(this, rooms);
-      for (const room of [rooms].flat()) waiting.join(room);
-    },
-    leave(room: string): unknown {
-      const waiting = waitingAt(this);
-      return waiting ? waiting.leave(room) : base.leave.call(this, room);
-    },
-    leaveAll(): void {
-      const waiting = waitingAt(this);
-      return waiting ? waiting.leave() : base.leaveAll.call(this);
-    },
-    emit(event: string, ...args: unknown[]): boolean {
-      const waiting = waitingAt(this);
-      if (!waiting) return base.emit.call(this, event, ...args);
-      if (!gateOf(this)!.emit(event, args, waiting)) return true;
-      const emit = () => base.emit.call(this, event, ...args);
-      return this.nsp.server.opts.connectionStateRecovery ? emitStraight(this, emit) : emit();
+    packet(packet: Packet, flags?: Flags): void {
+      if (maySend(this, packet, flags)) base.packet.call(this, packet, flags);
     },
     _onpacket(packet: Packet): void {
-      const waiting = waitingAt(this);
-      if (!waiting || gateOf(this)!.receive(packet, waiting)) base._onpacket.call(this, packet);
-    },
-    _onconnect(): void {
-      endJoining(this.nsp, this.client);
-      base._onconnect.call(this);
-      if (waitingAt(this)) gateOf(this)!.connect();
+      if (mayReceive(this, packet)) base._onpacket.call(this, packet);
     },
     _cleanup(): void {
-      endJoining(this.nsp, this.client);
       base._cleanup.call(this);
+      gateOf(this)!.finish();
+    },
+    emitReserved(event: string, ...args: unknown[]): unknown {
+      try {
+        return base.emitReserved.call(this, event, ...args);
+      } finally {
+        // Behind the listeners, and whichever of them are left.
+        if (event === "disconnect") gateOf(this)!.vanish(args[0] as string);
+      }
     },
   };
   return Object.setPrototypeOf(gated, base);
-}
-
-/**
- * With connection state recovery, `emit` broadcasts to the socket's own room,
- * in which a socket with a shut gate is not: send that straight to it.
- */
-function emitStraight(socket: RawSocket, emit: () => boolean): boolean {
-  const { adapter } = socket;
-  const own = Object.getOwnPropertyDescriptor(adapter, "broadcast");
-  const packets: [packet: Packet, flags: object | undefined][] = [];
-  adapter.broadcast = (packet, { flags }) => void packets.push([packet, flags]);
-  try {
-    return emit();
-  } finally {
-    if (own) Object.defineProperty(adapter, "broadcast", own);
-    else delete (adapter as Partial<RawAdapter>).broadcast;
-    for (const [packet, flags] of packets) {
-      socket.notifyOutgoingListeners(packet);
-      socket.packet(packet, flags);
-    }
-  }
 }

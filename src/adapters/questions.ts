@@ -1,5 +1,6 @@
 import { CHALLENGE } from "../core/protocol.ts";
 import { EVENT, type Packet, type RawSocket } from "./internals.ts";
+import { sendPast } from "./outbox.ts";
 import { isAck } from "./packets.ts";
 
 /** The acknowledgements that are answers to questions of the gate's own. */
@@ -15,7 +16,7 @@ export function askClient(
   const acknowledge = (answer: unknown) => onAnswer(answer);
   answers.add(acknowledge);
   socket.acks.set(id, acknowledge);
-  socket.packet({ type: EVENT, id, data: [CHALLENGE, data] });
+  sendPast(socket, { type: EVENT, id, data: [CHALLENGE, data] });
   return () => void socket.acks.delete(id);
 }
 

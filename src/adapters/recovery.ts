@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Session, type Subject, subjectOf } from "../core/session.ts";
+import { type Subject, subjectOf } from "../core/session.ts";
 import type { Previous } from "../core/states.ts";
 import { guardOf } from "./claims.ts";
 import type { Gate } from "./gate.ts";
@@ -24,8 +24,8 @@ interface Kept {
   readonly node: string;
   readonly since: number;
   readonly subject: Subject;
-  /** Only if it may be resumed. */
-  readonly session?: Session<unknown>;
+  /** The id of the client connection, for a revocation that spares it. */
+  readonly connection: string;
   /** The application's own. */
   readonly data: unknown;
 }
@@ -39,8 +39,6 @@ const spent = new WeakSet<Kept>();
 export class Recovery {
   /** Whose it was. */
   readonly previous: Previous;
-  /** The session, if it goes on as it is. */
-  readonly resumable: Session<unknown> | undefined;
   /** The rooms it was in. */
   readonly rooms: readonly string[];
   /** The application's `socket.data`. */
@@ -50,13 +48,11 @@ export class Recovery {
 
   constructor(
     previous: Previous,
-    resumable: Session<unknown> | undefined,
     kept: Kept,
     { rooms, missedPackets }: RawSession,
     missedSince: (rooms: string[]) => Promise<unknown[] | undefined>,
   ) {
     this.previous = previous;
-    this.resumable = resumable;
     this.rooms = rooms;
     this.data = kept.data;
     this.#missed = missedPackets ?? [];
@@ -103,18 +99,15 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
       return null;
     }
     spent.add(kept);
-    const verdict = await guard.judge(kept.node, kept.subject, kept.since);
-    if (verdict === "revoked") return null;
+    const previous = previousOf(kept, guard);
+    if (!guard.mayRecover(kept.node, previous)) return null;
     async function missedSince(rooms: string[]): Promise<unknown[] | undefined> {
       // Some adapters have forgotten it by now, to restore it only once.
       await persistSession.call(adapter, { ...session!, rooms });
       const again = await restoreSession.call(adapter, keyOf(pid), offset);
       return again?.missedPackets;
     }
-    const previous = { ...kept.subject, since: sinceOf(kept, guard) };
-    const mayResume = guard.policy.recovery === "resume" && verdict === "good";
-    const resumable = mayResume ? kept.session : undefined;
-    const recovery = new Recovery(previous, resumable, kept, session, missedSince);
+    const recovery = new Recovery(previous, kept, session, missedSince);
     // Socket.IO puts `data` on the socket, where `takeRecovery` finds it.
     return { sid: session.sid, pid, rooms: [], missedPackets: [], data: recovery };
   };
@@ -138,7 +131,7 @@ function keep(gate: Gate<unknown>, { name }: RawNamespace, data: unknown): Kept 
     node: host.node,
     since: gate.since,
     subject: subjectOf(session),
-    ...host.policy.recovery === "resume" && { session },
+    connection: gate.connectionId,
     data,
   };
 }
@@ -148,7 +141,7 @@ function isMeantFor(kept: Kept, nsp: RawNamespace, guard: Guard<unknown>): boole
   return kept.namespace === nsp.name && kept.policy === guard.name;
 }
 
-/** When a session began, by the clock of this node; clocks of others say nothing here. */
-function sinceOf({ node, since }: Kept, guard: Guard<unknown>): number {
-  return node === guard.node ? since : -Infinity;
+/** Whose it was; when it began only by the clock of this node, others say nothing here. */
+function previousOf({ node, since, subject, connection }: Kept, guard: Guard<unknown>): Previous {
+  return { ...subject, connection, since: node === guard.node ? since : -Infinity };
 }

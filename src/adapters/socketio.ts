@@ -34,37 +34,52 @@ export interface Guarded {
   auth: boolean;
 }
 
+/** Whom {@linkcode Auth.revoke} spares. */
+export interface RevokeOptions {
+  /**
+   * A socket whose whole client connection is spared, with its refresh in
+   * flight and its recovery: "sign out everywhere else", "one session per user".
+   */
+  except?: object;
+}
+
 /** What {@linkcode socketioAuth} returns. */
 export interface Auth<User> {
   /**
-   * The session of a socket, or `undefined` while it is not authenticated. In
-   * a `disconnect` hook or listener it is still the session the socket had.
+   * The session of a socket, or `undefined` while it is not authenticated. A
+   * socket that is over keeps the session it had, for `disconnect` hooks and
+   * listeners.
    */
   session(socket: object): Session<User> | undefined;
   /**
    * Ends sessions, on every node of the cluster: all of a user's, or one. Their
    * sockets are told `unauthorized` with the code `revoked`, and disconnected.
-   * So are those in the grace after expiry; what the adapter keeps for recovery
-   * becomes worthless, and sign-ins that have begun before and end after it
-   * are refused. Whoever signs in later is welcome.
+   * What the adapter keeps for recovery becomes worthless, and sign-ins that
+   * have begun before and end after it are refused. Whoever signs in later is
+   * welcome.
    *
    * On this node it has happened when the call returns. The other nodes are
    * told through the adapter of the main namespace, and again for a while if
    * some do not answer.
    *
+   * @param target whose sessions
+   * @param options whom to spare
    * @returns the number of sockets that were ended here, and on the other nodes
    * that have answered within the adapter's own time limit (5 seconds with the
    * official ones). It does not reject for nodes that have not: that goes to
    * `onError`.
-   * @throws {TypeError} as a rejection, if it is not one id, or if there is no
-   * option `sessionId` by which a session could be found
+   * @throws {TypeError} as a rejection, if it is not one id, if there is no
+   * option `sessionId` by which a session could be found, or if the socket that
+   * is to be spared is not under this policy
    */
-  revoke(target: RevokeTarget): Promise<number>;
+  revoke(target: RevokeTarget, options?: RevokeOptions): Promise<number>;
   /**
-   * Signs a client out without a disconnect, in all its namespaces under this
-   * policy. It is told `unauthorized` with the code `signed_out`, leaves all
-   * rooms, and has the time of `timeout` to sign in again, as any user. Does
-   * nothing if the client is not authenticated.
+   * Signs a client out, in all its namespaces under this policy, and leaves it
+   * connected. Its sockets are told `unauthorized` with the code `signed_out`
+   * and end, with their `disconnect` listeners; new ones begin in their place,
+   * by another CONNECT on the same transport: pending, with the time of
+   * `timeout` to sign in, as any user. Nothing of the former user is left. Does
+   * nothing if the client is not authenticated, or the socket is over.
    *
    * @throws {TypeError} if the socket is not under this policy
    */
@@ -130,8 +145,12 @@ export function socketioAuth<
 
   return {
     session: (socket) => gateUnderThisPolicy(socket)?.session as Session<User> | undefined,
-    async revoke(target) {
-      return await guard.revoke(parseTarget(target, guard.policy));
+    async revoke(target, { except } = {}) {
+      const gate = except && gateUnderThisPolicy(except);
+      if (except && !gate) {
+        throw new TypeError("Cannot revoke: the socket to spare is not under this policy.");
+      }
+      return await guard.revoke(parseTarget(target, guard.policy), gate?.connectionId);
     },
     deauthenticate(socket) {
       const gate = gateUnderThisPolicy(socket);

@@ -10,22 +10,22 @@ import type { RawNamespace, RawServer } from "./internals.ts";
 /** The versions of socket.io that are supported, as every message and document names them. */
 export const SUPPORTED = "4.6 to 4.8";
 
-const NAMESPACE_METHODS = ["_createSocket", "_doConnect", "emit", "on"] as const;
-
-const SOCKET_METHODS = [
-  "emit",
-  "join",
-  "leave",
-  "leaveAll",
-  "packet",
-  "ack",
-  "disconnect",
-  "notifyOutgoingListeners",
-  "_cleanup",
-  "_onconnect",
-  "_onpacket",
-  "_onclose",
-] as const;
+const METHODS = {
+  Namespace: ["_createSocket", "_doConnect", "_remove", "emitReserved", "on"],
+  Socket: [
+    "join",
+    "leaveAll",
+    "packet",
+    "ack",
+    "disconnect",
+    "notifyOutgoingListeners",
+    "emitReserved",
+    "_cleanup",
+    "_onpacket",
+    "_onclose",
+  ],
+  Client: ["connect", "_disconnect"],
+};
 
 /**
  * Looks for every method that the gate needs.
@@ -35,12 +35,13 @@ const SOCKET_METHODS = [
 export function checkSupport(server: RawServer): void {
   const main = server._nsps.get("/");
   const namespace = main && Object.getPrototypeOf(main) as RawNamespace;
-  need("Namespace", namespace, NAMESPACE_METHODS);
-  need("Socket", socketPrototype(namespace!), SOCKET_METHODS);
+  need("Namespace", namespace);
+  need("Socket", socketPrototype(namespace!));
+  need("Client", clientPrototype(server));
 }
 
-function need(name: string, prototype: object | undefined, methods: readonly string[]): void {
-  const missing = methods.find((method) => {
+function need(name: keyof typeof METHODS, prototype: object | undefined): void {
+  const missing = METHODS[name].find((method) => {
     return typeof (prototype as Record<string, unknown> | undefined)?.[method] !== "function";
   });
   if (!missing) return;
@@ -75,6 +76,23 @@ function socketPrototype(namespace: RawNamespace): object | undefined {
     delete (shared as { then?: unknown }).then;
   }
   return socket && Object.getPrototypeOf(socket);
+}
+
+/** The same of its clients. One that speaks revision 3 of the protocol asks for a namespace at once. */
+function clientPrototype(server: RawServer): object | undefined {
+  let client: { connectTimeout?: ReturnType<typeof setTimeout> } | undefined;
+  const nowhere = {
+    _parser: {
+      Decoder: class {
+        on(): void {}
+      },
+    },
+    _nsps: new Map([["/", {}]]),
+    of: () => ({ _add: (added: object) => client = added }),
+  };
+  Object.getPrototypeOf(server).onconnection?.call(nowhere, { protocol: 3, on(): void {} });
+  clearTimeout(client?.connectTimeout);
+  return client && Object.getPrototypeOf(client);
 }
 
 /** The object in a chain of prototypes that has a method itself. */

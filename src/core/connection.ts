@@ -3,7 +3,7 @@ import { type Effect, type Event, initial, type State, transition } from "./mach
 import { type Cause, causeOf, Members } from "./members.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "./protocol.ts";
 import type { Revocable } from "./revocations.ts";
-import { isExpired, type RevocationTarget, type Session } from "./session.ts";
+import type { RevocationTarget, Session } from "./session.ts";
 import { Submission } from "./submission.ts";
 import { Alarm } from "./timer.ts";
 
@@ -33,7 +33,6 @@ export class Connection<S, T> implements Revocable {
   readonly #members: Members<S>;
   #state: State = initial;
   #queue: Entry<S>[] | undefined;
-  #isJoining = false;
   #attempts = 0;
   #approaches = 0;
   readonly #alarm: Alarm;
@@ -41,6 +40,9 @@ export class Connection<S, T> implements Revocable {
   #running: Submission<S> | undefined;
   /** The same, as long as its verifier has not been asked. */
   #unverified: Submission<S> | undefined;
+  /** Those who have been admitted, and whom the application has not met yet. */
+  #arrivals: Peer<S>[] | undefined;
+  #id: string | undefined;
 
   constructor(host: Host<S, T>, transport: T) {
     this.host = host;
@@ -71,25 +73,29 @@ export class Connection<S, T> implements Revocable {
     this.end(refusal);
   }
 
-  /** A namespace has been connected; called before its `connection` handlers run. */
+  /** A namespace has been connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
     const event = this.#arrivalOf(peer);
     this.host.revocations.watch(this);
     this.#members.add(peer);
-    this.#isJoining = true;
     this.#dispatch({ event, peer });
-    this.#isJoining = false;
     if (this.#running?.peer === peer) this.#running.arrive();
-    if (!peer.session) this.host.journal.note(peer, { type: "pending" });
+    if (peer.session) return;
+    this.host.journal.note(peer, { type: "pending" });
+    if (this.host.policy.connection === "connected") this.#members.introduce(peer);
   }
 
-  /** A namespace has been disconnected; `byClient` if it was the client that left. */
+  /**
+   * A namespace has been disconnected, or was refused before it was connected;
+   * `byClient` if it was the client that left.
+   */
   leave(peer: Peer<S>, reason: string, byClient: boolean): void {
-    if (!this.#members.has(peer)) return;
     if (this.#running?.peer === peer) {
       this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
+    if (!this.#members.has(peer)) return;
     this.#members.remove(peer, reason);
+    if (this.#members.isEmpty) this.#dispatch({ event: { type: "deserted" } });
   }
 
   /** The client has sent an `authentication` event. */
@@ -98,16 +104,25 @@ export class Connection<S, T> implements Revocable {
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
   }
 
-  /** The application signs the client out. */
+  /** The application signs the client out, which begins anew. */
   signOut(): void {
     this.#dispatch({ event: { type: "signed_out" } });
+  }
+
+  /** Tells it from all others, on every node. */
+  get id(): string {
+    return this.#id ??= crypto.randomUUID();
+  }
+
+  get knownId(): string | undefined {
+    return this.#id;
   }
 
   revoke(target: RevocationTarget, at: number): number {
     const { length } = this.#members.connected;
     const before = this.#state;
     this.#dispatch({ event: { type: "revoked", target, at } });
-    return this.#state !== before && this.#state.phase === "closed" ? length : 0;
+    return this.#state !== before && this.#state.phase === "idle" ? length : 0;
   }
 
   /** When the session began, by the monotonic clock, as far as that is known. */
@@ -132,23 +147,23 @@ export class Connection<S, T> implements Revocable {
 
   /** A socket has joined, if it may. */
   #arrivalOf(peer: Peer<S>): Event {
-    const { clock, journal, revocations } = this.host;
-    const { previous, resumable } = peer;
-    if (previous && revocations.covers(previous, previous.since ?? -Infinity)) {
+    const { journal, revocations } = this.host;
+    const { previous } = peer;
+    const since = previous?.since ?? -Infinity;
+    if (previous && revocations.covers(previous, since, previous.connection)) {
       // Since its adapter was asked for it.
       return { type: "ended", refusal: unauthorized("revoked") };
     }
-    const resumed = resumable && !isExpired(resumable, clock.now()) ? resumable : undefined;
     const hasKnocked = this.#running?.peer === peer;
-    const needsPlace = this.#state.phase !== "authenticated" && !resumed && !hasKnocked;
+    const needsPlace = this.#state.phase !== "authenticated" && !hasKnocked;
     return needsPlace && journal.isFull
       ? { type: "ended", refusal: unauthorized("server_busy") }
-      : { type: "joined", previous, resumed };
+      : { type: "joined", previous };
   }
 
   #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
-    const submission = new Submission(id, this.host, peer, credentials, acknowledge);
+    const submission = new Submission(id, this, peer, credentials, acknowledge);
     this.host.revocations.watch(this);
     const { previous } = peer;
     this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
@@ -170,6 +185,7 @@ export class Connection<S, T> implements Revocable {
       // Whatever went wrong, the deadline must still find somebody at work.
       this.#queue = undefined;
     }
+    this.#welcome();
     this.#verify();
   }
 
@@ -200,14 +216,10 @@ export class Connection<S, T> implements Revocable {
         return this.#refresh(effect.session);
       case "refuse":
         return this.#refuse(effect.refusal);
-      case "shut":
-        if (this.#members.shut(effect.refusal, effect.keepRooms, causeOf(event))) return;
-        return this.end(unauthorized("server_error"));
-      case "end": {
-        const end = () => this.#end(effect.refusal, causeOf(event));
-        // Not while the server is still busy connecting the socket.
-        return this.#isJoining ? queueMicrotask(end) : end();
-      }
+      case "replace":
+        return this.#members.replace(effect.refusal, causeOf(event));
+      case "end":
+        return this.#end(effect.refusal, causeOf(event));
     }
   }
 
@@ -249,18 +261,29 @@ export class Connection<S, T> implements Revocable {
   }
 
   #admit(session: Session<unknown>): void {
+    this.#approaches = 0;
     const peers = this.#members.connected;
-    if (!this.#announce(peers, session, this.#settle())) return;
-    this.#members.open(peers);
-    this.#members.welcome(peers);
+    if (this.#announce(peers, session, this.#settle())) this.#open(peers);
   }
 
   /** A refresh that is being verified goes on: nothing has come of it yet. */
   #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
-    if (!this.#announce([peer], session, undefined)) return;
-    this.#members.open([peer]);
-    // The `connection` handlers come first.
-    queueMicrotask(() => this.#members.welcome([peer]));
+    if (this.#announce([peer], session, undefined)) this.#open([peer]);
+  }
+
+  #open(peers: readonly Peer<S>[]): void {
+    this.#members.open(peers);
+    this.#arrivals = [...this.#arrivals ?? [], ...peers];
+  }
+
+  /**
+   * Has the application meet those who have been admitted, once all else is
+   * done: what it does then, such as to sign somebody out, takes effect at once.
+   */
+  #welcome(): void {
+    const peers = this.#arrivals;
+    this.#arrivals = undefined;
+    for (const peer of peers ?? []) this.#members.welcome(peer);
   }
 
   #refresh(session: Session<unknown>): void {

@@ -7,18 +7,33 @@
 import type { Peer } from "./interface.ts";
 import type { Policy } from "./policy.ts";
 
-/** Calls a hook of the application, which may throw or reject. */
+/**
+ * Calls a hook of the application, which may throw or reject. Then calls
+ * `done`: at once, or when the promise has settled that the hook returned.
+ */
 export function callHook<S>(
   policy: Policy<S>,
   during: string,
   socket: S,
   call: () => unknown,
+  done: () => void = () => {},
 ): void {
+  const report = (error: unknown) => policy.report(error, { during, socket });
   try {
-    Promise.resolve(call()).catch((error) => policy.report(error, { during, socket }));
+    const returned = call();
+    if (isThenable(returned)) {
+      void Promise.resolve(returned).catch(report).then(done);
+      return;
+    }
   } catch (error) {
-    policy.report(error, { during, socket });
+    report(error);
   }
+  done();
+}
+
+/** Whether it is something to wait for. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** Does something to each peer that is still connected, also if one of them throws. */

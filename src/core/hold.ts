@@ -19,14 +19,6 @@ export class Hold<T> {
     return true;
   }
 
-  /** Forgets an item, if it is still held. */
-  remove(item: T, bytes: number): void {
-    const index = this.#items.indexOf(item);
-    if (index < 0) return;
-    this.#items.splice(index, 1);
-    this.#bytes -= bytes;
-  }
-
   /** Takes everything out, oldest first. */
   drain(): T[] {
     const items = this.#items;

@@ -12,8 +12,9 @@ import type { Session } from "./session.ts";
 import type { Previous } from "./states.ts";
 
 /**
- * One namespace's end of a client connection, with its gate. The gate is shut
- * when the core first sees the peer.
+ * One namespace's end of a client connection, with its gate: shut when the core
+ * first sees the peer, opened once, outwards and then inwards, and silenced for
+ * good in the end. It belongs to one user, once.
  *
  * @typeParam S the socket as the application knows it
  */
@@ -22,18 +23,16 @@ export interface Peer<S> {
   readonly socket: S;
   /** Whether the namespace is still connected. */
   readonly connected: boolean;
-  /** Whose session it carries on, if its connection was recovered. */
+  /** Whose session it had, if its connection was recovered. */
   readonly previous?: Previous | undefined;
-  /** That session itself, if it may be resumed as it is. */
-  readonly resumable?: Session<unknown> | undefined;
   /** When the socket was created, in epoch milliseconds. */
   readonly connectedAt: number;
   /** Where it is, for events. A throw is reported, and the event is lost. */
   origin(): Origin;
   /**
    * The session in force, for look-ups by socket. The core sets it before it
-   * tells the client, and clears it before it shuts the gate; a disconnect
-   * leaves it, so that a `disconnect` hook can still see who left.
+   * tells the client. It stays when the session has ended, so that listeners
+   * and hooks can still see who left.
    */
   session: Session<unknown> | undefined;
   /**
@@ -57,22 +56,34 @@ export interface Peer<S> {
    */
   open(): void;
   /**
+   * Lets the application meet the socket: its `connection` handlers run, the
+   * first time this is called and never again. A throw is reported and
+   * otherwise ignored.
+   */
+  introduce(): void;
+  /**
    * Opens the gate inwards: hands the application what the client has sent
    * meanwhile. A throw is reported and otherwise ignored.
    */
   deliver(): void;
   /**
-   * Shuts the gate again, both ways. The rooms are left at once; with
-   * `keepRooms` they are remembered and entered again by the next
-   * {@linkcode Peer.open}. A throw is reported, and the core disconnects.
+   * Shuts the gate both ways, for good: all rooms are left, what was held is
+   * lost, and nothing that the application still does with the socket reaches
+   * anybody. {@linkcode Peer.send} still does. A throw is reported and
+   * otherwise ignored.
    */
-  shut(keepRooms: boolean): void;
+  silence(): void;
   /**
-   * Disconnects this namespace for good, with its gate shut: whatever the
-   * application still emits to it is lost. A throw is reported and otherwise
-   * ignored.
+   * Disconnects this namespace, after it was silenced. A throw is reported and
+   * otherwise ignored.
    */
   disconnect(): void;
+  /**
+   * The same, but without a word to the client: a new socket begins in its
+   * place, pending, as if the client had asked for the namespace again. A throw
+   * is reported and otherwise ignored.
+   */
+  replace(): void;
 }
 
 /**

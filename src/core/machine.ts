@@ -4,35 +4,32 @@
  * clock, and returns what is to be done as a list of effects.
  *
  * ```text
- *                 joined                   accepted
- *   new ──────────────────────▶ pending ─────────────▶ authenticated ──┐ refresh:
- *                                │  ▲ ▲                 │  │  │  ▲      │ accepted,
- *                refused (some   │  │ │  signed_out     │  │  │  └──────┘ same user
- *                attempts left)  └──┘ └─────────────────┘  │  │
- *                                │    ▲  expired (grace)   │  │
- *                                │    └────────────────────┘  │
- *               refused (last),  │                            │ refused, another user,
- *               deadline, ended, ▼                            ▼ expired (no grace),
- *               another user    closed ◀──────────────────────  ended, gone
- *                                 │ joined: pending again, or refused for good once
- *                                 └ the attempts of this transport are used up
+ *            joined               accepted
+ *   idle ───────────▶ pending ─────────────▶ authenticated ──┐ refresh:
+ *    ▲                 │  ▲ ▲                   │      │  ▲   │ accepted,
+ *    │   refused (some │  │ │  signed out       │      │  └───┘ same user
+ *    │  attempts left) └──┘ └───────────────────┘      │
+ *    │                 │   (with new sockets)          │
+ *    │ refused (last), │                               │ refused, another user,
+ *    │ deadline, ended │                               │ expired, revoked, ended, left
+ *    └─────────────────┴───────────────────────────────┘
  * ```
  *
+ * - A socket goes through this once, one way: pending, authenticated, over.
+ *   Whatever leads back here ends the sockets of before.
  * - An attempt runs in `pending` and in `authenticated` alike; only one at a
  *   time. An answer that names another attempt than the one in flight is late
  *   and does nothing.
- * - `pending` after a session has ended in grace, or on a recovered
- *   connection, remembers that session in `previous`: only its user may come
- *   back.
- * - Closed does not mean that the transport is gone: another policy may still
- *   use it. That is why `closed` counts failures too.
+ * - `idle` does not mean that the transport is gone: another policy may still
+ *   use it. That is why it counts failures too: once the attempts of the
+ *   transport are used up, whoever joins is refused for good.
  *
  * What the table at the end does not list does nothing.
  *
  * @module
  */
 import { type Unauthorized, unauthorized } from "./protocol.ts";
-import { isTarget, sameUser, type Session, subjectOf } from "./session.ts";
+import { isTarget, sameUser } from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
@@ -48,7 +45,7 @@ type Table = {
 };
 
 /** The state of a connection that no socket has joined yet. */
-export const initial: State = { phase: "new" };
+export const initial: State = { phase: "idle", failures: 0 };
 
 /** Computes what `event` does to a connection in `state`. */
 export function transition(state: State, event: Event, rules: Rules): Transition {
@@ -64,7 +61,7 @@ function stay(state: State): Transition {
 
 function pend(failures: number, ms: number, previous?: Previous): Transition {
   return {
-    state: { phase: "pending", attempt: 0, failures, previous, overdue: "timeout" },
+    state: { phase: "pending", attempt: 0, failures, previous },
     effects: [{ type: "start_deadline", ms }],
   };
 }
@@ -92,16 +89,9 @@ function join(state: Engaged, event: On<"joined">): Transition {
     : { state, effects: [{ type: "admit_joined", session: state.session }] };
 }
 
-function vanish(failures: number): Transition {
-  return {
-    state: { phase: "closed", failures },
-    effects: [{ type: "stop_timer" }, { type: "abort" }],
-  };
-}
-
 function end(failures: number, refusal: Unauthorized): Transition {
   return {
-    state: { phase: "closed", failures },
+    state: { phase: "idle", failures },
     effects: [{ type: "stop_timer" }, { type: "abort", refusal }, { type: "end", refusal }],
   };
 }
@@ -112,13 +102,12 @@ function turnAway(failures: number, refusal: Unauthorized): Transition {
   return { state, effects: [{ type: "decline", refusal }, ...effects] };
 }
 
-/** Signing out: the rooms are left, and any user may sign in next. */
 function signOut(failures: number, rules: Rules): Transition {
   const { state, effects } = pend(failures, rules.timeout);
   const refusal = unauthorized("signed_out");
   return {
     state,
-    effects: [{ type: "abort", refusal }, ...effects, { type: "shut", refusal, keepRooms: false }],
+    effects: [{ type: "abort", refusal }, ...effects, { type: "replace", refusal }],
   };
 }
 
@@ -136,31 +125,22 @@ function begin(state: Engaged, event: On<"credentials">): Transition {
   };
 }
 
-function admit(
-  failures: number,
-  session: Session<unknown>,
-  since: number,
-  how: "admit" | "admit_joined" | "refresh",
-): Transition {
-  return {
-    state: { phase: "authenticated", attempt: 0, failures, session, since },
-    effects: [
-      session.expiresAt === undefined
-        ? { type: "stop_timer" }
-        : { type: "start_expiry", at: session.expiresAt },
-      { type: how, session },
-    ],
-  };
-}
-
-function accept(state: Engaged, event: On<"accepted">): Transition {
+function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   const current = state.phase === "pending" ? state.previous : state.session;
   if (current && !sameUser(current, event.session)) {
     return end(state.failures, unauthorized("subject_mismatch"));
   }
-  const how = state.phase === "pending" ? "admit" : "refresh";
-  return admit(state.failures, event.session, event.since, how);
+  const { session, since } = event;
+  return {
+    state: { phase: "authenticated", attempt: 0, failures: state.failures, session, since },
+    effects: [
+      session.expiresAt === undefined
+        ? { type: "stop_timer" }
+        : { type: "start_expiry", at: session.expiresAt + rules.grace },
+      { type: state.phase === "pending" ? "admit" : "refresh", session },
+    ],
+  };
 }
 
 /** The attempt in flight is over without an answer. */
@@ -196,15 +176,25 @@ function revoke(state: Engaged, { target, at }: On<"revoked">): Transition {
   return isMeant ? end(state.failures, unauthorized("revoked")) : stay(state);
 }
 
+function vanish(failures: number): Transition {
+  return {
+    state: { phase: "idle", failures },
+    effects: [{ type: "stop_timer" }, { type: "abort" }],
+  };
+}
+
 const table: Table = {
-  new: {
-    joined: (_state, event, rules) =>
-      event.resumed
-        ? admit(0, event.resumed, event.previous?.since ?? -Infinity, "admit_joined")
-        : pend(0, rules.timeout, event.previous),
-    credentials: (_state, event, rules) => pendAndBegin(0, event, rules),
-    ended: (_state, event) => end(0, event.refusal),
-    gone: () => vanish(0),
+  idle: {
+    joined: (state, event, rules) =>
+      state.failures < rules.attempts
+        ? pend(state.failures, rules.timeout, event.previous)
+        : end(state.failures, unauthorized("too_many_attempts")),
+    credentials: (state, event, rules) =>
+      state.failures < rules.attempts
+        ? pendAndBegin(state.failures, event, rules)
+        : turnAway(state.failures, unauthorized("too_many_attempts")),
+    // A socket that is not welcome may come to a connection that is over already.
+    ended: (state, event) => end(state.failures, event.refusal),
   },
 
   pending: {
@@ -226,9 +216,7 @@ const table: Table = {
       effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
     }),
     // Saying nothing is no guess, but an attempt that takes too long is one.
-    deadline: (state) => end(state.failures + (state.attempt ? 1 : 0), unauthorized(state.overdue)),
-    signed_out: (state, _event, rules) =>
-      state.previous ? signOut(state.failures, rules) : stay(state),
+    deadline: (state) => end(state.failures + (state.attempt ? 1 : 0), unauthorized("timeout")),
     revoked: revoke,
     ended: (state, event) => end(state.failures + 1, event.refusal),
     gone: (state) => vanish(state.failures),
@@ -241,40 +229,12 @@ const table: Table = {
     refused: (state, event) =>
       event.attempt === state.attempt ? end(state.failures + 1, event.refusal) : stay(state),
     abandoned: drop,
-    expired(state, _event, rules) {
-      const refusal = unauthorized("expired");
-      if (rules.grace <= 0) return end(state.failures, refusal);
-      return {
-        state: {
-          phase: "pending",
-          attempt: state.attempt,
-          failures: state.failures,
-          previous: { ...subjectOf(state.session), since: state.since },
-          overdue: "expired",
-        },
-        effects: [
-          { type: "start_deadline", ms: rules.grace },
-          { type: "shut", refusal, keepRooms: true },
-        ],
-      };
-    },
+    expired: (state) => end(state.failures, unauthorized("expired")),
     signed_out: (state, _event, rules) => signOut(state.failures, rules),
     revoked: revoke,
     ended: (state, event) => end(state.failures, event.refusal),
+    // A session does not outlive its sockets: whoever comes back signs in.
+    deserted: (state) => vanish(state.failures),
     gone: (state) => vanish(state.failures),
-  },
-
-  closed: {
-    joined: (state, event, rules) =>
-      state.failures >= rules.attempts
-        ? end(state.failures, unauthorized("too_many_attempts"))
-        : pend(state.failures, rules.timeout, event.previous),
-    credentials(state, event, rules) {
-      return state.failures < rules.attempts
-        ? pendAndBegin(state.failures, event, rules)
-        : turnAway(state.failures, unauthorized("too_many_attempts"));
-    },
-    // A socket that is not welcome may come to a connection that is over already.
-    ended: (state, event) => end(state.failures, event.refusal),
   },
 };

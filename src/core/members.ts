@@ -36,6 +36,10 @@ export class Members<S> {
     return this.#all.filter((peer) => peer.connected);
   }
 
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
   add(peer: Peer<S>): void {
     this.#all = [...this.#all, peer];
     this.#host.journal.count("pending", 1);
@@ -68,9 +72,11 @@ export class Members<S> {
     session: Session<unknown>,
     submission: Submission<S> | undefined,
   ): void {
-    const { policy } = this.#host;
+    const { policy, clock } = this.#host;
     const { expiresAt } = session;
-    const info: AuthenticatedInfo = expiresAt === undefined ? {} : { expiresAt };
+    const info: AuthenticatedInfo = expiresAt === undefined
+      ? {}
+      : { expiresAt, expiresIn: Math.max(expiresAt - clock.now(), 0) };
     if (submission && policy.postAuthenticate) this.#credentials = submission.credentials;
     try {
       const replies = peers.map((peer) => policy.reply(session.user, peer.socket));
@@ -95,6 +101,11 @@ export class Members<S> {
     });
   }
 
+  /** The application meets one of them, whoever that may be. */
+  introduce(peer: Peer<S>): void {
+    this.#forEach([peer], (peer) => peer.introduce());
+  }
+
   /** They have a new session, which has been announced. */
   noteRefreshed(peers: readonly Peer<S>[]): void {
     for (const peer of peers) {
@@ -102,46 +113,41 @@ export class Members<S> {
     }
   }
 
-  /** The hook, then what the client has sent meanwhile: the hook may add listeners. */
-  welcome(peers: readonly Peer<S>[]): void {
+  /**
+   * The application meets one of them: its `connection` handlers, then the
+   * hook, then what the client has sent meanwhile, which waits for a hook that
+   * returns a promise. Each may end the session, and the next does not run.
+   */
+  welcome(peer: Peer<S>): void {
     const { policy } = this.#host;
     const { postAuthenticate } = policy;
-    this.#forEach(peers, (peer) => {
-      if (postAuthenticate) {
-        const call = () => postAuthenticate(peer.socket, this.#credentials);
-        callHook(policy, "postAuthenticate", peer.socket, call);
-      }
-      peer.deliver();
-    });
+    const isIn = () => peer.connected && peer.session !== undefined;
+    const deliver = () => this.#forEach([peer], (peer) => peer.deliver());
+    if (isIn()) this.introduce(peer);
+    if (!isIn()) return;
+    if (!postAuthenticate) return deliver();
+    const call = () => postAuthenticate(peer.socket, this.#credentials);
+    callHook(policy, "postAuthenticate", peer.socket, call, deliver);
   }
 
-  /** Shuts the gates, and says why. Returns false if that failed for one of them. */
-  shut(refusal: Unauthorized, keepRooms: boolean, cause: Cause): boolean {
-    this.#credentials = undefined;
-    let isDone = true;
-    for (const peer of this.connected) {
-      try {
-        const happening = this.#describe(peer, refusal, cause);
-        this.#setSession(peer, undefined);
-        peer.shut(keepRooms);
-        peer.send(UNAUTHORIZED, refusal);
-        this.#note(peer, happening);
-      } catch (error) {
-        this.#host.policy.report(error, { during: "gate", socket: peer.socket });
-        isDone = false;
-      }
-    }
-    return isDone;
-  }
-
-  /** Tells them why, and disconnects them. */
+  /** Tells them why, and ends them. */
   end(refusal: Unauthorized, cause: Cause): void {
+    this.#finish(refusal, cause, (peer) => peer.disconnect());
+  }
+
+  /** The same, and new ones begin in their place. */
+  replace(refusal: Unauthorized, cause: Cause): void {
+    this.#finish(refusal, cause, (peer) => peer.replace());
+  }
+
+  #finish(refusal: Unauthorized, cause: Cause, leave: (peer: Peer<S>) => void): void {
     this.#credentials = undefined;
     const peers = this.connected;
-    // Shut first: a connection that breaks over the news must not be recoverable.
-    this.#forEach(peers, (peer) => peer.shut(true));
+    // All of them first: what the application does as the first ones go must
+    // not reach the others, and one that breaks over the news is not recoverable.
+    this.#forEach(peers, (peer) => peer.silence());
     this.#forEach(peers, (peer) => this.refuse(peer, refusal, cause));
-    this.#forEach(peers, (peer) => peer.disconnect());
+    this.#forEach(peers, leave);
   }
 
   /** Tells one of them why. */

@@ -112,10 +112,11 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
     attempt: Attempt<CalledBack>,
   ): Awaitable<Returned | Falsy>;
   /**
-   * Called for each socket of the connection, each time it has gone from
-   * unauthenticated to authenticated, behind the `authenticated` event and in
-   * front of the events the client sent meanwhile. Not called after a refresh.
-   * It is not awaited. A throw or rejection goes to `onError`; the socket
+   * Called for each socket of the connection once it has been admitted, after
+   * its `connection` handlers and in front of the events the client sent
+   * meanwhile. If it returns a promise, those wait until that has settled, and
+   * so do the ones that still come; the client's acknowledgements do not. Not
+   * called after a refresh. A throw or rejection goes to `onError`; the socket
    * stays authenticated.
    *
    * The credentials stay in memory as long as the connection does if this hook
@@ -269,27 +270,24 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    */
   expiresAt?(user: UserOf<Returned, CalledBack>): Date | number | null | undefined;
   /**
-   * Milliseconds after the end of a session in which the client may sign in
-   * again. When the session ends, the client is told `unauthorized` with the
-   * code `expired`, and the gate shuts; rooms are kept for the same user. When
-   * the grace is over, the connection is closed.
+   * Milliseconds that a session is good beyond `expiresAt`: time for a late
+   * refresh, and for clocks that differ. Traffic flows until then. It holds for
+   * a session that is past `expiresAt` when it is created, too.
    *
    * @default 0
    */
   grace?: number;
   /**
-   * What becomes of a client that comes back by Socket.IO's connection state
-   * recovery. With `"reauthenticate"` it signs in again, and gets what it has
-   * missed after that. With `"resume"` its session, unless it has expired or
-   * was revoked, goes on at once; credentials that come with a handshake are
-   * verified all the same. For that the adapter keeps the session with the
-   * user in it, so what `authenticate` answers has to survive the adapter's
-   * serialization. Users without an id have nothing resumed; revocations reach
-   * a session that is kept by its `userId` and `sessionId`.
+   * When the application's `connection` (and `connect`) handlers run:
+   * `"authenticated"`, once the client is signed in, behind the `authenticated`
+   * event and in front of `postAuthenticate`, so that they never see anybody
+   * else; or `"connected"`, at once, as without this package. Namespace
+   * middleware (`io.use`) runs when the client asks for the namespace, as ever.
    *
-   * @default "reauthenticate"
+   * @default "authenticated"; `"connected"` with `incoming: "pass"` or
+   * `outgoing: "pass"`, which need it
    */
-  recovery?: "reauthenticate" | "resume";
+  connection?: "authenticated" | "connected";
   /**
    * The client's address, for events and for `throttle`. Behind a proxy every
    * client has the proxy's: read the header that your proxy sets, and only the

@@ -27,7 +27,7 @@ export interface Policy<S> extends Rules {
   readonly handshake: boolean;
   /** Whether a namespace of a guarded server stays open. */
   isOpen(namespace: string): boolean;
-  readonly recovery: "reauthenticate" | "resume";
+  readonly connection: "authenticated" | "connected";
   readonly incoming: "hold" | "drop" | "pass";
   readonly outgoing: "hold" | "pass";
   readonly holdLimit: HoldLimit;
@@ -53,7 +53,7 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "sessionId",
   "expiresAt",
   "grace",
-  "recovery",
+  "connection",
   "address",
   "observe",
   "onError",
@@ -87,7 +87,7 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
       `Cannot guard: there is no option "${name}". The options are ${[...names].join(", ")}.`,
     );
   }
-  const { timeout = 1000, handshake = false, recovery = "reauthenticate" } = options;
+  const { timeout = 1000, handshake = false } = options;
   const { incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
   need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
   for (const name of HOOKS) {
@@ -97,7 +97,15 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
   need("handshake", handshake, typeof handshake === "boolean", "true or false");
   choose("incoming", incoming, ["hold", "drop", "pass"]);
   choose("outgoing", outgoing, ["hold", "pass"]);
-  choose("recovery", recovery, ["reauthenticate", "resume"]);
+  const passes = incoming === "pass" || outgoing === "pass";
+  const { connection = passes ? "connected" : "authenticated" } = options;
+  choose("connection", connection, ["authenticated", "connected"]);
+  if (passes && connection !== "connected") {
+    throw new TypeError(
+      'Cannot guard: incoming and outgoing can only be "pass" with connection: "connected", for ' +
+        "the application does not know the socket before.",
+    );
+  }
   need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes }");
 
   // Bound, so that `this` in a hook is the options object it stands in.
@@ -115,7 +123,7 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
     handshake,
     isOpen: resolveOpen(options.open),
-    recovery,
+    connection,
     incoming,
     outgoing,
     holdLimit: {

@@ -6,7 +6,7 @@
  */
 
 /** The version of the wire protocol, as documented in PROTOCOL.md. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Client to server: the credentials, optionally with an acknowledgement. */
 export const AUTHENTICATION = "authentication";
@@ -47,13 +47,15 @@ export interface Unauthorized {
 
 /** The second argument of `authenticated`. */
 export interface AuthenticatedInfo {
-  /** When the session ends, in epoch milliseconds; absent if it does not. */
+  /** When the session ends, in epoch milliseconds by the server's clock; absent if it does not. */
   expiresAt?: number;
+  /** The same in milliseconds from now, for clients whose clock is wrong. */
+  expiresIn?: number;
 }
 
 /** What the acknowledgement of `authentication` carries. */
 export type Outcome =
-  | { ok: true; reply: unknown; expiresAt?: number }
+  | ({ ok: true; reply: unknown } & AuthenticatedInfo)
   | ({ ok: false } & Unauthorized);
 
 const texts: Record<Code, [message: string, reconnect: boolean]> = {

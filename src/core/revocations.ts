@@ -8,21 +8,30 @@ export interface Revocation {
   readonly target: RevocationTarget;
   /** Milliseconds since it was made: clocks of two nodes cannot be compared. */
   readonly age: number;
+  /** The id of a client connection that is spared. */
+  readonly except?: string;
 }
 
 /** What a revocation can end: a connection. */
 export interface Revocable {
+  /** Its id, if anybody has asked for it: whatever spares it has. */
+  readonly knownId: string | undefined;
   /** Ends it if its session is meant and began until `at`. Returns how many sockets that were. */
   revoke(target: RevocationTarget, at: number): number;
   /** When the attempt in flight began, if there is one. */
   readonly verifyingSince: number | undefined;
 }
 
-/** What is remembered of a revocation. */
-interface Entry extends Omit<Revocation, "age"> {
+/** What is remembered of the revocations of one target. */
+interface Entry {
+  /** The last one, and when it was made. */
+  readonly id: string;
   readonly at: number;
   /** How many sockets it ended here. */
   readonly count: number;
+  /** Whom it spares; and until when sessions of that connection were revoked by others. */
+  readonly except: string | undefined;
+  readonly exceptAt: number;
 }
 
 /**
@@ -54,24 +63,33 @@ export class Revocations {
   }
 
   /** Carries a revocation out, once. Returns how many sockets it has ended here. */
-  revoke({ id, target, age }: Revocation): number {
+  revoke({ id, target, age, except }: Revocation): number {
     const key = keyOf(target);
     const at = this.#clock.monotonic() - age;
     const known = this.#entries.get(key);
-    if (known && (known.id === id || known.at >= at)) return known.id === id ? known.count : 0;
+    if (known?.id === id) return known.count;
     // Remembered first: what the application does when its sockets go must find it.
-    this.#remember(key, { id, target, at, count: 0 });
+    const entry = merge(known, { id, at, count: 0, except, exceptAt: -Infinity });
+    this.#remember(key, entry);
     let count = 0;
-    for (const connection of [...this.#connections]) count += connection.revoke(target, at);
-    this.#remember(key, { id, target, at, count });
+    for (const connection of [...this.#connections]) {
+      const isSpared = except !== undefined && connection.knownId === except;
+      if (!isSpared) count += connection.revoke(target, at);
+    }
+    if (entry.id === id) this.#remember(key, { ...entry, count });
     return count;
   }
 
-  /** Whether a session is revoked that came of an attempt begun at `since`. */
-  covers({ userId, sessionId }: Subject, since: number): boolean {
+  /**
+   * Whether a session is revoked that came of an attempt begun at `since`, on
+   * the connection of this id, where it is known.
+   */
+  covers({ userId, sessionId }: Subject, since: number, connection: string | undefined): boolean {
     const isRevoked = (target: RevocationTarget) => {
       const entry = this.#entries.get(keyOf(target));
-      return entry !== undefined && entry.at >= since;
+      if (!entry) return false;
+      const isSpared = entry.except !== undefined && entry.except === connection;
+      return since <= (isSpared ? entry.exceptAt : entry.at);
     };
     return (userId !== undefined && isRevoked({ userId })) ||
       (sessionId !== undefined && isRevoked({ sessionId }));
@@ -95,6 +113,17 @@ export class Revocations {
     }
     return horizon;
   }
+}
+
+/**
+ * Two revocations of the same target in one: the later one covers all that the
+ * earlier one does, but for the connection that it spares.
+ */
+function merge(known: Entry | undefined, added: Entry): Entry {
+  if (!known) return added;
+  const [last, first] = added.at >= known.at ? [added, known] : [known, added];
+  const before = first.except === last.except ? first.exceptAt : first.at;
+  return { ...last, exceptAt: Math.max(last.exceptAt, before) };
 }
 
 function keyOf(target: RevocationTarget): string {

@@ -48,9 +48,9 @@ export function createSession<S>(
   };
 }
 
-/** Whether a session is over. */
-export function isExpired({ expiresAt }: Session<unknown>, now: number): boolean {
-  return expiresAt !== undefined && expiresAt <= now;
+/** Whether a session is over, with the grace it is given. */
+export function isExpired({ expiresAt }: Session<unknown>, now: number, grace: number): boolean {
+  return expiresAt !== undefined && expiresAt + grace <= now;
 }
 
 /**

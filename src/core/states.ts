@@ -13,20 +13,23 @@ export interface Rules {
   readonly timeout: number;
   /** Failed attempts allowed on one transport. */
   readonly attempts: number;
-  /** Milliseconds after expiry in which the same user may sign in again. */
+  /** Milliseconds that a session is good beyond its end. */
   readonly grace: number;
 }
 
-/** Where a connection stands. `attempt` is the one in flight, 0 for none. */
+/**
+ * Where a connection stands. `attempt` is the one in flight, 0 for none;
+ * `failures` are those of the transport, which outlive all else.
+ */
 export type State =
-  | { readonly phase: "new" }
+  /** Nobody is there: no socket yet, or none any more. */
+  | { readonly phase: "idle"; readonly failures: number }
   | {
     readonly phase: "pending";
     readonly attempt: number;
     readonly failures: number;
+    /** Whose connection it was, if it was recovered: only they may have it. */
     readonly previous?: Previous | undefined;
-    /** What the deadline means: nobody has come, or nobody has come back. */
-    readonly overdue: "timeout" | "expired";
   }
   | {
     readonly phase: "authenticated";
@@ -35,23 +38,21 @@ export type State =
     readonly session: Session<unknown>;
     /** When the attempt began that the session came of, by the monotonic clock. */
     readonly since: number;
-  }
-  | { readonly phase: "closed"; readonly failures: number };
+  };
 
-/** A session that is to be carried on, and when it began, where that is known. */
-export type Previous = Subject & { readonly since?: number | undefined };
+/** Whose session a lost connection had; when it began, and the connection's id, where known. */
+export type Previous = Subject & {
+  readonly since?: number | undefined;
+  readonly connection?: string | undefined;
+};
 
 /** What can happen to a connection. */
 export type Event =
   /**
    * A socket of the connection has joined a namespace. If it was recovered,
-   * `previous` says whose it is, and `resumed` is the session it comes with.
+   * `previous` says whose it was.
    */
-  | {
-    readonly type: "joined";
-    readonly previous?: Previous | undefined;
-    readonly resumed?: Session<unknown> | undefined;
-  }
+  | { readonly type: "joined"; readonly previous?: Previous | undefined }
   /** The client sent credentials, `previous` as in "joined". */
   | {
     readonly type: "credentials";
@@ -77,12 +78,14 @@ export type Event =
   | { readonly type: "deadline" }
   /** The session's own time is over. */
   | { readonly type: "expired" }
-  /** The application signed the client out, without a disconnect. */
+  /** The application signed the client out, which stays connected. */
   | { readonly type: "signed_out" }
   /** The sessions of a user, or one session, that began until `at` are no longer good. */
   | { readonly type: "revoked"; readonly target: RevocationTarget; readonly at: number }
   /** The server ends the connection: a limit was passed, something failed. */
   | { readonly type: "ended"; readonly refusal: Unauthorized }
+  /** The last socket has left, and the transport lives. */
+  | { readonly type: "deserted" }
   /** The transport is gone. */
   | { readonly type: "gone" };
 
@@ -112,8 +115,8 @@ export type Effect =
   | { readonly type: "refresh"; readonly session: Session<unknown> }
   /** Tell the client that this attempt failed; it may try again. */
   | { readonly type: "refuse"; readonly refusal: Unauthorized }
-  /** Tell the client why, and shut the gate without a disconnect. */
-  | { readonly type: "shut"; readonly refusal: Unauthorized; readonly keepRooms: boolean }
+  /** Tell the client why, end its sockets, and begin new ones in their place. */
+  | { readonly type: "replace"; readonly refusal: Unauthorized }
   /** Tell the client why, and disconnect it at once. */
   | { readonly type: "end"; readonly refusal: Unauthorized };
 

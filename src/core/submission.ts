@@ -14,6 +14,12 @@ const ANSWER_LIMIT = 30_000;
 
 type Verdict = Extract<Event, { type: "accepted" | "refused" }>;
 
+/** The connection that credentials came on. */
+interface Sender<S> {
+  readonly host: Host<S, unknown>;
+  readonly knownId: string | undefined;
+}
+
 /** Credentials on their way through the machine. */
 export class Submission<S> {
   readonly id: number;
@@ -21,6 +27,7 @@ export class Submission<S> {
   /** By the monotonic clock. */
   readonly begunAt: number;
   readonly #host: Host<S, unknown>;
+  readonly #connection: Sender<S>;
   #credentials: unknown;
   #acknowledge: Acknowledge | undefined;
   /** They came along with the request for a namespace, which has not been granted yet. */
@@ -34,15 +41,17 @@ export class Submission<S> {
 
   constructor(
     id: number,
-    host: Host<S, unknown>,
+    connection: Sender<S>,
     peer: Peer<S>,
     credentials: unknown,
     acknowledge: Acknowledge | undefined,
   ) {
     this.id = id;
     this.peer = peer;
+    const { host } = connection;
     this.begunAt = host.clock.monotonic();
     this.#host = host;
+    this.#connection = connection;
     this.#credentials = credentials;
     this.#acknowledge = acknowledge;
     this.#isAtTheDoor = !peer.connected;
@@ -149,8 +158,11 @@ export class Submission<S> {
     try {
       const now = clock.now();
       const session = createSession(policy, answer.user, now);
-      if (isExpired(session, now)) return this.#refused(unauthorized("expired"));
-      if (revocations.covers(session, this.begunAt)) {
+      if (isExpired(session, now, policy.grace)) {
+        // With the same credentials it would be no better.
+        return this.#refused({ ...unauthorized("expired"), reconnect: false });
+      }
+      if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
         return this.#refused(unauthorized("revoked"));
       }
       if (points) callHook(policy, "throttle", socket, () => points.giveBack());

@@ -1,14 +1,11 @@
 import { createAdapter } from "@socket.io/redis-streams-adapter";
 import type { Server } from "socket.io";
 import { describeRecovery } from "../gate/recovery_suite.ts";
-import { describeResumption } from "../gate/resume_suite.ts";
 import { openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
 import { onDispose } from "../kit/disposal.ts";
 import { connectRedis } from "./adapters.ts";
 
-if (redisIsThere()) {
-  for (const suite of [describeRecovery, describeResumption]) suite("Redis streams", useStreams);
-}
+if (redisIsThere()) describeRecovery("Redis streams", useStreams);
 
 async function useStreams(io: Server): Promise<void> {
   const client = await connectRedis(await openRedis());

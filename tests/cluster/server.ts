@@ -1,7 +1,7 @@
 /**
  * A guarded server in a process of its own, told over IPC what to do.
  * Arguments: the adapter's name, where its backend is, a prefix of its own, and
- * "resume" if lost connections are to be recovered.
+ * "recovery" if lost connections are to be recovered.
  */
 import { argv } from "node:process";
 import { Server } from "socket.io";
@@ -17,7 +17,7 @@ const [name = "", backend = "", prefix = "", recovery] = argv.slice(2);
 const io = new Server({
   serveClient: false,
   adapter: await adapters[name]!(backend, prefix) as never,
-  ...recovery === "resume" && { connectionStateRecovery: {} },
+  ...recovery && { connectionStateRecovery: {} },
 });
 const held: (() => void)[] = [];
 const auth = socketioAuth(io, {
@@ -28,7 +28,6 @@ const auth = socketioAuth(io, {
   },
   userId: (user: User) => user.name,
   timeout: 60_000,
-  ...recovery === "resume" && { recovery },
   onError: () => {},
 });
 const { url, close } = await serve(io, { port: 0, hostname: "127.0.0.1" });

@@ -11,7 +11,7 @@ describe("a connection", () => {
     const { connection, peer, answers, hooks } = setUp();
     connection.authenticate(peer, {}, undefined);
     answers[0]!(null, "ada");
-    assertEquals(peer.done, ["authenticated", "open", "deliver"]);
+    assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver"]);
     assertEquals(hooks, ["post a"]);
     assertEquals(peer.session?.user, "ada");
   });
@@ -215,15 +215,13 @@ describe("a connection", () => {
     assertEquals([peer.connected, host.isClosed], [false, false]);
   });
 
-  it("admits a socket that joins later, and runs its hook after that", async () => {
+  it("admits a socket that joins later, in the same order", () => {
     const { connection, peer, answers, hooks } = setUp();
     connection.authenticate(peer, {}, undefined);
     answers[0]!(null, "ada");
     const later = new FakePeer("b");
     connection.join(later);
-    assertEquals(later.done, ["authenticated", "open"]);
-    assertEquals(hooks, ["post a"]);
-    await flush();
+    assertEquals(later.done, ["authenticated", "open", "introduce", "deliver"]);
     assertEquals(hooks, ["post a", "post b"]);
   });
 
@@ -235,7 +233,7 @@ describe("a connection", () => {
     connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
     const late = new FakePeer("b");
     connection.join(late);
-    assertEquals(late.done, ["authenticated", "open"]);
+    assertEquals(late.done, ["authenticated", "open", "introduce", "deliver"]);
     assertEquals(outcomes, []);
     answers[1]!(new Error("no"));
     assertEquals(outcomes.map(({ ok }) => ok), [false]);
@@ -248,18 +246,18 @@ describe("a connection", () => {
       connection.authenticate(peer, {}, undefined);
       answers.at(-1)!(null, user);
     }
-    assertEquals(peer.done, ["authenticated", "open", "deliver", "authenticated"]);
+    assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver", "authenticated"]);
     assertEquals([peer.session?.user, hooks], ["ada again", ["post a"]]);
     connection.authenticate(peer, {}, undefined);
     answers.at(-1)!(null, false);
-    assertEquals(peer.done.slice(4), [
-      "shut, keeping rooms",
+    assertEquals(peer.done.slice(5), [
+      "silence",
       "unauthorized authentication_failed",
       "disconnect",
     ]);
   });
 
-  it("runs each event to completion, whatever hooks do", () => {
+  it("what a hook does takes effect at once, and nothing is delivered to what it has ended", () => {
     const { connection, peer, answers, hooks } = setUp({
       postAuthenticate: () => connection.end(unauthorized("revoked")),
     });
@@ -268,12 +266,145 @@ describe("a connection", () => {
     assertEquals(peer.done, [
       "authenticated",
       "open",
-      "deliver",
-      "shut, keeping rooms",
+      "introduce",
+      "silence",
       "unauthorized revoked",
       "disconnect",
     ]);
     assertEquals(hooks, []);
+  });
+
+  it("no hook runs for a session that a connection handler has ended, nor for its siblings", () => {
+    const { connection, peer, answers, hooks } = setUp();
+    const sibling = new FakePeer("b");
+    connection.join(sibling);
+    peer.introduce = () => {
+      peer.done.push("introduce");
+      connection.signOut();
+    };
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    const end = ["silence", "unauthorized signed_out", "replace"];
+    assertEquals(peer.done, ["authenticated", "open", "introduce", ...end]);
+    assertEquals(sibling.done, ["authenticated", "open", ...end]);
+    assertEquals(hooks, []);
+  });
+
+  it("events wait for a postAuthenticate that returns a promise, however it ends", async () => {
+    for (const how of ["resolve", "reject"] as const) {
+      const hook = Promise.withResolvers<void>();
+      const { connection, peer, answers, errors } = setUp({ postAuthenticate: () => hook.promise });
+      connection.authenticate(peer, {}, undefined);
+      answers[0]!(null, "ada");
+      assertEquals(peer.done, ["authenticated", "open", "introduce"]);
+      hook[how](new Error("hook") as never);
+      await flush();
+      assertEquals(peer.done.slice(3), ["deliver"]);
+      assertEquals(errors.length, how === "reject" ? 1 : 0);
+    }
+  });
+
+  it("nothing is delivered to a socket that is gone before that promise settles", async () => {
+    const hook = Promise.withResolvers<void>();
+    const { connection, peer, answers } = setUp({ postAuthenticate: () => hook.promise });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    connection.end(unauthorized("revoked"));
+    hook.resolve();
+    await flush();
+    assertEquals(peer.done.at(-1), "disconnect");
+  });
+
+  it("the application meets a pending socket only if it has said so", () => {
+    for (const connection of ["authenticated", "connected"]) {
+      const { peer } = setUp({ connection });
+      assertEquals(peer.done, connection === "connected" ? ["introduce"] : []);
+    }
+  });
+
+  it("a signed-out client begins anew, with a deadline of its own, as anybody", () => {
+    const { clock, host, connection, peer, answers } = setUp({
+      userId: (user: string) => user,
+    });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    clock.advance(5000);
+    connection.signOut();
+    connection.leave(peer, "server namespace disconnect", false);
+    const next = new FakePeer("next");
+    connection.join(next);
+    clock.advance(500);
+    connection.authenticate(next, {}, undefined);
+    answers[1]!(null, "eve");
+    assertEquals(next.done, ["authenticated", "open", "introduce", "deliver"]);
+    assertEquals([next.session?.user, peer.session?.user], ["eve", "ada"]);
+    assertEquals(host.journal.stats.authenticated, 1);
+    // Nobody comes after that one: the deadline still runs, also without a socket.
+    connection.signOut();
+    clock.advance(1000);
+    assertEquals([host.isClosed, clock.pending], [true, 0]);
+  });
+
+  it("a session does not outlive its sockets: whoever comes back signs in", () => {
+    const { host, clock, connection, peer, answers } = setUp({
+      expiresAt: () => clock.now() + 60_000,
+    });
+    const sibling = new FakePeer("sibling");
+    connection.join(sibling);
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    const leave = (peer: FakePeer) => {
+      peer.connected = false;
+      connection.leave(peer, "left", true);
+    };
+    leave(peer);
+    const second = new FakePeer("second");
+    connection.join(second);
+    assertEquals(second.session?.user, "ada");
+    leave(second);
+    leave(sibling);
+    assertEquals([host.isClosed, clock.pending], [false, 0]);
+    const stranger = new FakePeer("stranger");
+    connection.join(stranger);
+    assertEquals([stranger.done, clock.pending], [[], 1]);
+    connection.authenticate(stranger, {}, undefined);
+    answers[1]!(null, "eve");
+    assertEquals(stranger.session?.user, "eve");
+  });
+
+  it("signing out does nothing to those who are not signed in", () => {
+    const { connection, peer } = setUp();
+    connection.signOut();
+    assertEquals(peer.done, []);
+  });
+
+  it("an expired session ends once, when its grace is over, with traffic until then", () => {
+    const { clock, connection, peer, answers } = setUp({
+      expiresAt: () => clock.now() + 500,
+      grace: 300,
+    });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    clock.advance(799);
+    assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver"]);
+    clock.advance(1);
+    assertEquals(peer.done.slice(4), ["silence", "unauthorized expired", "disconnect"]);
+    assertEquals(clock.pending, 0);
+  });
+
+  it("a session that is past its end when it is created has the same grace", () => {
+    for (const [late, told] of [[299, "authenticated"], [300, "unauthorized expired"]]) {
+      const { clock, connection, peer, answers } = setUp({
+        expiresAt: () => clock.now() - Number(late),
+        grace: 300,
+      });
+      const outcomes: Outcome[] = [];
+      connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
+      answers[0]!(null, "ada");
+      assertEquals(peer.done[0], told);
+      const expired = { ok: false, ...unauthorized("expired"), reconnect: false };
+      if (late === 300) assertEquals(outcomes, [expired as Outcome]);
+    }
   });
 
   it("a reply that throws ends the connection, and is reported", () => {

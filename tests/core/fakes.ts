@@ -55,12 +55,12 @@ export class FakePeer implements Peer<string> {
   connected = true;
   connectedAt = 1_000_000;
   previous: Previous | undefined;
-  resumable: Session<unknown> | undefined;
   session: Session<unknown> | undefined;
   readonly done: string[] = [];
   /** Answers the challenge that is open. */
   answer: ((answer: unknown) => void) | undefined;
   isOpen = false;
+  isOver = false;
 
   constructor(socket: string) {
     this.socket = socket;
@@ -85,15 +85,21 @@ export class FakePeer implements Peer<string> {
   deliver(): void {
     this.done.push("deliver");
   }
-  shut(keepRooms: boolean): void {
-    // Shutting a gate that is shut already is nothing to write home about.
-    if (!this.isOpen) return;
+  introduce(): void {
+    this.done.push("introduce");
+  }
+  silence(): void {
+    this.isOver = true;
+    if (this.isOpen) this.done.push("silence");
     this.isOpen = false;
-    this.done.push(keepRooms ? "shut, keeping rooms" : "shut");
   }
   disconnect(): void {
-    this.connected = this.isOpen = false;
+    this.connected = false;
     this.done.push("disconnect");
+  }
+  replace(): void {
+    this.connected = false;
+    this.done.push("replace");
   }
 }
 

@@ -19,7 +19,6 @@ const time = fc.constantFrom(1, 2, 3);
 
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ type: type("joined"), previous: maybe }),
-  session.map((session): Event => ({ type: "joined", previous: session, resumed: session })),
   { weight: 3, arbitrary: fc.record({ type: type("credentials"), attempt, previous: maybe }) },
   { weight: 4, arbitrary: fc.record({ type: type("accepted"), attempt, session, since: time }) },
   fc.record({ type: type("refused"), attempt, refusal: fc.constant(refusal) }),
@@ -35,6 +34,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     { type: "expired" },
     { type: "signed_out" },
     { type: "ended", refusal },
+    { type: "deserted" },
     { type: "gone" },
   ),
 );
@@ -56,28 +56,25 @@ describe("the machine, whatever happens in whatever order", () => {
             event.type === "accepted" && "attempt" in before && before.attempt === event.attempt,
           );
         }
-        // A new connection opens without one only if it resumes a session.
-        const isResumed = before.phase === "new" && state.phase === "authenticated";
-        if (isResumed) assert(event.type === "joined" && event.resumed !== undefined);
-        // Authenticated means: admitted, and neither shut nor ended since.
-        if (types.includes("admit") || isResumed) open = true;
-        if (types.includes("shut") || types.includes("end")) open = false;
-        if (event.type !== "gone") assertEquals(state.phase === "authenticated", open);
-        else open = false;
-        // Whoever is not authenticated, nor closed, nor new, has a deadline: entering
+        // Authenticated means: admitted, and nothing has ended or replaced the sockets since.
+        if (types.includes("admit")) open = true;
+        if (types.includes("replace") || types.includes("end")) open = false;
+        if (event.type === "gone" || event.type === "deserted") open &&= state.phase !== "idle";
+        assertEquals(state.phase === "authenticated", open);
+        // Whoever is not authenticated, nor idle, has a deadline: entering
         // `pending` from anywhere else starts one.
         if (state.phase === "pending" && before.phase !== "pending") {
           assert(types.includes("start_deadline"));
         }
-        // Closing stops the timer and the attempt, and leaves nothing in flight.
-        if (state.phase === "closed" && before.phase !== "closed") {
+        // Becoming idle stops the timer and the attempt, and leaves nothing in flight.
+        if (state.phase === "idle" && before.phase !== "idle") {
           assert(types.includes("stop_timer") && types.includes("abort"));
         }
         // Another user never comes in on somebody else's session.
         if (before.phase === "authenticated" && state.phase === "authenticated") {
           assertEquals(before.session.userId, state.session.userId);
         }
-        // A recovered session belongs to one user, until it is signed out or over.
+        // A recovered connection belongs to one user.
         if (
           before.phase === "pending" && before.previous && state.phase === "authenticated"
         ) {

@@ -48,14 +48,6 @@ describe("hold", () => {
     assertEquals(hold.drain(), []);
     assertEquals(hold.add("e", 10, limit), true);
   });
-
-  it("gives back the room of what is removed", () => {
-    const hold = new Hold<string>();
-    hold.add("a", 10, limit);
-    hold.remove("a", 10);
-    hold.remove("a", 10);
-    assertEquals([hold.add("b", 10, limit), hold.drain()], [true, ["b"]]);
-  });
 });
 
 describe("timer", () => {

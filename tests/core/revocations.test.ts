@@ -1,9 +1,9 @@
 import { assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
 import { type Revocable, Revocations } from "../../src/core/revocations.ts";
-import type { Session } from "../../src/core/session.ts";
 import { FakeClock, FakeHost, FakePeer } from "./fakes.ts";
 
 const ADA = { userId: "ada" };
@@ -18,6 +18,7 @@ function setUp() {
 /** Something to revoke that writes down when it was. */
 class Target implements Revocable {
   verifyingSince: number | undefined;
+  knownId: string | undefined;
   readonly revokedAt: number[] = [];
 
   revoke(_target: unknown, at: number): number {
@@ -40,7 +41,7 @@ describe("revocations", () => {
     const { revocations } = setUp();
     const seen: boolean[] = [];
     const target = new Target();
-    target.revoke = () => seen.push(revocations.covers(ADA, 5000));
+    target.revoke = () => seen.push(revocations.covers(ADA, 5000, undefined));
     revocations.watch(target);
     revocations.revoke({ id: "1", target: ADA, age: 0 });
     assertEquals(seen, [true]);
@@ -52,20 +53,61 @@ describe("revocations", () => {
     revocations.watch(target);
     revocations.revoke({ id: "1", target: ADA, age: 300 });
     assertEquals(target.revokedAt, [4700]);
-    assertEquals([4699, 4700, 4701].map((since) => revocations.covers(ADA, since)), [
+    assertEquals([4699, 4700, 4701].map((since) => revocations.covers(ADA, since, undefined)), [
       ...[true, true, false],
     ]);
-    // An older one than what is known already says nothing new.
-    assertEquals(revocations.revoke({ id: "0", target: ADA, age: 400 }), 0);
-    assertEquals(target.revokedAt.length, 1);
+    // An older one than what is known already changes nothing that is known.
+    revocations.revoke({ id: "0", target: ADA, age: 400 });
+    assertEquals(revocations.covers(ADA, 4700, undefined), true);
+  });
+
+  it("spare one connection, and nothing that others have revoked of it", () => {
+    const { revocations } = setUp();
+    const [mine, other] = ["mine", "other"].map((id) => {
+      const target = new Target();
+      target.knownId = id;
+      revocations.watch(target);
+      return target;
+    });
+    assertEquals(revocations.revoke({ id: "1", target: ADA, age: 0, except: "mine" }), 1);
+    assertEquals([mine!.revokedAt, other!.revokedAt], [[], [5000]]);
+    const covered = (since: number) =>
+      ["mine", "other", undefined].map((id) => revocations.covers(ADA, since, id));
+    assertEquals(covered(5000), [false, true, true]);
+  });
+
+  it("are the same in whatever order they come, whomever they spare", () => {
+    const revocation = fc.record({
+      id: fc.uuid(),
+      age: fc.constantFrom(0, 1, 2, 3),
+      except: fc.constantFrom("a", "b", "c", undefined),
+    });
+    fc.assert(fc.property(fc.uniqueArray(revocation, { selector: ({ id }) => id }), (list) => {
+      const made = list.map(({ except, ...rest }) => ({
+        ...{ ...rest, target: ADA },
+        ...except !== undefined && { except },
+      }));
+      for (const order of [made, made.toReversed()]) {
+        const { clock, revocations } = setUp();
+        for (const one of order) revocations.revoke(one);
+        for (const connection of ["a", "b", "c", "d", undefined]) {
+          for (const since of [4996, 4997, 4998, 4999, 5000, 5001]) {
+            const isMeant = list.some(({ age, except }) =>
+              since <= clock.monotonic() - age && (except === undefined || except !== connection)
+            );
+            assertEquals(revocations.covers(ADA, since, connection), isMeant);
+          }
+        }
+      }
+    }));
   });
 
   it("tell users and sessions apart", () => {
     const { revocations } = setUp();
     revocations.revoke({ id: "1", target: { sessionId: "ada" }, age: 0 });
-    assertEquals(revocations.covers(ADA, 0), false);
-    assertEquals(revocations.covers({ ...ADA, sessionId: "ada" }, 0), true);
-    assertEquals(revocations.covers({}, 0), false);
+    assertEquals(revocations.covers(ADA, 0, undefined), false);
+    assertEquals(revocations.covers({ ...ADA, sessionId: "ada" }, 0, undefined), true);
+    assertEquals(revocations.covers({}, 0, undefined), false);
   });
 
   it("are forgotten in time, but not while an attempt runs that began before", () => {
@@ -78,11 +120,11 @@ describe("revocations", () => {
       clock.advance(RETENTION);
       revocations.revoke({ id: `${i}`, target: { userId: `${i}` }, age: 0 });
     }
-    assertEquals(revocations.covers(ADA, slow.verifyingSince), true);
+    assertEquals(revocations.covers(ADA, slow.verifyingSince, undefined), true);
     slow.verifyingSince = undefined;
     revocations.revoke({ id: "5", target: { userId: "5" }, age: 0 });
-    assertEquals(revocations.covers(ADA, 0), false);
-    assertEquals(revocations.covers({ userId: "4" }, 0), true);
+    assertEquals(revocations.covers(ADA, 0, undefined), false);
+    assertEquals(revocations.covers({ userId: "4" }, 0, undefined), true);
   });
 });
 
@@ -106,8 +148,6 @@ function connect(options: object = {}) {
   };
 }
 
-const session: Session<string> = { user: "ada", userId: "ada", authenticatedAt: 0 };
-
 describe("credentials before the socket", () => {
   it("admit it when it joins", () => {
     const { knock, answers, connection, peer, outcomes } = connect();
@@ -115,7 +155,7 @@ describe("credentials before the socket", () => {
     answers[0]!(null, "ada");
     assertEquals([outcomes, peer.done], [[{ ok: true, reply: undefined }], []]);
     connection.join(peer);
-    assertEquals(peer.done, ["authenticated", "open"]);
+    assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver"]);
   });
 
   it("run into the deadline, and nothing comes of a late answer", () => {
@@ -167,49 +207,29 @@ describe("credentials before the socket", () => {
   });
 });
 
-describe("a session that is resumed", () => {
-  it("opens the gate at once", () => {
-    const { connection, peer, host } = connect();
-    peer.previous = { userId: "ada", since: 0 };
-    peer.resumable = session;
+describe("a recovered connection", () => {
+  it("ends if its session was revoked on the way", () => {
+    const { connection, peer, revoke } = connect();
+    revoke();
+    peer.previous = { userId: "ada" };
     connection.join(peer);
-    assertEquals([peer.done, peer.session], [["authenticated", "open"], session]);
-    assertEquals(host.journal.stats.authenticated, 1);
+    assertEquals(peer.done, ["unauthorized revoked", "disconnect"]);
   });
 
-  it("waits for credentials if it has expired on the way", () => {
-    const { connection, peer, host } = connect();
-    peer.previous = { userId: "ada" };
-    peer.resumable = { ...session, expiresAt: host.clock.now() };
+  it("whose session began after a revocation is welcome", () => {
+    const { connection, peer, revoke, host } = connect();
+    revoke();
+    peer.previous = { userId: "ada", since: host.clock.monotonic() + 1 };
     connection.join(peer);
     assertEquals([peer.done, host.journal.stats.pending], [[], 1]);
   });
 
-  it("ends if it was revoked on the way", async () => {
-    const { connection, peer, revoke } = connect();
-    revoke();
-    peer.previous = { userId: "ada" };
-    peer.resumable = session;
-    connection.join(peer);
-    await Promise.resolve();
-    assertEquals(peer.done, ["unauthorized revoked", "disconnect"]);
-  });
-
-  it("that began after a revocation is a new one", () => {
-    const { connection, peer, revoke, host } = connect();
-    revoke();
-    peer.previous = { userId: "ada", since: host.clock.monotonic() + 1 };
-    peer.resumable = session;
-    connection.join(peer);
-    assertEquals(peer.session, session);
-  });
-
-  it("can be revoked, expires, and is one user's", () => {
+  it("is pending, and can be revoked before anybody has signed in", () => {
     const { connection, peer, revoke } = connect();
     peer.previous = { userId: "ada", since: 0 };
-    peer.resumable = session;
     connection.join(peer);
+    assertEquals(peer.session, undefined);
     assertEquals(revoke(), 1);
-    assertEquals(peer.done.slice(2), ["shut, keeping rooms", "unauthorized revoked", "disconnect"]);
+    assertEquals(peer.done, ["unauthorized revoked", "disconnect"]);
   });
 });

@@ -21,6 +21,7 @@ async function addressOf(
   guard(io, {
     authenticate: () => true,
     observe: (event: AuthEvent) => log.push(event.type, event.address),
+    connection: "connected",
     ...address && { address },
   });
   io.on("connection", ({ handshake }) => log.push("handshake", handshake.address));

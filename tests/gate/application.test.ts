@@ -16,7 +16,7 @@ describe("whatever the application does", () => {
 
   for (const place of engineOnly) {
     it(`a listener that throws does not keep a refused client (${place.name})`, async () => {
-      const world = await openWorld(place, {}, {
+      const world = await openWorld(place, { connection: "connected" }, {
         setUp: (io) =>
           io.on("connection", (socket) => {
             socket.on("disconnecting", () => {
@@ -163,7 +163,7 @@ describe("whatever the application does", () => {
     });
 
     it(`acknowledgements with a timeout never hang (${place.name})`, async () => {
-      const world = await openWorld(place, { holdLimit: { events: 1 } });
+      const world = await openWorld(place, { connection: "connected", holdLimit: { events: 1 } });
       const client = await world.connect();
       const [socket] = await world.log.next("connection") as [Socket];
       const failed = (promise: Promise<unknown>) => promise.then(() => "answered", String);
@@ -222,7 +222,7 @@ describe("whatever the application does", () => {
   }
 
   it("a client that ignores the close frame loses its TCP connection", async () => {
-    const world = await openWorld(engineOnly[0]!);
+    const world = await openWorld(engineOnly[0]!, { connection: "connected" });
     const { hostname, port } = new URL(world.url);
     const socket = createConnection({ host: hostname, port: Number(port) });
     onDispose(() => socket.destroy());
@@ -245,6 +245,7 @@ describe("whatever the application does", () => {
 
   it("an attempt that the server cuts short is no guess", async () => {
     const world = await openWorld(engineOnly[0]!, {
+      connection: "connected",
       authenticate: (_socket: unknown, _credentials: unknown, _answer: unknown) =>
         void world.log.push("asked"),
       disconnect: (socket: Socket, reason: string) =>

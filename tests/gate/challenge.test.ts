@@ -34,7 +34,10 @@ describe("challenges", () => {
 
   for (const place of places) {
     it(`several in a row, and nothing passes before the last (${place.name})`, async () => {
-      const world = await openWorld(place, { authenticate: asking({ one: "1", two: "2" }) });
+      const world = await openWorld(place, {
+        connection: "connected",
+        authenticate: asking({ one: "1", two: "2" }),
+      });
       const client = await world.connect();
       const [socket] = await world.log.next("connection") as [Socket];
       socket.on("event", () => world.log.push("event"));

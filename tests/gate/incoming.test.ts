@@ -54,7 +54,7 @@ describe("incoming", () => {
     });
 
     it(`a refused client's events reach nobody (${place.name})`, async () => {
-      const world = await openWorld(place, {}, {
+      const world = await openWorld(place, { connection: "connected" }, {
         setUp: (io) => io.on("connection", (socket) => listenEverywhere(socket, world.log)),
       });
       const client = await world.connect();
@@ -101,7 +101,10 @@ describe("incoming", () => {
     });
 
     it(`a flood is cut with the reason, by count and by size (${place.name})`, async () => {
-      const world = await openWorld(place, { holdLimit: { events: 3, bytes: 100 } }, {
+      const world = await openWorld(place, {
+        connection: "connected",
+        holdLimit: { events: 3, bytes: 100 },
+      }, {
         setUp: (io) => io.on("connection", (socket) => listenEverywhere(socket, world.log)),
       });
       for (const flood of [["1", "2", "3", "4"], ["x".repeat(101)]]) {

@@ -93,7 +93,7 @@ describe("the original module's promises", () => {
         },
       });
       await (await world.connect()).signIn();
-      assertEquals(seen, [false, false, true]);
+      assertEquals(seen, [false, true, true]);
     });
   }
 });

@@ -91,7 +91,10 @@ describe("namespaces", () => {
     it(`a single namespace can be guarded alone (${place.name})`, async () => {
       const io = createServer();
       const log = new EventQueue();
-      const auth = socketioAuth(io.of("/admin"), { authenticate: verify });
+      const auth = socketioAuth(io.of("/admin"), {
+        authenticate: verify,
+        connection: "connected",
+      });
       io.on("connection", (socket) => socket.on("open", (acknowledge) => acknowledge("yes")));
       io.of("/admin").on("connection", (socket) => log.push("admin", socket));
       const { url, close } = await start(place, io);
@@ -250,7 +253,10 @@ describe("namespaces", () => {
       [{ incoming: "block" }, TypeError, '"hold" or "drop" or "pass", got "block"'],
       [{ outgoing: "drop" }, TypeError, '"hold" or "pass"'],
       [{ handshake: "yes" }, TypeError, "handshake must be true or false"],
-      [{ recovery: "skip" }, TypeError, '"reauthenticate" or "resume"'],
+      [{ recovery: "resume" }, TypeError, 'no option "recovery"'],
+      [{ connection: "late" }, TypeError, '"authenticated" or "connected", got "late"'],
+      [{ connection: "authenticated", incoming: "pass" }, TypeError, 'connection: "connected"'],
+      [{ connection: "authenticated", outgoing: "pass" }, TypeError, 'connection: "connected"'],
       [{ maxCredentials: 0 }, RangeError, "maxCredentials"],
       [{ open: [1] }, TypeError, "open must be names of namespaces and regular expressions, got 1"],
       [{ open: "" }, TypeError, "open must be"],

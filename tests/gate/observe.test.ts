@@ -96,19 +96,21 @@ describe("observe and stats", () => {
     const mortal = await world.connect();
     await mortal.signIn({ username: "mortal", password: "right" });
     await gone(1);
-    assertEquals(story().slice(3), ["expired", "unauthorized expired", "disconnected"]);
+    assertEquals(story().slice(3), ["expired", "disconnected"]);
     const before = story().length;
     const client = await world.connect();
-    const [socket] = [...world.io.of("/").sockets.values()] as [Socket];
     await client.signIn();
+    const [socket] = [...world.io.of("/").sockets.values()] as [Socket];
+    const connected = client.next("connect");
     world.auth.deauthenticate(socket);
+    await connected;
     assertEquals(world.auth.stats().pending, 1);
     await client.signIn();
     await world.auth.revoke({ userId: "ada" });
-    await gone(1);
+    await gone(2);
     assertEquals(story().slice(before), [
-      ...["pending", "attempt", "authenticated", "signed_out"],
-      ...["attempt", "authenticated", "revoked", "disconnected"],
+      ...["pending", "attempt", "authenticated", "signed_out", "disconnected"],
+      ...["pending", "attempt", "authenticated", "revoked", "disconnected"],
     ]);
     assertEquals(world.auth.stats(), { ...none, accepted: 3, expired: 1, revoked: 1 });
   });

@@ -10,7 +10,7 @@ import type { Attempt } from "../../mod.ts";
 import { FakeClock } from "../core/fakes.ts";
 import { createServer } from "../kit/targets.ts";
 import { FakeClient, turn } from "./fake_transport.ts";
-import { check, checkStats, isAuthenticated, sentTo, type Story } from "./stories.ts";
+import { check, checkStats, isAuthenticated, sentTo, type Story, troubleOf } from "./stories.ts";
 
 const NAMESPACES = ["/", "/a", "/b"];
 const LIMIT = { events: 4, bytes: 1000 };
@@ -51,6 +51,7 @@ const step = fc.oneof(
       "error",
       "twice",
     ),
+    name: fc.constantFrom("ada", "ada", "ada", "eve"),
   }),
   weigh(3, { type: fc.constant("challenge" as const), ms: fc.integer({ min: 1, max: 300 }) }),
   weigh(3, { type: fc.constant("response" as const), at }),
@@ -62,6 +63,13 @@ const step = fc.oneof(
   weigh(2, { type: fc.constant("leave" as const), at }),
   weigh(3, { type: fc.constant("sign out" as const), at }),
   weigh(2, { type: fc.constant("revoke" as const) }),
+  weigh(3, { type: fc.constant("ask" as const), at }),
+  // Somebody uses what they have kept of a socket that is over.
+  weigh(6, {
+    type: fc.constant("haunt" as const),
+    index: fc.nat(3),
+    how: fc.constantFrom("emit", "bound emit", "join", "bound join", "acknowledge"),
+  }),
   weigh(1, { type: fc.constant("break" as const) }),
 );
 
@@ -72,13 +80,15 @@ function weigh<T>(
   return { weight, arbitrary: fc.record(model) as fc.Arbitrary<T> };
 }
 
-function setUp() {
+function setUp(connection: "authenticated" | "connected") {
   const io = createServer();
   const clock = new FakeClock();
   const attempts: Call[] = [];
   const stories: Story[] = [];
   /** Whose credentials the hook was given. */
   const vouchers: number[] = [];
+  /** What a handler has seen that it must not see. */
+  const troubles: string[] = [];
   const storyOf = (socket: Socket) => stories.find((story) => story.socket === socket)!;
   const policy = resolvePolicy<Socket, User, Credentials>({
     authenticate(_socket, { id }, attempt) {
@@ -90,6 +100,7 @@ function setUp() {
     },
     disconnect: (socket) => storyOf(socket).departures++,
     onError: () => {},
+    connection,
     holdLimit: LIMIT,
     handshake: true,
     userId: ({ name }) => name,
@@ -100,23 +111,51 @@ function setUp() {
   const guard = new Guard(policy as Policy<unknown>, clock, place);
   install(place, guard);
   for (const name of NAMESPACES) {
+    io.of(name).use((socket, next) => {
+      stories.push(newStory(socket));
+      next();
+    });
     io.of(name).on("connection", (socket) => {
-      const story: Story = {
-        ...{ socket, due: [], never: [], events: [], heard: [] },
-        ...{ admissions: 0, departures: 0, passed: [0, 0] },
-      };
-      stories.push(story);
+      const story = storyOf(socket);
+      story.introductions++;
+      const trouble = connection === "authenticated" && troubleOf(socket);
+      if (trouble) troubles.push(trouble);
       socket.on("event", (n: number) => story.heard.push(n));
+      socket.on("ask", (acknowledge) => story.kept.acknowledge.push(acknowledge));
     });
   }
-  return { io, clock, attempts, stories, vouchers, guard };
+  return { io, clock, attempts, stories, vouchers, troubles, guard };
+}
+
+function newStory(socket: Socket): Story {
+  return {
+    socket,
+    kept: { emit: socket.emit.bind(socket), join: socket.join.bind(socket), acknowledge: [] },
+    ...{ due: [], never: [], events: [], heard: [], passed: [0, 0] },
+    ...{ introductions: 0, admissions: 0, departures: 0 },
+  };
+}
+
+/** Uses what somebody has kept of a socket that is over. */
+function haunt({ socket, kept }: Story, how: string, n: number): void {
+  if (how === "emit") socket.emit("message", n);
+  else if (how === "bound emit") kept.emit("message", n);
+  else if (how === "join") socket.join("room");
+  else if (how === "bound join") kept.join("room");
+  else kept.acknowledge.pop()?.(n);
 }
 
 describe("the gate, whatever comes in whatever order", () => {
-  it("keeps its promises", async () => {
+  for (const mode of ["authenticated", "connected"] as const) suite(mode);
+});
+
+function suite(mode: "authenticated" | "connected"): void {
+  it(`keeps its promises, connection: "${mode}"`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
-        const { io, clock, attempts, stories, vouchers, guard } = setUp();
+        const { io, clock, attempts, stories, vouchers, troubles, guard } = setUp(mode);
+        /** What was sent by those who were over, or answered. */
+        const ghosts: number[] = [];
         let client = new FakeClient(io);
         let n = 0;
         /** Attempts up to here began before a revocation. */
@@ -145,7 +184,7 @@ describe("the gate, whatever comes in whatever order", () => {
             const index = attempts.length - 1 - next.index;
             const attempt = attempts[index];
             const lifetime = next.how === "for a moment" ? 200 : 10_000;
-            const user = next.how === "no" ? false : { name: "ada", lifetime };
+            const user = next.how === "no" ? false : { name: next.name, lifetime };
             const error = next.how === "error" ? new Error("no") : null;
             if (attempt && !attempt.isAnswered) {
               attempt.isAnswered = true;
@@ -153,7 +192,7 @@ describe("the gate, whatever comes in whatever order", () => {
             }
             attempt?.answer(error, user);
             if (next.how === "twice") attempt?.answer(null, false);
-            if (index < worthless) {
+            if (index < worthless && next.name === "ada") {
               const after = stories.filter(({ socket }) => isAuthenticated(socket));
               assert(after.every((story) => before.includes(story)));
             }
@@ -183,22 +222,36 @@ describe("the gate, whatever comes in whatever order", () => {
             client.leave(next.at);
           } else if (next.type === "sign out" && story && isAuthenticated(story.socket)) {
             gateOf(story.socket)!.signOut();
-            assertEquals(isAuthenticated(story.socket), false);
+            // Its sockets are over, all of them; new ones are on their way.
+            assert(!stories.some(({ socket }) => socket.connected));
           } else if (next.type === "revoke") {
             await guard.revoke({ userId: "ada" });
             worthless = attempts.length;
-            assert(!stories.some(({ socket }) => socket.connected && isAuthenticated(socket)));
+            const isAda = ({ socket }: Story) => gateOf(socket)?.session?.userId === "ada";
+            assert(!stories.some((story) => story.socket.connected && isAda(story)));
+          } else if (next.type === "ask") {
+            client.receive(next.at, ["ask"], 1000 + n);
+          } else if (next.type === "haunt") {
+            const over = stories.filter(({ socket }) => !socket.connected);
+            const ghost = over.at(-1 - next.index);
+            if (ghost) haunt(ghost, next.how, ghosts[ghosts.push(n) - 1]!);
           } else if (next.type === "break") {
             client.break("transport close");
           }
           await turn();
           for (const story of stories) check(story);
+          assertEquals(troubles, []);
+          // Whoever is over is silent for ever, whatever is done with what was kept of them.
+          const sent = [...client.sent.values()].flat();
+          assert(!sent.some(([event, n]) => event === "message" && ghosts.includes(n as number)));
+          assert(!client.acknowledged.some(({ outcome }) => ghosts.includes(outcome as number)));
           checkStats(guard, stories);
           // An attempt has one outcome at most, and nobody hears a yes that is not theirs.
-          const acknowledged = client.acknowledged.map(({ id }) => id);
+          const answers = client.acknowledged.filter(({ id }) => id < 1000);
+          const acknowledged = answers.map(({ id }) => id);
           assertEquals(new Set(acknowledged).size, acknowledged.length);
           const isAccepted = (id: number) => attempts.some((it) => it.id === id && it.isAccepted);
-          for (const { id, outcome } of client.acknowledged) {
+          for (const { id, outcome } of answers) {
             assert(!Object(outcome).ok || isAccepted(id));
           }
           // Nor does the hook see credentials that nobody has accepted.
@@ -223,4 +276,4 @@ describe("the gate, whatever comes in whatever order", () => {
       { numRuns: 2000 },
     );
   });
-});
+}

@@ -1,9 +1,15 @@
-import { assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, describe, it } from "#testing";
 import { Socket } from "socket.io";
 import { socketioAuth } from "../../mod.ts";
-import { disposeAfterEach } from "../kit/disposal.ts";
+import { Guard } from "../../src/adapters/guard.ts";
+import { findTarget } from "../../src/adapters/target.ts";
+import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
+import { FakeClock } from "../core/fakes.ts";
+import { connectClient } from "../kit/client.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
-import { engineOnly } from "../kit/targets.ts";
+import { createServer, engineOnly, start } from "../kit/targets.ts";
 import { openWorld, type User, verify, type World } from "../kit/world.ts";
 import { describeRecovery } from "./recovery_suite.ts";
 
@@ -59,6 +65,67 @@ describe("what must not be recovered", () => {
   });
 });
 
+describe("a session that is kept", () => {
+  disposeAfterEach();
+
+  it("what is kept has no credentials in it, and of the user only the id", async () => {
+    const place = engineOnly[0]!;
+    const io = createServer({ connectionStateRecovery: {} });
+    const kept = new EventQueue();
+    io.of("/").adapter.persistSession = (session) => kept.push("kept", session.data);
+    const user = { id: 42, name: "ada", hash: "secret" };
+    socketioAuth(io, { authenticate: () => user });
+    io.on("connection", (socket) => socket.data = { color: "red" });
+    const { url, close } = await start(place, io);
+    onDispose(close);
+    const client = await connectClient(place, url);
+    await client.signIn({ username: "ada", password: "right" });
+    await client.drop();
+    const [data] = await kept.next("kept") as [Record<string, unknown>];
+    assert(!/right|secret|ada/.test(JSON.stringify(data)), JSON.stringify(data));
+    assertEquals([data.data, data.subject], [{ color: "red" }, { userId: "42" }]);
+  });
+});
+
+describe("a session that another node has kept", () => {
+  const subject = { userId: "ada" };
+  const of = (since: number) => ({ ...subject, since });
+
+  function setUp() {
+    const io = createServer({ connectionStateRecovery: { maxDisconnectionDuration: 1000 } });
+    const clock = new FakeClock();
+    const policy = resolvePolicy({ authenticate: () => true }) as Policy<unknown>;
+    return { clock, guard: new Guard(policy, clock, findTarget(io)) };
+  }
+
+  it("may be recovered once this node knows all that may have been revoked", () => {
+    const { clock, guard } = setUp();
+    assertEquals(guard.mayRecover("another", of(-Infinity)), false);
+    clock.advance(61_000);
+    assertEquals(guard.mayRecover("another", of(-Infinity)), false);
+    clock.advance(1);
+    assertEquals(guard.mayRecover("another", of(-Infinity)), true);
+    guard.revocations.revoke({ id: "1", target: subject, age: 0 });
+    assertEquals(guard.mayRecover("another", of(-Infinity)), false);
+  });
+
+  it("unlike one of its own, of which it knows all", () => {
+    const { clock, guard } = setUp();
+    assertEquals(guard.mayRecover(guard.node, of(0)), true);
+    guard.revocations.revoke({ id: "1", target: subject, age: 0 });
+    assertEquals(guard.mayRecover(guard.node, of(0)), false);
+    assertEquals(guard.mayRecover(guard.node, of(clock.monotonic() + 1)), true);
+  });
+
+  it("unless its connection was spared", () => {
+    const { guard } = setUp();
+    guard.revocations.revoke({ id: "1", target: subject, age: 0, except: "mine" });
+    const [mine, other] = ["mine", "other"].map((connection) => ({ ...of(0), connection }));
+    assertEquals(guard.mayRecover(guard.node, mine!), true);
+    assertEquals(guard.mayRecover(guard.node, other!), false);
+  });
+});
+
 describe("recovery over a slow adapter", () => {
   disposeAfterEach();
 
@@ -67,6 +134,7 @@ describe("recovery over a slow adapter", () => {
     const answers: ((wait: Promise<void>) => void)[] = [];
     const world: World = await openWorld(engineOnly[0]!, {
       userId: (user: User) => user.name,
+      connection: "connected",
       disconnect: (socket: Socket) => world.log.push("gone", socket),
     }, {
       server: { connectionStateRecovery: {} },

@@ -33,6 +33,8 @@ function suite(
   async function open(options: object = {}): Promise<World> {
     const world: World = await openWorld(place, {
       userId: (user: User) => user.name,
+      // To have pending sockets in hand.
+      connection: "connected",
       disconnect: (socket: Socket) => world.log.push("gone", socket),
       ...options,
     }, {
@@ -104,6 +106,21 @@ function suite(
     ]);
     assertEquals([...again.rooms].sort(), [again.id, "room"].sort());
     assertEquals(world.errors, []);
+  });
+
+  it(`the application meets it once, recovered and in its rooms (${place.name})`, async () => {
+    const world = await open({ connection: "authenticated" });
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.to("room").emit("missed");
+    world.io.on("connection", (socket) => {
+      world.log.push("met", socket.recovered, socket.rooms.has("room"), socket.data);
+    });
+    await client.reconnect();
+    await client.signIn();
+    assertEquals(await world.log.next("met"), [true, true, { color: "red" }]);
+    await client.next("missed");
+    assertEquals(world.log.names.filter((name) => name === "met").length, 1);
   });
 
   it(`a room that the application takes away meanwhile is not made up for (${place.name})`, async () => {

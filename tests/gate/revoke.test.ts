@@ -164,13 +164,70 @@ function suite(place: Place): void {
   it(`ends a session in its grace (${place.name})`, async () => {
     const world = await openWorld(place, {
       ...options,
-      expiresAt: () => Date.now() + 50,
+      expiresAt: () => Date.now() - 50,
       grace: 20_000,
     });
     const client = await enter(world, "ada");
-    await client.next("unauthorized");
     assertEquals(await world.auth.revoke({ userId: "ada" }), 1);
     await expectRevoked(client);
+  });
+
+  it(`spares one client connection, in all its namespaces (${place.name})`, async () => {
+    const world = await openWorld(place, options, { setUp: (io) => void io.of("/other") });
+    const here = await enter(world, "ada", "here");
+    const [socket] = await world.log.next("connection") as [Socket];
+    const sibling = here.sibling("/other");
+    await sibling.next("authenticated");
+    const elsewhere = await Promise.all([1, 2].map(() => enter(world, "ada", "elsewhere")));
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { except: socket }), 2);
+    await Promise.all(elsewhere.map(expectRevoked));
+    world.io.emit("news");
+    world.io.of("/other").emit("news");
+    await here.next("news");
+    await sibling.next("news");
+    // Another one, which spares another, ends it.
+    const later = await enter(world, "ada", "later");
+    const spared = world.io.sockets.sockets.get(later.socket.id!)!;
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { except: spared }), 2);
+    await expectRevoked(here);
+    await assertRejects(() => world.auth.revoke({ userId: 1 }, { except: {} }), TypeError, "spare");
+  });
+
+  it(`spares its refresh in flight (${place.name})`, async () => {
+    const asked = Promise.withResolvers<(user: unknown) => void>();
+    const world = await openWorld(place, {
+      ...options,
+      authenticate: (_socket: unknown, { slow }: { slow?: true }) =>
+        slow ? new Promise(asked.resolve) : { name: "ada", session: "1" },
+    });
+    const client = await world.connect();
+    await client.signIn({});
+    const [socket] = await world.log.next("connection") as [Socket];
+    const refreshed = client.socket.emitWithAck("authentication", { slow: true });
+    const answer = await asked.promise;
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { except: socket }), 0);
+    answer({ name: "ada", session: "2" });
+    assertEquals((await refreshed).ok, true);
+    assertEquals(client.socket.connected, true);
+  });
+
+  it(`spares its recovery, also when it is lost already (${place.name})`, async () => {
+    const world: World = await openWorld(place, {
+      ...options,
+      disconnect: () => world.log.push("gone"),
+    }, { server: { connectionStateRecovery: {} } });
+    const client = await enter(world, "ada", "phone");
+    const [socket] = await world.log.next("connection") as [Socket];
+    world.io.emit("first");
+    await client.next("first");
+    await client.drop();
+    await world.log.next("gone");
+    await world.auth.revoke({ userId: "ada" }, { except: socket });
+    world.io.emit("missed");
+    await client.reconnect();
+    await client.signIn({ username: "ada", session: "phone" });
+    await client.next("missed");
+    assertEquals(client.socket.recovered, true);
   });
 
   it(`makes a connection that was lost worthless (${place.name})`, async () => {

@@ -1,9 +1,10 @@
-import { assertEquals, assertRejects, describe, it } from "#testing";
+import { assert, assertEquals, assertRejects, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import { disposeAfterEach } from "../kit/disposal.ts";
-import { engineOnly } from "../kit/targets.ts";
-import { openWorld, type User, type World } from "../kit/world.ts";
 import type { Client } from "../kit/client.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { RawClient } from "../kit/raw.ts";
+import { engineOnly, places } from "../kit/targets.ts";
+import { openWorld, type User, type World } from "../kit/world.ts";
 
 /** Users are who they say they are. */
 const options = {
@@ -11,89 +12,238 @@ const options = {
   userId: (user: User) => user.name,
 };
 
-async function enter(world: World, username: string): Promise<Client> {
+const SIGNED_OUT = { message: "Signed out", code: "signed_out", reconnect: false };
+
+async function enter(world: World, username: string): Promise<{ client: Client; socket: Socket }> {
   const client = await world.connect();
   await client.signIn({ username });
-  return client;
+  const [socket] = await world.log.next("connection") as [Socket];
+  return { client, socket };
+}
+
+/** Signs a client out, and waits until a new socket is there for it. */
+async function signOut(world: World, client: Client, socket: Socket): Promise<void> {
+  const connected = client.next("connect");
+  world.auth.deauthenticate(socket);
+  assertEquals(await client.next("unauthorized"), [SIGNED_OUT]);
+  await connected;
 }
 
 describe("deauthenticate", () => {
   disposeAfterEach();
 
-  for (const place of engineOnly) {
-    it(`signs out without a disconnect, and anybody may sign in next (${place.name})`, async () => {
-      const world: World = await openWorld(place, {
-        ...options,
-        postAuthenticate: (socket: Socket) => world.log.push("welcome", socket),
+  for (const place of places) {
+    it(`ends the socket and begins a new one on the same transport (${place.name})`, async () => {
+      const world: World = await openWorld(place, options, {
+        setUp: (io) =>
+          io.on("connection", (socket) => {
+            const { name } = world.auth.session(socket)!.user;
+            socket.on("who", (reply) => reply(name));
+            socket.on("disconnect", (reason) => {
+              world.log.push("left", reason, world.auth.session(socket)!.user.name);
+            });
+          }),
       });
-      const client = await enter(world, "ada");
-      const [socket] = await world.log.next("welcome") as [Socket];
+      const { client, socket } = await enter(world, "ada");
+      const { id, io: { engine } } = client.socket;
+      socket.data.role = "admin";
       await socket.join("room");
-      world.auth.deauthenticate(socket);
-      assertEquals([world.auth.session(socket), [...socket.rooms]], [undefined, [socket.id]]);
-      assertEquals(await client.next("unauthorized"), [
-        { message: "Signed out", code: "signed_out", reconnect: false },
+      await signOut(world, client, socket);
+      assertEquals(await world.log.next("left"), ["server namespace disconnect", "ada"]);
+      assertEquals([client.socket.io.engine === engine, client.socket.id !== id], [true, true]);
+      assertEquals([socket.connected, (socket as unknown as { auth: boolean }).auth], [
+        false,
+        false,
       ]);
+
       world.io.emit("secret");
+      world.io.to("room").emit("secret");
       world.io.to(socket.id).emit("secret");
-      socket.emit("held");
-      client.emit("event");
-      socket.on("event", () => world.log.push("event"));
+      const who = client.socket.emitWithAck("who");
       await client.signIn({ username: "grace" });
-      await world.log.next("welcome");
-      await world.log.next("event");
+      const [next] = await world.log.next("connection") as [Socket];
+      assertEquals(await who, "grace");
+      // Nothing of the former user is left.
+      assertEquals([next === socket, next.data, [...next.rooms]], [false, {}, [next.id]]);
+      assertEquals([world.auth.session(next)?.userId, world.auth.session(socket)?.userId], [
+        "grace",
+        "ada",
+      ]);
       world.io.to("room").emit("secret");
       world.io.emit("public");
       await client.next("public");
-      assertEquals(client.received, [
-        ...["authenticated", "unauthorized", "authenticated", "held", "public"],
-      ]);
-      assertEquals(world.auth.session(socket)?.userId, "grace");
+      assertEquals(client.received, ["authenticated", "unauthorized", "authenticated", "public"]);
     });
 
-    it(`the deadline runs again (${place.name})`, async () => {
-      const world = await openWorld(place, { ...options, timeout: 150 });
-      const client = await enter(world, "ada");
-      const [socket] = await world.log.next("connection") as [Socket];
+    it(`is for every namespace, with its middleware (${place.name})`, async () => {
+      const world: World = await openWorld(place, options, {
+        server: { cleanupEmptyChildNamespaces: true },
+        setUp(io) {
+          io.of("/static").use((_socket, next) => void setTimeout(next, 5));
+          io.of(/^\/pattern-/).on("connection", (s) => world.log.push("met", s.nsp.name));
+          io.of(
+            ((name, _auth, next) => next(null, name === "/function")) as Parameters<
+              typeof io.of
+            >[0] as never,
+          ).on("connection", (s: Socket) => world.log.push("met", s.nsp.name));
+          io.of("/static").on("connection", (s) => world.log.push("met", s.nsp.name));
+        },
+      });
+      const { client, socket } = await enter(world, "ada");
+      const paths = ["/static", "/pattern-1", "/function"];
+      const siblings = paths.map((path) => client.sibling(path));
+      for (const sibling of siblings) await sibling.next("authenticated");
+      for (const sibling of siblings) await sibling.next("connect");
+      const ids = siblings.map((sibling) => sibling.socket.id);
       world.auth.deauthenticate(socket);
-      await client.next("unauthorized");
+      for (const sibling of siblings) {
+        assertEquals(await sibling.next("unauthorized"), [SIGNED_OUT]);
+        await sibling.next("connect");
+      }
+      for (const [i, sibling] of siblings.entries()) assert(sibling.socket.id !== ids[i]);
+      await client.signIn({ username: "grace" });
+      for (const sibling of siblings) await sibling.next("authenticated");
+      for (const path of paths) {
+        world.io.of(path).emit("public");
+        assertEquals(world.io.of(path).sockets.size, 1);
+      }
+      for (const sibling of siblings) await sibling.next("public");
+      // Made by the same parents as before, with their handlers.
+      const met = world.log.all.filter(([name]) => name === "met").map(([, path]) => path);
+      assertEquals(met.sort(), [...paths, ...paths].sort());
+    });
+  }
+
+  for (const place of engineOnly) {
+    it(`the deadline runs again (${place.name})`, async () => {
+      const world = await openWorld(place, { ...options, timeout: 300 });
+      const { client, socket } = await enter(world, "ada");
+      await signOut(world, client, socket);
       const [refusal] = await client.next("unauthorized") as [{ code: string }];
       assertEquals(refusal.code, "timeout");
       await client.next("disconnect");
     });
 
-    it(`is for every namespace of the connection, and not recoverable (${place.name})`, async () => {
-      const world: World = await openWorld(place, {
-        ...options,
-        disconnect: () => world.log.push("gone"),
-      }, {
-        server: { connectionStateRecovery: {} },
-        setUp: (io) => io.of("/other"),
+    it(`the deadline runs, too, while a middleware holds the new socket up (${place.name})`, async () => {
+      let isHeldUp = false;
+      const world = await openWorld(place, { ...options, timeout: 300 }, {
+        setUp: (io) => io.use((_socket, next) => isHeldUp || next()),
       });
-      const client = await enter(world, "ada");
-      const other = client.sibling("/other");
-      await other.next("authenticated");
-      const [socket] = await world.log.next("connection") as [Socket];
-      world.io.emit("first");
-      await client.next("first");
+      const { client, socket } = await enter(world, "ada");
+      isHeldUp = true;
       world.auth.deauthenticate(socket);
       await client.next("unauthorized");
-      await other.next("unauthorized");
-      await client.drop();
-      await world.log.next("gone");
-      await client.reconnect();
-      assertEquals(client.socket.recovered, false);
+      await client.next("disconnect");
     });
 
-    it(`does nothing to a socket that is not signed in, or gone (${place.name})`, async () => {
+    it(`what the client sends before it knows is lost, and closes nothing (${place.name})`, async () => {
+      const next = Promise.withResolvers<() => void>();
+      let isFirst = true;
+      const heard: string[] = [];
+      const world: World = await openWorld(place, options, {
+        setUp(io) {
+          io.use((_socket, proceed) => {
+            if (!isFirst) return next.resolve(proceed);
+            isFirst = false;
+            proceed();
+          });
+          io.on("connection", (socket) => {
+            socket.onAny((event) => heard.push(event));
+            socket.on("logout", () => world.auth.deauthenticate(socket));
+          });
+        },
+      });
+      const { client } = await enter(world, "ada");
+      const connected = client.next("connect");
+      for (const event of ["logout", "one", "two"]) client.emit(event);
+      await client.next("unauthorized");
+      const proceed = await next.promise;
+      client.emit("three");
+      // Behind the others on the same transport.
+      const other = client.sibling("/other");
+      await other.next("connect_error");
+      proceed();
+      await connected;
+      await client.signIn({ username: "ada" });
+      client.emit("four");
+      const [socket] = await world.log.next("connection") as [Socket];
+      await new Promise<void>((resolve) => socket.once("four", resolve));
+      // Those that came in one burst were on their way to it already.
+      assertEquals(heard.filter((event) => ["three", "four"].includes(event)), ["four"]);
+    });
+
+    it(`credentials of a handshake are not taken twice (${place.name})`, async () => {
+      const world = await openWorld(place, { ...options, handshake: true });
+      const first = await world.connect();
+      first.socket.disconnect();
+      first.socket.auth = { username: "ada" };
+      first.socket.connect();
+      await first.next("connect");
+      await first.next("authenticated");
+      const [socket] = await world.log.next("connection") as [Socket];
+      await signOut(world, first, socket);
+      await first.signIn({ username: "grace" });
+      const [next] = await world.log.next("connection") as [Socket];
+      assertEquals(next.handshake.auth, {});
+      assertEquals(world.auth.session(next)?.userId, "grace");
+    });
+
+    it(`what a middleware looks for in the payload is still there (${place.name})`, async () => {
+      const world = await openWorld(place, options, {
+        setUp: (io) =>
+          io.use((socket, next) => next(socket.handshake.auth.app ? undefined : new Error("app"))),
+      });
+      const raw = await RawClient.open(world.url);
+      raw.send('40{"app":1}');
+      await raw.packets.next("40");
+      raw.send('42["authentication",{"username":"ada"}]');
+      const [socket] = await world.log.next("connection") as [Socket];
+      world.auth.deauthenticate(socket);
+      await raw.packets.next("40");
+    });
+
+    it(`nothing can be recovered of it (${place.name})`, async () => {
+      const world: World = await openWorld(place, options, {
+        server: { connectionStateRecovery: {} },
+      });
+      const { client, socket } = await enter(world, "ada");
+      await socket.join("room");
+      world.io.emit("first");
+      await client.next("first");
+      await signOut(world, client, socket);
+      await client.drop();
+      world.io.to("room").emit("secret");
+      await client.reconnect();
+      assertEquals(client.socket.recovered, false);
+      await client.signIn({ username: "ada" });
+      assertEquals(client.received.includes("secret"), false);
+    });
+
+    it(`as often as somebody likes (${place.name})`, async () => {
       const world = await openWorld(place, options);
+      const client = await world.connect();
+      for (let i = 0; i < 100; i++) {
+        await client.signIn({ username: `user ${i}` });
+        const [socket] = await world.log.next("connection") as [Socket];
+        await signOut(world, client, socket);
+      }
+      assertEquals([world.io.sockets.sockets.size, world.auth.stats().pending], [1, 1]);
+      assertEquals(world.io.of("/").adapter.sids.size, 0);
+    });
+
+    it(`does nothing to a socket that is not signed in, or over (${place.name})`, async () => {
+      const world = await openWorld(place, { ...options, connection: "connected" });
       const client = await world.connect();
       const [socket] = await world.log.next("connection") as [Socket];
       world.auth.deauthenticate(socket);
       await client.signIn({ username: "ada" });
-      assertEquals(client.received, ["authenticated"]);
-      socket.disconnect(true);
+      await signOut(world, client, socket);
+      await client.signIn({ username: "grace" });
+      // The socket of before belongs to nobody who is here.
       world.auth.deauthenticate(socket);
+      world.io.emit("public");
+      await client.next("public");
+      assertEquals(client.received, ["authenticated", "unauthorized", "authenticated", "public"]);
       await assertRejects(async () => await world.auth.deauthenticate({}), TypeError, "policy");
     });
 
@@ -104,14 +254,31 @@ describe("deauthenticate", () => {
         authenticate: (_socket: unknown, { slow }: { slow?: true }) =>
           slow ? new Promise(asked.resolve) : { name: "ada" },
       });
-      const client = await enter(world, "ada");
-      const [socket] = await world.log.next("connection") as [Socket];
+      const { client, socket } = await enter(world, "ada");
+      const connected = client.next("connect");
       const outcome = client.socket.emitWithAck("authentication", { slow: true });
       (await asked.promise)({ name: "ada" });
       world.auth.deauthenticate(socket);
       assertEquals((await outcome).code, "signed_out");
+      await connected;
       await client.signIn({ username: "ada" });
       assertEquals(client.received, ["authenticated", "unauthorized", "authenticated"]);
+    });
+
+    it(`works for clients of revision 3 of Engine.IO (${place.name})`, async () => {
+      if (place.engine === "bun-engine") return; // it speaks revision 4 only
+      const world = await openWorld(place, options, { server: { allowEIO3: true } });
+      const client = await RawClient.open(world.url, 3);
+      await client.packets.next("40");
+      for (const username of ["ada", "grace"]) {
+        client.send(`42["authentication",{"username":"${username}"}]`);
+        await client.packets.next("42");
+        const [socket] = await world.log.next("connection") as [Socket];
+        assertEquals(world.auth.session(socket)?.userId, username);
+        world.auth.deauthenticate(socket);
+        await client.packets.next("42");
+        await client.packets.next("40");
+      }
     });
   }
 });

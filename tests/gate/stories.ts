@@ -1,19 +1,28 @@
 import { assert, assertEquals } from "#testing";
 import { Socket } from "socket.io";
+import { gateOf } from "../../src/adapters/slot.ts";
 import type { Guard } from "../../src/adapters/guard.ts";
 import type { FakeClient } from "./fake_transport.ts";
 
 const CHANGES = ["authenticated", "unauthorized"];
 const PROTOCOL = [...CHANGES, "challenge"];
 
-/** What happened to one socket, from the first to the last. */
+/** What happened to one socket, from the first to the last: pending, authenticated, over. */
 export interface Story {
   readonly socket: Socket;
+  /** What somebody has kept of it: bound methods, and acknowledgements that are due. */
+  readonly kept: {
+    readonly emit: (event: string, n: number) => unknown;
+    readonly join: (room: string) => unknown;
+    readonly acknowledge: ((n: number) => void)[];
+  };
   /** Messages by number: what was sent to it, and what ought to arrive. */
   readonly due: number[];
   readonly never: number[];
   readonly events: number[];
   readonly heard: number[];
+  /** How often its `connection` handlers have run. */
+  introductions: number;
   admissions: number;
   departures: number;
   /** How many of them had come through, out and in, when it was last authenticated. */
@@ -23,6 +32,12 @@ export interface Story {
 /** Whether its client is authenticated, as the application sees it. */
 export function isAuthenticated(socket: Socket): boolean {
   return (socket as { auth?: boolean }).auth === true;
+}
+
+/** What a socket tells of itself when somebody meets it; nothing if all is well. */
+export function troubleOf(socket: Socket): string | undefined {
+  if (!isAuthenticated(socket)) return "met while it was not authenticated";
+  return gateOf(socket)?.session ? undefined : "met without a session";
 }
 
 /** The numbered messages that were sent to a socket. */
@@ -48,7 +63,9 @@ function clientOf(socket: Socket): FakeClient {
 
 /** What has to be true of a socket at all times. */
 export function check(story: Story): void {
-  const { socket, due, never, events, heard, admissions } = story;
+  const { socket, due, never, events, heard, admissions, introductions } = story;
+  // Whatever becomes of it, nobody meets it twice, nor anybody but its one user.
+  assert(introductions <= 1 && admissions <= 1 && admissions <= introductions);
   if (!socket.connected) return;
   const sent = clientOf(socket).sent.get(socket.nsp.name) ?? [];
   const names = sent.map(([event]) => event as string);
@@ -66,10 +83,10 @@ export function check(story: Story): void {
   assert(!never.some((n) => messages.includes(n)));
   // It is in the adapter if and only if it is authenticated.
   assertEquals(socket.nsp.adapter.sids.has(socket.id), isIn);
-  // One admission, one hook; a refresh runs none.
-  const changes = names.filter((event) => CHANGES.includes(event)).join(" ");
-  const admitted = changes.split(/ ?unauthorized ?/).filter((part) => part !== "").length;
-  assertEquals(admissions, admitted);
+  // One admission, one hook; a refresh runs none, and nothing comes after the end.
+  const changes = names.filter((event) => CHANGES.includes(event));
+  assertEquals(admissions, changes.includes("authenticated") ? 1 : 0);
+  if (isIn) assert(!changes.includes("unauthorized") || changes.at(-1) === "authenticated");
   // And nothing of the gate stays on it.
   assertEquals(Object.getPrototypeOf(socket) === Socket.prototype, isIn);
 }

@@ -13,18 +13,15 @@ const versions: Record<string, unknown> = { current, oldest };
 
 /** Every method that has to be there, by class. */
 const needed = {
-  Namespace: ["_createSocket", "_doConnect"],
+  Namespace: ["_createSocket", "_doConnect", "_remove"],
   Socket: [
-    "emit",
     "join",
-    "leave",
     "leaveAll",
     "packet",
     "ack",
     "disconnect",
     "notifyOutgoingListeners",
     "_cleanup",
-    "_onconnect",
     "_onpacket",
     "_onclose",
   ],

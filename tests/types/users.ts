@@ -151,8 +151,8 @@ export function wrongOptions(): void {
   socketioAuth(io, { authenticate, outgoing: "drop" });
   // @ts-expect-error -- a boolean
   socketioAuth(io, { authenticate, handshake: "yes" });
-  // @ts-expect-error -- "reauthenticate" or "resume"
-  socketioAuth(io, { authenticate, recovery: "restore" });
+  // @ts-expect-error -- "authenticated" or "connected"
+  socketioAuth(io, { authenticate, connection: "late" });
   // @ts-expect-error -- no such limit
   socketioAuth(io, { authenticate, holdLimit: { packets: 5 } });
   // @ts-expect-error -- an id is no object
@@ -175,6 +175,9 @@ export function revoking(auth: Auth<User>): void {
   expect<Equal<typeof count, Promise<number>>>();
   auth.revoke({ userId: "1" });
   auth.revoke({ sessionId: 1n });
+  auth.revoke({ userId: "1" }, { except: socket });
+  // @ts-expect-error -- one client connection at most
+  auth.revoke({ userId: "1" }, { except: "socket id" });
   // @ts-expect-error -- nobody's
   auth.revoke({});
   // @ts-expect-error -- which of the two?
