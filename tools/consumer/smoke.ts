@@ -23,7 +23,7 @@ const auth = socketioAuth(io, {
 });
 io.on("connection", (socket) => {
   socket.emit("welcome");
-  socket.on("say", (text) => io.emit("said", auth.session(socket)?.user.name, text));
+  socket.on("say", (text) => io.emit("said", auth.session(socket)!.user.name, text));
 });
 const running = await serve(io, { port: 0, hostname: "127.0.0.1" });
 
