@@ -6,7 +6,7 @@ import { connectClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
 import { createServer, engineOnly, start } from "../kit/targets.ts";
-import { engineIsEmpty, openWorld, verify } from "../kit/world.ts";
+import { engineIsEmpty, openWorld, verify, type World } from "../kit/world.ts";
 
 const WRONG = { password: "wrong" };
 const RIGHT = { username: "ada", password: "right" };
@@ -30,6 +30,23 @@ describe("whatever the application does", () => {
       await engineIsEmpty(world.io);
       assertEquals(world.io.sockets.sockets.size, 0);
       assertEquals((world.errors[0]?.error as Error).message, "disconnecting");
+    });
+
+    it(`the disconnect hook does not depend on what listeners are left (${place.name})`, async () => {
+      const world: World = await openWorld(place, {
+        connection: "connected",
+        disconnect: (_socket: Socket, reason: string) => world.log.push("gone", reason),
+      });
+      for (const isSignedIn of [true, false]) {
+        const client = await world.connect();
+        const [socket] = await world.log.next("connection") as [Socket];
+        if (isSignedIn) await client.signIn();
+        socket.removeAllListeners();
+        client.socket.disconnect();
+        assertEquals(await world.log.next("gone"), ["client namespace disconnect"]);
+        const { pending, authenticated } = world.auth.stats();
+        assertEquals([pending, authenticated], [0, 0]);
+      }
     });
 
     it(`disconnecting in a hook ends it there (${place.name})`, async () => {

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertRejects, describe, it } from "#testing";
 import type { Socket } from "socket.io";
+// @ts-expect-error -- it has no types
+import clientV2 from "socket.io-client-v2";
 import type { Client } from "../kit/client.ts";
-import { disposeAfterEach } from "../kit/disposal.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
 import { engineOnly, places } from "../kit/targets.ts";
 import { openWorld, type User, type World } from "../kit/world.ts";
@@ -11,6 +14,15 @@ const options = {
   authenticate: (_socket: unknown, { username }: { username: string }) => ({ name: username }),
   userId: (user: User) => user.name,
 };
+
+/** It has no types, and does not need to be told anything. */
+interface SocketV2 {
+  readonly io: { socket(namespace: string): SocketV2; close(): void };
+  on(event: string, listener: () => void): void;
+  emit(event: string, ...args: unknown[]): void;
+}
+
+const connectV2 = clientV2 as unknown as (url: string, options: object) => SocketV2;
 
 const SIGNED_OUT = { message: "Signed out", code: "signed_out", reconnect: false };
 
@@ -265,20 +277,37 @@ describe("deauthenticate", () => {
       assertEquals(client.received, ["authenticated", "unauthorized", "authenticated"]);
     });
 
-    it(`works for clients of revision 3 of Engine.IO (${place.name})`, async () => {
-      if (place.engine === "bun-engine") return; // it speaks revision 4 only
-      const world = await openWorld(place, options, { server: { allowEIO3: true } });
-      const client = await RawClient.open(world.url, 3);
-      await client.packets.next("40");
-      for (const username of ["ada", "grace"]) {
-        client.send(`42["authentication",{"username":"${username}"}]`);
-        await client.packets.next("42");
-        const [socket] = await world.log.next("connection") as [Socket];
-        assertEquals(world.auth.session(socket)?.userId, username);
-        world.auth.deauthenticate(socket);
-        await client.packets.next("42");
-        await client.packets.next("40");
+    it(`works for clients of Socket.IO 2, in all their namespaces (${place.name})`, async () => {
+      if (place.engine === "bun-engine") return; // it speaks revision 4 of Engine.IO only
+      const world = await openWorld(place, options, {
+        server: { allowEIO3: true },
+        setUp: (io) => void io.of("/chat"),
+      });
+      const main = connectV2(world.url, { forceNew: true });
+      const chat = main.io.socket("/chat");
+      onDispose(() => main.io.close());
+      const log = new EventQueue();
+      for (const [name, socket] of [["main", main], ["chat", chat]] as const) {
+        for (const event of ["connect", "authenticated", "unauthorized", "disconnect", "public"]) {
+          socket.on(event, () => log.push(`${name} ${event}`));
+        }
       }
+      for (const username of ["ada", "grace"]) {
+        await log.next("main connect");
+        await log.next("chat connect");
+        main.emit("authentication", { username });
+        await log.next("main authenticated");
+        await log.next("chat authenticated");
+        const [socket] = [...world.io.sockets.sockets.values()];
+        assertEquals(world.auth.session(socket!)?.userId, username);
+        world.io.of("/chat").emit("public");
+        await log.next("chat public");
+        world.auth.deauthenticate(socket!);
+        await log.next("main unauthorized");
+        await log.next("chat unauthorized");
+      }
+      await log.next("main connect");
+      assertEquals(log.names.filter((name) => name.endsWith("disconnect")), []);
     });
   }
 });
