@@ -26,39 +26,5 @@
  *
  * @module
  */
-export { socketioAuth, socketioAuth as default } from "./src/adapters/socketio.ts";
-export type {
-  Auth,
-  Guarded,
-  RevokeOptions,
-  TargetNamespace,
-  TargetServer,
-} from "./src/adapters/socketio.ts";
-export type {
-  AcceptedEvent,
-  AuthenticatedEvent,
-  AuthEvent,
-  DisconnectedEvent,
-  Origin,
-  PendingEvent,
-  RefusedEvent,
-  SessionEndedEvent,
-  UnauthorizedEvent,
-} from "./src/core/events.ts";
-export type { Stats } from "./src/core/journal.ts";
-export type { RevokeTarget } from "./src/core/targets.ts";
-export type { ChallengeOptions } from "./src/core/challenge.ts";
-export type { SchemaResult, StandardSchema } from "./src/core/schema.ts";
-export type { Limiter, Throttle } from "./src/core/throttle.ts";
-export { AuthError, type AuthErrorOptions } from "./src/core/errors.ts";
-export type { HoldLimit } from "./src/core/hold.ts";
-export type {
-  Attempt,
-  Awaitable,
-  ErrorContext,
-  Falsy,
-  Options,
-  UserOf,
-} from "./src/core/options.ts";
-export type { Session } from "./src/core/session.ts";
-export type { AuthenticatedInfo, Code, Outcome, Unauthorized } from "./src/core/protocol.ts";
+export * from "./src/socketio/public.ts";
+export { socketioAuth as default } from "./src/socketio/public.ts";

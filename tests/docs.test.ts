@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
-import { SUPPORTED } from "../src/adapters/supported.ts";
-import { type Code, unauthorized } from "../src/core/protocol.ts";
+import { SUPPORTED } from "../src/socketio/supported.ts";
+import { type Code, unauthorized } from "../src/protocol.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, "utf8");
@@ -49,7 +49,7 @@ describe("the documents", () => {
 });
 
 describe("the tables of codes", () => {
-  const codes = [...read("src/core/protocol.ts").matchAll(/^ {2}(\w+): \["/gm)].map(([, c]) => c!);
+  const codes = [...read("src/protocol.ts").matchAll(/^ {2}(\w+): \["/gm)].map(([, c]) => c!);
 
   for (const file of ["README.md", "PROTOCOL.md"]) {
     it(`of ${file} has all of them`, () => {

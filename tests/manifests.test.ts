@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
-import { SUPPORTED } from "../src/adapters/supported.ts";
+import { SUPPORTED } from "../src/socketio/supported.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, "utf8");
@@ -117,11 +117,45 @@ function sourcesIn(folder: string): string[] {
 
 const sources = ["mod.ts", ...sourcesIn("src")];
 const imports = sources.flatMap(importsOf);
+/** The one entry point that everything may import: what goes over the wire. */
+const PROTOCOL = "src/protocol.ts";
 const entryPoints = Object.values<string>(deno.exports).map((path) => path.replace("./", ""));
 
-/** The imports of a folder, without those that `allowed` lets pass. */
-function strays(folder: string, allowed: (one: Import) => boolean): Import[] {
-  return imports.filter((one) => one.from.startsWith(folder) && !allowed(one));
+/** Where files may import from, by where they are. Inside one folder everything goes. */
+const DIRECTIONS: Record<string, readonly string[]> = {
+  "src/protocol.ts": [],
+  "src/core": ["src/protocol.ts"],
+  "src/socketio": ["src/core", "src/protocol.ts"],
+  "src/adapters": ["src/socketio", "src/core", "src/protocol.ts"],
+  "src/client": ["src/protocol.ts"],
+  "mod.ts": ["src/socketio"],
+};
+
+const isIn = (path: string, place: string): boolean =>
+  path === place || path.startsWith(`${place}/`);
+
+/** Packages that are imported where they are used, and how. */
+const PACKAGES: Record<string, (one: Import) => boolean> = {
+  "node:": ({ from }) => from === "src/adapters/http.ts",
+  "socket.io": ({ kind }) => kind === "type",
+  "socket.io-client": ({ from, kind }) => isIn(from, "src/client") && kind === "type",
+  "@socket.io/bun-engine": ({ from, kind }) => from === "src/adapters/bun.ts" && kind === "dynamic",
+};
+
+/** Groups of files that import each other, values and types alike. */
+function circles(): string[][] {
+  const targets = (path: string): string[] =>
+    imports.filter(({ from, to }) => from === path && sources.includes(to)).map(({ to }) => to);
+  const reach = new Map(sources.map((path) => {
+    const seen = new Set<string>();
+    for (const next of targets(path)) seen.add(next);
+    for (const next of seen) for (const further of targets(next)) seen.add(further);
+    return [path, seen];
+  }));
+  const groups = sources.filter((path) => reach.get(path)!.has(path)).map((path) =>
+    sources.filter((other) => reach.get(path)!.has(other) && reach.get(other)!.has(path))
+  );
+  return [...new Map(groups.map((group) => [group.join(), group])).values()];
 }
 
 describe("imports", () => {
@@ -129,8 +163,8 @@ describe("imports", () => {
     const inBun = imports.filter(({ from }) => from === "src/adapters/bun.ts");
     assertEquals(inBun.map(({ to, kind }) => `${kind} ${to}`), [
       "value src/adapters/serve.ts",
-      "value mod.ts",
-      "value mod.ts",
+      "value src/socketio/public.ts",
+      "value src/socketio/public.ts",
       "type src/adapters/serve.ts",
       "dynamic @socket.io/bun-engine",
     ]);
@@ -138,43 +172,36 @@ describe("imports", () => {
     assert(fromMod.length > 0 && fromMod.every(({ to }) => sources.includes(to)));
   });
 
-  it("of the core stay in the core", () => {
-    assertEquals(strays("src/core/", ({ to }) => to.startsWith("src/core/")), []);
+  it("point one way", () => {
+    for (const [place, allowed] of Object.entries(DIRECTIONS)) {
+      const inside = imports.filter(({ from, to }) => isIn(from, place) && sources.includes(to));
+      const wrong = inside.filter(({ to }) => ![place, ...allowed].some((it) => isIn(to, it)));
+      assertEquals(wrong, [], place);
+    }
+    const placed = sources.filter((path) => Object.keys(DIRECTIONS).some((it) => isIn(path, it)));
+    assertEquals(placed, sources);
   });
 
-  it("of the protocol do not exist", () => {
-    assertEquals(strays("src/core/protocol.ts", () => false), []);
+  it("are never of an entry point", () => {
+    assertEquals(imports.filter(({ to }) => entryPoints.includes(to) && to !== PROTOCOL), []);
   });
 
-  it("of the adapters are the core, each other and, as types, socket.io", () => {
-    const allowed = ({ from, to, kind }: Import): boolean => {
-      if (to.startsWith("src/core/") || to.startsWith("src/adapters/")) return true;
-      if (to === "mod.ts") return entryPoints.includes(from);
-      if (to.startsWith("node:")) return from === "src/adapters/node.ts";
-      if (kind === "dynamic") {
-        return from === "src/adapters/bun.ts" && to === "@socket.io/bun-engine";
-      }
-      return kind === "type" && /^(socket\.io$|@socket\.io\/)/.test(to);
+  it("of packages are only where they are used", () => {
+    const foreign = imports.filter(({ to }) => !sources.includes(to));
+    const isKnown = (one: Import) => {
+      const [, allows] =
+        Object.entries(PACKAGES).find(([name]) =>
+          one.to === name || (name.endsWith(":") && one.to.startsWith(name))
+        ) ?? [];
+      return allows?.(one) ?? false;
     };
-    assertEquals(strays("src/adapters/", allowed), []);
+    assertEquals(foreign.filter((one) => !isKnown(one)), []);
   });
 
-  it("of the client know of the server only the protocol", () => {
-    const allowed = ({ to, kind }: Import): boolean =>
-      to.startsWith("src/client/") || to === "src/core/protocol.ts" ||
-      (kind === "type" && to === "socket.io-client");
-    assertEquals(strays("src/client/", allowed), []);
-  });
-
-  it("of adapters are in entry points and adapters only", () => {
-    const allowed = ({ from, to }: Import): boolean =>
-      !to.startsWith("src/adapters/") || from.startsWith("src/adapters/") ||
-      entryPoints.includes(from);
-    assertEquals(strays("", allowed), []);
-  });
-
-  it("never name an address", () => {
-    assertEquals(strays("", ({ to }) => !/^(https?|jsr|npm):/.test(to)), []);
+  it("make no circle but within one folder", () => {
+    const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+    const wrong = circles().filter((group) => new Set(group.map(folderOf)).size > 1);
+    assertEquals(wrong, []);
   });
 });
 
@@ -226,7 +253,7 @@ describe("testing seams", () => {
 describe("public names", () => {
   const MAIN = ["AuthError", "default", "socketioAuth"];
   const SERVING = ["AuthError", "default", "serve", "socketioAuth"];
-  const PROTOCOL = [
+  const WIRE = [
     "AUTHENTICATED",
     "AUTHENTICATION",
     "CHALLENGE",
@@ -241,7 +268,7 @@ describe("public names", () => {
     "./node": [() => import("../src/adapters/node.ts"), SERVING],
     "./deno": [() => import("../src/adapters/deno.ts"), SERVING],
     "./bun": [() => import("../src/adapters/bun.ts"), SERVING],
-    "./protocol": [() => import("../src/core/protocol.ts"), PROTOCOL],
+    "./protocol": [() => import("../src/protocol.ts"), WIRE],
   } as const;
 
   it("are written down here for each entry point", () => {

@@ -17,13 +17,13 @@ function of(file: string, mutants: [name: string, from: string, to: string, unno
 
 /** Every interception of the gate, and every rule that keeps it shut. */
 export const mutants: Mutant[] = [
-  ...of("adapters/prototype", [
+  ...of("socketio/gate/prototype", [
     ["packets out", "if (maySend(this, packet, flags)) base", "base"],
     ["packets in", "if (mayReceive(this, packet)) base", "base"],
     ["those refused by a middleware", "gateOf(this)!.finish();", ""],
     ["those that are gone", 'if (event === "disconnect") gateOf', "if (false) gateOf"],
   ]),
-  ...of("adapters/stand_in", [
+  ...of("socketio/gate/stand_in", [
     ["rooms", "      gateOf(this.socket)!.waiting?.enter(rooms);\n", ""],
     ["rooms that are left", "gateOf(this.socket)!.waiting?.leave(room);", ""],
     [
@@ -35,24 +35,37 @@ export const mutants: Mutant[] = [
     ["sessions of nobody", "if (gateOf(this.socket)!.isAdmitted) adapter", "adapter"],
     ["the adapter itself", "if (gate && !gate.isAdmitted) return", "if (false) return"],
   ]),
-  ...of("adapters/traffic", [
-    ["what is over, in", 'if (waiting.outwards === "over") {', "if (false) {"],
-    ["what is over, out", 'if (waiting.outwards === "over") return isControl(packet);', ""],
-    ["inbox limit", "if (!waiting.inbox.add(packet, bytes, holdLimit))", "if (false)"],
-    ["volatile emits", "if (!flags.volatile) holdEmit", "holdEmit"],
-    ["answers that a hook waits for", "if (waiting.isAdmitted && isAck(packet)) return true;", ""],
+  ...of("core/waiting", [
     [
-      "events that wait for a hook",
-      'if (incoming === "hold" || waiting.isAdmitted)',
-      'if (incoming === "hold")',
+      "what is over, in",
+      'if (this.outwards === "over") return false;\n    const { incoming',
+      "const { incoming",
     ],
     [
+      "what is over, out",
+      'if (this.outwards === "over") return false;\n    const { outgoing',
+      "const { outgoing",
+    ],
+    ["answers that a hook waits for", "if (this.isAdmitted && isResponse) return true;", ""],
+    [
+      "events that wait for a hook",
+      'incoming === "drop" && !this.isAdmitted',
+      'incoming === "drop"',
+    ],
+    ["events that pass", 'this.isOpenInwards || incoming === "pass"', "this.isOpenInwards"],
+    ["what came in", "owner.end", "void 0 && owner.end"],
+    ["volatile emits", "if (isVolatile) return false;", ""],
+    ["emits that are lost", "owner.report", "void 0 && owner.report"],
+  ]),
+  ...of("socketio/gate/traffic", [
+    ["control packets of what is over", 'waiting.outwards !== "over" || isControl(packet)', "true"],
+    [
       "sockets that are over and replaced",
-      "if (packet.type === DISCONNECT) removeStale(socket.client, socket.nsp.name);",
+      "if (isOver) removeStale(socket.client, socket.nsp.name);",
       "",
     ],
   ]),
-  ...of("adapters/joining", [
+  ...of("socketio/joining", [
     [
       "credentials of before",
       "client.connect(name, hasCredentials ? {} : auth);",
@@ -66,7 +79,7 @@ export const mutants: Mutant[] = [
       "auth = handshake.auth ?? {}",
     ],
   ]),
-  ...of("adapters/install", [
+  ...of("socketio/install", [
     ["existing namespaces", "for (const nsp of server._nsps.values()) watchNamespace(nsp);", ""],
     ["later namespaces", "onNamespace(server, watchNamespace);", ""],
     ["existing namespaces of a pattern", "existing.forEach(consider);", ""],
@@ -80,13 +93,13 @@ export const mutants: Mutant[] = [
       "const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];",
       "const existing: Finding[] = [];",
     ],
-    ["live sockets", "if (!gate) tryToGuard(guard, socket);", "if (!gate) {}"],
-    ["live sockets of another policy", "else if (gate.host !== guard) gate.disconnect();", ""],
-    ["new sockets", "tryToGuard(guard, socket) &&", "true &&"],
+    ["live sockets", "if (!gate) guardSocket(guard, socket);", "if (!gate) {}"],
+    ["live sockets of another policy", "else if (gate.guard !== guard) gate.disconnect();", ""],
+    ["new sockets", "guardSocket(guard, socket) &&", "true &&"],
     ["handshakes", "await verifyHandshake(socket)", "true"],
     [
       "sockets on their way",
-      "if (gateOf(socket)?.host !== guard && !tryToGuard(guard, socket)) return;",
+      "if (gateOf(socket)?.guard !== guard && !guardSocket(guard, socket)) return;",
       "",
     ],
     [
@@ -107,9 +120,14 @@ export const mutants: Mutant[] = [
       "a socket that leaves ends it, too, and one that is there is in the way of another",
     ],
     ["one socket for each client", "if (!beginJoining(nsp, client) ||", "if ("],
-    ["recovery of the first adapter", "    makeRecoverySafe(nsp);\n", ""],
+    ["the first adapter", "  watchAdapter(nsp);\n  nsp._initAdapter", "  nsp._initAdapter"],
+    [
+      "adapters that are replaced",
+      "    _initAdapter.call(nsp);\n    watchAdapter(nsp);",
+      "    _initAdapter.call(nsp);",
+    ],
   ]),
-  ...of("adapters/claims", [
+  ...of("socketio/claims", [
     ["a policy once", "if (target[GUARD]) throw", "if (false) throw"],
     ["patterns before the server", "nsp[GUARD] ?? nsp[COVER]?.guard", "nsp[GUARD]"],
     [
@@ -119,7 +137,7 @@ export const mutants: Mutant[] = [
     ],
     ["open namespaces", "guard?.policy.isOpen(nsp.name) ? undefined : guard", "guard"],
   ]),
-  ...of("adapters/patterns", [
+  ...of("socketio/patterns", [
     ["expressions", "if (expression) return matches(expression, nsp.name);", ""],
     ["functions", 'nsp.name !== "/" && answerOf(ask as Asked, nsp.name)', "false"],
     ["the main namespace", 'nsp.name !== "/" && answerOf', "answerOf"],
@@ -130,13 +148,13 @@ export const mutants: Mutant[] = [
       "      returned.catch(() => {});\n",
     ],
   ]),
-  ...of("adapters/supported", [
+  ...of("socketio/supported", [
     ["namespaces", 'need("Namespace", namespace);', ""],
     ["sockets", 'need("Socket", socketPrototype(namespace!));', ""],
     ["clients", 'need("Client", clientPrototype(server));', ""],
     ["nothing left behind", "delete (shared as { then?: unknown }).then;", ""],
   ]),
-  ...of("adapters/bun_engine", [
+  ...of("socketio/bun_engine", [
     [
       "engines of bun only",
       "if (isBunEngine(engine)) listen(engine);",
@@ -194,16 +212,18 @@ export const mutants: Mutant[] = [
     ["catching up", "if (!this.#cancel || this.#due > this.#time()) return;", "if (true) return;"],
     ["stopped for good", "this.#cancel = this.#left = undefined;", "this.#cancel = undefined;"],
   ]),
-  ...of("adapters/recovery", [
+  ...of("socketio/recovery", [
     ["kept for known users", "|| session?.userId === undefined", ""],
     ["kept for those signed in", "!gate.isAdmitted ||", ""],
     ["what must not be recovered", "if (!guard.mayRecover(kept.node, previous)) return null;", ""],
     ["where it was kept", "|| !isMeantFor(kept, nsp, guard)", ""],
     ["a pid is spent", "|| spent.has(kept)", ""],
+  ]),
+  ...of("socketio/gate/recovered", [
     ["what is sent during sign-in", "if (missed) return missed;", ""],
     ["rooms left meanwhile", "filter((room) => rooms.includes(room))", "filter(() => true)"],
   ]),
-  ...of("adapters/gate", [
+  ...of("socketio/gate/gate", [
     ["adapter replaced meanwhile", "raw.adapter = raw.nsp.adapter;", ""],
     ["rooms when shut", "      this.#raw.leaveAll();\n", ""],
     ["topics when shut", "      leaveTopics(this.#raw);\n", ""],
@@ -221,27 +241,26 @@ export const mutants: Mutant[] = [
       "if (packet.id !== undefined && !raw.acks.has(packet.id!)) continue;",
       "",
     ],
-    ["handshakes that a middleware refuses", "this.#connection.leave(this, BY_SERVER, false);", ""],
-    ["a new socket", "joinAgain(this.#raw, this.host.policy.handshake);", ""],
+    ["handshakes that a middleware refuses", "this.connection.leave(this, BY_SERVER, false);", ""],
+    ["a new socket", "joinAgain(this.#raw, this.guard.policy.handshake);", ""],
   ]),
-  ...of("adapters/guard", [
+  ...of("socketio/guarding", [
     ["refreshes", "if (!hadGate) socket.on(AUTHENTICATION, onAuthentication);", ""],
     ["one listener", "if (!hadGate) socket.on", "socket.on"],
-    [
-      "nodes that have just started",
-      "if (!isOwn && uptime <= this.#recoverable) return false;",
-      "",
-    ],
   ]),
-  ...of("adapters/handshake", [
+  ...of("core/guard", [
+    ["nodes that have just started", "if (!isOwn && uptime <= this.#retention) return false;", ""],
+    ["transports in use", "if (binding.isShared(transport)) return undefined;", ""],
+    ["dropping", "binding.drop(transport)", "undefined"],
+  ]),
+  ...of("socketio/handshake", [
     ["pid and offset", "pid: _pid, offset: _offset, ", ""],
     ["a refusal", "if (!outcome.ok) refuse(socket, outcome);", ""],
     ["cleaning up", "  socket._cleanup();\n", ""],
   ]),
-  ...of("adapters/transport", [
+  ...of("socketio/transport", [
     ["transports in use", "if (!gate || gate.isAdmitted) return true;", ""],
     ["closing", "client._disconnect();", ""],
-    ["closing for good", "clock.after(LINGER, drop);", ""],
   ]),
   ...of("core/machine", [
     ["the same user", "if (current && !sameUser(current, event.session))", "if (false)"],
@@ -269,7 +288,7 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    ["sockets for each transport", "++this.#approaches <= APPROACHES_LIMIT", "true"],
+    ["sockets for each transport", "++this.#asked <= ASKED_LIMIT", "true"],
     ["the deadline", "this.#alarm.setDeadline(effect.ms, () =>", "void (() =>"],
     ["late answers", "      this.#alarm.catchUp();\n      this", "      this"],
     ["late credentials", "    this.#alarm.catchUp();\n    if", "    if"],
@@ -283,9 +302,9 @@ export const mutants: Mutant[] = [
       "    this.#welcome();\n    this",
       "    queueMicrotask(() => this.#welcome());\n    this",
     ],
-    ["those who are met at once", 'if (this.host.policy.connection === "connected") this', "this"],
+    ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
     ["the last one to leave", "if (this.#members.isEmpty) this", "if (false) this"],
-    ["namespaces asked for before the sign-in", "    this.#approaches = 0;\n", ""],
+    ["namespaces asked for before the sign-in", "    this.#asked = 0;\n", ""],
     [
       "attempts that are over before they begin",
       "if (!submission || submission !== this.#running) return;",
@@ -293,11 +312,11 @@ export const mutants: Mutant[] = [
     ],
     ["too many", "needsPlace && journal.isFull", "false"],
     [
-      "too many at the door",
-      "if (!this.host.journal.isFull) return this.#submit",
+      "too many while joining",
+      "if (!this.guard.journal.isFull) return this.#submit",
       "return this.#submit",
     ],
-    ["a place for whoever has knocked", "&& !hasKnocked;", ";"],
+    ["a place that is taken already", "&& !hasPlace;", ";"],
     [
       "a refresh while others join",
       "this.#announce([peer], session, undefined)",
@@ -306,10 +325,10 @@ export const mutants: Mutant[] = [
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     [
       "watching for revocations",
-      "    this.host.revocations.watch(this);\n    this.#members",
+      "    this.guard.revocations.watch(this);\n    this.#members",
       "    this.#members",
     ],
-    ["watching handshakes", "    this.host.revocations.watch(this);\n    const", "    const"],
+    ["watching handshakes", "    this.guard.revocations.watch(this);\n    const", "    const"],
   ]),
   ...of("core/revocations", [
     ["once each", "if (known?.id === id) return known.count;", ""],
@@ -380,15 +399,15 @@ export const mutants: Mutant[] = [
       'if (type === "challenged") this.#limit?.pause();\n        else this.#limit?.resume();',
       "",
     ],
-    ["places at the door", 'if (this.#isAtTheDoor) host.journal.count("pending", 1);', ""],
+    ["places while joining", 'if (this.#isJoining) guard.journal.count("pending", 1);', ""],
     [
-      "places given back at the door",
-      'if (this.#isAtTheDoor) this.#host.journal.count("pending", -1);',
+      "places given back while joining",
+      'if (this.#isJoining) this.#guard.journal.count("pending", -1);',
       "",
     ],
     [
-      "undone at the door",
-      'this.#isAtTheDoor ? unauthorized("server_error") : undefined',
+      "undone while joining",
+      'this.#isJoining ? unauthorized("server_error") : undefined',
       "undefined",
     ],
   ]),
@@ -399,14 +418,14 @@ export const mutants: Mutant[] = [
   ...of("core/policy", [
     ["answers at once", "if (!(answer instanceof Promise)) return answer;", "return answer;"],
   ]),
-  ...of("adapters/questions", [
+  ...of("socketio/gate/questions", [
     [
       "answers to challenges only",
       "isAck(packet) && answers.has(Object(acks.get(packet.id!)))",
       "isAck(packet)",
     ],
   ]),
-  ...of("adapters/address", [
+  ...of("socketio/address", [
     ["addresses of IPv4", "MAPPED.exec(address)?.[1] ?? address", "address"],
   ]),
 ];

@@ -34,7 +34,7 @@ async function test({ file, from, to }: Mutant): Promise<string[]> {
 function failingTests(cwd: string): Promise<string[]> {
   const args = ["--test", "--test-timeout=20000", "--test-reporter=tap"];
   const env = { ...process.env, TEST_PATIENCE: "1500" };
-  const files = ["tests/core/*.test.ts", "tests/gate/*.test.ts", "tests/process/*.test.ts"];
+  const files = ["tests/core/*.test.ts", "tests/socketio/*.test.ts", "tests/process/*.test.ts"];
   const child = spawn(process.execPath, [...args, ...files], { cwd, env, timeout: LIMIT });
   let output = "";
   child.stdout.on("data", (chunk) => output += chunk);

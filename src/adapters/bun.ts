@@ -11,8 +11,8 @@ import {
   urlOf,
 } from "./serve.ts";
 
-export * from "../../mod.ts";
-export { default } from "../../mod.ts";
+export * from "../socketio/public.ts";
+export { socketioAuth as default } from "../socketio/public.ts";
 export type { Running, Servable, ServeOptions } from "./serve.ts";
 
 /** What this module uses of Bun. */

@@ -3,5 +3,7 @@
  *
  * @module
  */
-export * from "./node.ts";
-export { default } from "./node.ts";
+export * from "../socketio/public.ts";
+export { socketioAuth as default } from "../socketio/public.ts";
+export { serve } from "./http.ts";
+export type { Running, Servable, ServeOptions } from "./serve.ts";

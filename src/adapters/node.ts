@@ -3,41 +3,7 @@
  *
  * @module
  */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import {
-  assertUnattached,
-  type Running,
-  type Servable,
-  type ServeOptions,
-  urlOf,
-} from "./serve.ts";
-
-export * from "../../mod.ts";
-export { default } from "../../mod.ts";
+export * from "../socketio/public.ts";
+export { socketioAuth as default } from "../socketio/public.ts";
+export { serve } from "./http.ts";
 export type { Running, Servable, ServeOptions } from "./serve.ts";
-
-/**
- * Starts a `node:http` server for `io`, and for nothing else.
- *
- * @param io a `Server` that is not attached yet
- * @param options where to listen
- * @returns once it listens; rejects if it cannot, for example `EADDRINUSE`
- */
-export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
-  assertUnattached(io);
-  const { port = 3000, hostname } = options;
-  const http = createServer((_request, response) => {
-    response.writeHead(404).end();
-  });
-  await new Promise<void>((resolve, reject) => {
-    http.once("error", reject);
-    http.listen(port, hostname, () => {
-      http.off("error", reject);
-      resolve();
-    });
-  });
-  io.attach(http);
-  const { port: actual } = http.address() as AddressInfo;
-  return { url: urlOf(hostname, actual), port: actual, close: () => io.close() };
-}

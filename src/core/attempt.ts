@@ -2,7 +2,7 @@ import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import { isAuthError, refusalOf, type Refused } from "./errors.ts";
 import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
-import { unauthorized } from "./protocol.ts";
+import { unauthorized } from "../protocol.ts";
 
 /** What came of an attempt. */
 export type Answer = { readonly user: unknown } | Refused;

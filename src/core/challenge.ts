@@ -1,7 +1,7 @@
 import { AuthError } from "./errors.ts";
 import { type Clock, MAX_DELAY, type Peer } from "./interface.ts";
 import { isOverLimit } from "./measure.ts";
-import { unauthorized } from "./protocol.ts";
+import { unauthorized } from "../protocol.ts";
 
 /** How long a client may take to answer, in ms, unless the verifier says otherwise. */
 const TIMEOUT = 30_000;

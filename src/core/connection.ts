@@ -1,9 +1,10 @@
-import type { Host, Peer } from "./interface.ts";
+import type { Guard } from "./guard.ts";
+import type { Peer, RevocationTarget } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
 import { type Cause, causeOf, Members } from "./members.ts";
-import { type Acknowledge, type Unauthorized, unauthorized } from "./protocol.ts";
+import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
-import type { RevocationTarget, Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { Submission } from "./submission.ts";
 import { Alarm } from "./timer.ts";
 
@@ -12,7 +13,7 @@ import { Alarm } from "./timer.ts";
  * ones again counted. Each costs the application a `connection` event, and
  * perhaps a dynamic namespace.
  */
-const APPROACHES_LIMIT = 64;
+const ASKED_LIMIT = 64;
 
 /** One event in the queue, with what its effects need besides. */
 interface Entry<S> {
@@ -28,13 +29,13 @@ interface Entry<S> {
  */
 export class Connection<S, T> implements Revocable {
   /** The policy it is under, and all that comes with it. */
-  readonly host: Host<S, T>;
+  readonly guard: Guard<S, T>;
   readonly #transport: T;
   readonly #members: Members<S>;
   #state: State = initial;
   #queue: Entry<S>[] | undefined;
   #attempts = 0;
-  #approaches = 0;
+  #asked = 0;
   readonly #alarm: Alarm;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
@@ -43,18 +44,20 @@ export class Connection<S, T> implements Revocable {
   /** Those who have been admitted, and whom the application has not met yet. */
   #arrivals: Peer<S>[] | undefined;
   #id: string | undefined;
+  /** Forgets to drop the transport, once it is gone. */
+  #keep: (() => void) | undefined;
 
-  constructor(host: Host<S, T>, transport: T) {
-    this.host = host;
+  constructor(guard: Guard<S, T>, transport: T) {
+    this.guard = guard;
     this.#transport = transport;
-    this.#members = new Members(host);
-    this.#alarm = new Alarm(host.clock);
+    this.#members = new Members(guard);
+    this.#alarm = new Alarm(guard.clock);
   }
 
   /** The client asks for a namespace. Returns whether it may have a socket there. */
-  approach(): boolean {
+  mayJoin(): boolean {
     if (this.#state.phase === "authenticated") return true;
-    if (++this.#approaches <= APPROACHES_LIMIT) return true;
+    if (++this.#asked <= ASKED_LIMIT) return true;
     this.end(unauthorized("too_many_attempts"));
     return false;
   }
@@ -63,10 +66,10 @@ export class Connection<S, T> implements Revocable {
    * The client has sent credentials along with its request for a namespace.
    * They count as an `authentication` event, if there is need for one.
    */
-  knock(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
+  handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
     const isNeeded = this.#state.phase !== "authenticated" && !this.#running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
-    if (!this.host.journal.isFull) return this.#submit(peer, credentials, acknowledge);
+    if (!this.guard.journal.isFull) return this.#submit(peer, credentials, acknowledge);
     const refusal = unauthorized("server_busy");
     acknowledge({ ok: false, ...refusal });
     this.#members.refuse(peer, refusal, "unauthorized");
@@ -76,13 +79,13 @@ export class Connection<S, T> implements Revocable {
   /** A namespace has been connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
     const event = this.#arrivalOf(peer);
-    this.host.revocations.watch(this);
+    this.guard.revocations.watch(this);
     this.#members.add(peer);
     this.#dispatch({ event, peer });
-    if (this.#running?.peer === peer) this.#running.arrive();
+    if (this.#running?.peer === peer) this.#running.joined();
     if (peer.session) return;
-    this.host.journal.note(peer, { type: "pending" });
-    if (this.host.policy.connection === "connected") this.#members.introduce(peer);
+    this.guard.journal.note(peer, { type: "pending" });
+    if (this.guard.policy.connection === "connected") this.#members.introduce(peer);
   }
 
   /**
@@ -141,21 +144,23 @@ export class Connection<S, T> implements Revocable {
 
   /** The transport is gone, and every peer with it. */
   close(): void {
-    this.host.revocations.forget(this);
+    this.guard.revocations.forget(this);
+    this.#keep?.();
     this.#dispatch({ event: { type: "gone" } });
+    this.#members.removeAll("transport close");
   }
 
   /** A socket has joined, if it may. */
   #arrivalOf(peer: Peer<S>): Event {
-    const { journal, revocations } = this.host;
+    const { journal, revocations } = this.guard;
     const { previous } = peer;
     const since = previous?.since ?? -Infinity;
     if (previous && revocations.covers(previous, since, previous.connection)) {
       // Since its adapter was asked for it.
       return { type: "ended", refusal: unauthorized("revoked") };
     }
-    const hasKnocked = this.#running?.peer === peer;
-    const needsPlace = this.#state.phase !== "authenticated" && !hasKnocked;
+    const hasPlace = this.#running?.peer === peer;
+    const needsPlace = this.#state.phase !== "authenticated" && !hasPlace;
     return needsPlace && journal.isFull
       ? { type: "ended", refusal: unauthorized("server_busy") }
       : { type: "joined", previous };
@@ -164,7 +169,7 @@ export class Connection<S, T> implements Revocable {
   #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
     const submission = new Submission(id, this, peer, credentials, acknowledge);
-    this.host.revocations.watch(this);
+    this.guard.revocations.watch(this);
     const { previous } = peer;
     this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
   }
@@ -177,7 +182,7 @@ export class Connection<S, T> implements Revocable {
     this.#queue = [entry];
     try {
       for (const entry of this.#queue) {
-        const { state, effects } = transition(this.#state, entry.event, this.host.policy);
+        const { state, effects } = transition(this.#state, entry.event, this.guard.policy);
         this.#state = state;
         for (const effect of effects) this.#perform(effect, entry);
       }
@@ -235,7 +240,7 @@ export class Connection<S, T> implements Revocable {
     const submission = this.#unverified;
     this.#unverified = undefined;
     if (!submission || submission !== this.#running) return;
-    const isBounded = this.#state.phase === "pending" && this.host.policy.timeout !== Infinity;
+    const isBounded = this.#state.phase === "pending" && this.guard.policy.timeout !== Infinity;
     submission.verify(isBounded, (event) => {
       // An answer that is there after the deadline is late, also if no timer has had its turn.
       this.#alarm.catchUp();
@@ -261,7 +266,7 @@ export class Connection<S, T> implements Revocable {
   }
 
   #admit(session: Session<unknown>): void {
-    this.#approaches = 0;
+    this.#asked = 0;
     const peers = this.#members.connected;
     if (this.#announce(peers, session, this.#settle())) this.#open(peers);
   }
@@ -317,12 +322,7 @@ export class Connection<S, T> implements Revocable {
 
   #end(refusal: Unauthorized, cause: Cause): void {
     this.#members.end(refusal, cause);
-    if (this.host.isShared(this.#transport)) return;
-    try {
-      this.host.close(this.#transport);
-    } catch (error) {
-      this.#report(error, "gate", undefined);
-    }
+    this.#keep ??= this.guard.close(this.#transport);
   }
 
   /** The attempt in flight is over. */
@@ -334,6 +334,6 @@ export class Connection<S, T> implements Revocable {
   }
 
   #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
-    this.host.policy.report(error, peer ? { during, socket: peer.socket } : { during });
+    this.guard.policy.report(error, peer ? { during, socket: peer.socket } : { during });
   }
 }

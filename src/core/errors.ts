@@ -1,4 +1,4 @@
-import { isCode, type Unauthorized, unauthorized } from "./protocol.ts";
+import { isCode, type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** Options of {@linkcode AuthError}. */
 export interface AuthErrorOptions {

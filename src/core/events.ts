@@ -1,4 +1,4 @@
-import type { Unauthorized } from "./protocol.ts";
+import type { Unauthorized } from "../protocol.ts";
 
 /** What every event says: where it happened. */
 export interface Origin {

@@ -1,13 +1,38 @@
 /**
- * All that the core needs of the world around it. An adapter implements it for
- * a server; a test implements it with plain objects and a fake clock.
+ * The seam between the core, which decides, and a binding, which translates
+ * between the core and one kind of server. `src/socketio` is one binding,
+ * `examples/websocket` another; tests have one of plain objects and a fake clock.
+ *
+ * **What a binding does, in this order.** At set-up it makes one
+ * {@linkcode Guard} of the options and of its {@linkcode Binding}. Then, for each
+ * client connection:
+ *
+ * 1. `guard.connect(transport)`, once, and keeps the `Connection` with the transport.
+ * 2. For each namespace the client asks for (a server without namespaces has one
+ *    for each transport): `connection.mayJoin()`. If that is false, it is being
+ *    closed: there must be no peer. Otherwise it makes a {@linkcode Peer}, shut.
+ * 3. If the client has brought credentials along: `connection.handshake(…)`, and it
+ *    must not accept the namespace before that has been answered with `ok`. If it
+ *    will never accept it: `connection.leave(peer, …)`.
+ * 4. `connection.join(peer)` once the namespace is accepted and the client knows,
+ *    and before the application has seen the socket.
+ * 5. `connection.authenticate(…)` for each `authentication` event, at whatever time.
+ *    Everything else the client sends, or is sent, is asked about: see `Waiting`.
+ * 6. `connection.leave(peer, …)` when the namespace is disconnected, by whom ever:
+ *    also where the core did it, by {@linkcode Peer.disconnect}. (If that is
+ *    forgotten, the core does it itself.)
+ * 7. `connection.close()` when the transport is gone, whether or not its peers
+ *    have left.
+ *
+ * All of them may be called from anywhere, also from within a call that the core
+ * makes: the event is taken up when the one at hand is done. None of them throws
+ * but what the acknowledgement throws that it was given. What the binding must
+ * not do: run application code on a peer before {@linkcode Peer.introduce}, let a
+ * peer in or out while it is shut, or open it again once it was silenced.
  *
  * @module
  */
 import type { Origin } from "./events.ts";
-import type { Journal } from "./journal.ts";
-import type { Policy } from "./policy.ts";
-import type { Revocations } from "./revocations.ts";
 import type { Session } from "./session.ts";
 import type { Previous } from "./states.ts";
 
@@ -87,20 +112,17 @@ export interface Peer<S> {
 }
 
 /**
- * The server's side of all connections under one policy.
+ * A server's side of all connections under one policy.
  *
- * @typeParam S the socket as the application knows it
  * @typeParam T what stands for a client connection
  */
-export interface Host<S, T> {
-  /** The policy they are under. */
-  readonly policy: Policy<S>;
-  /** The clock they go by. */
+export interface Binding<T> {
+  /** What is guarded, the same on every node: revocations and lost connections are known by it. */
+  readonly name: string;
+  /** What the connections go by. */
   readonly clock: Clock;
-  /** What has happened under it. */
-  readonly journal: Journal<S>;
-  /** Which sessions are no longer good. */
-  readonly revocations: Revocations;
+  /** For how long a lost connection may be recovered, in milliseconds; 0 if never. */
+  readonly recoverable: number;
   /**
    * Whether a socket outside this policy that is past its own gate still uses
    * the connection, so that it must not be closed.
@@ -108,10 +130,38 @@ export interface Host<S, T> {
   isShared(transport: T): boolean;
   /**
    * Closes the whole client connection, behind what was sent before. Must not
-   * wait for the client. A throw is reported and otherwise ignored.
+   * wait for the client; what is below the binding may, for `linger` milliseconds.
+   * A throw is reported and otherwise ignored.
    */
-  close(transport: T): void;
+  close(transport: T, linger: number): void;
+  /**
+   * Drops a connection that was closed that long ago, if the client has not
+   * cooperated. Does nothing if it is gone. A throw is reported and otherwise
+   * ignored.
+   */
+  drop(transport: T): void;
+  /**
+   * Has the other nodes carry out a revocation, where there are any. `current`
+   * is the revocation as it is when it is sent, for its age counts; what goes
+   * wrong goes to `report`. Resolves with the number of sockets that were ended
+   * on nodes that have answered. A rejection is reported.
+   */
+  tellOthers?(current: () => Revocation, report: (error: unknown) => void): Promise<number>;
 }
+
+/** A revocation as it travels between nodes. */
+export interface Revocation {
+  /** Tells a repetition from a new one. */
+  readonly id: string;
+  readonly target: RevocationTarget;
+  /** Milliseconds since it was made: clocks of two nodes cannot be compared. */
+  readonly age: number;
+  /** The id of a client connection that is spared. */
+  readonly except?: string;
+}
+
+/** Which sessions a revocation is about: all of a user's, or one. */
+export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
 /** Time, injected so that tests can hold it still. */
 export interface Clock {

@@ -28,7 +28,7 @@
  *
  * @module
  */
-import { type Unauthorized, unauthorized } from "./protocol.ts";
+import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { isTarget, sameUser } from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 

@@ -1,12 +1,13 @@
 import { callHook, forEachPeer } from "./contain.ts";
 import type { Happening } from "./events.ts";
-import type { Host, Peer } from "./interface.ts";
+import type { Common } from "./guard.ts";
+import type { Peer } from "./interface.ts";
 import {
   AUTHENTICATED,
   type AuthenticatedInfo,
   UNAUTHORIZED,
   type Unauthorized,
-} from "./protocol.ts";
+} from "../protocol.ts";
 import type { Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import type { Submission } from "./submission.ts";
@@ -21,14 +22,14 @@ export function causeOf({ type }: Event): Cause {
 
 /** The sockets of one client connection under one policy, treated alike. */
 export class Members<S> {
-  readonly #host: Host<S, unknown>;
+  readonly #guard: Common<S>;
   /** Never changed in place: hooks may come and go while it is walked. */
   #all: readonly Peer<S>[] = [];
   /** Of the last success, for the `postAuthenticate` of sockets that join later. */
   #credentials: unknown;
 
-  constructor(host: Host<S, unknown>) {
-    this.#host = host;
+  constructor(guard: Common<S>) {
+    this.#guard = guard;
   }
 
   /** Those that are still connected. */
@@ -42,7 +43,7 @@ export class Members<S> {
 
   add(peer: Peer<S>): void {
     this.#all = [...this.#all, peer];
-    this.#host.journal.count("pending", 1);
+    this.#guard.journal.count("pending", 1);
   }
 
   has(peer: Peer<S>): boolean {
@@ -52,13 +53,18 @@ export class Members<S> {
   /** One of them is gone. */
   remove(peer: Peer<S>, reason: string): void {
     this.#all = this.#all.filter((other) => other !== peer);
-    const { journal, policy } = this.#host;
+    const { journal, policy } = this.#guard;
     const { disconnect } = policy;
     journal.count(peer.session ? "authenticated" : "pending", -1);
     journal.note(peer, { type: "disconnected", reason, ...whose(peer), duration: this.#age(peer) });
     if (disconnect) {
       callHook(policy, "disconnect", peer.socket, () => disconnect(peer.socket, reason));
     }
+  }
+
+  /** They are all gone. */
+  removeAll(reason: string): void {
+    for (const peer of this.#all) this.remove(peer, reason);
   }
 
   /**
@@ -72,7 +78,7 @@ export class Members<S> {
     session: Session<unknown>,
     submission: Submission<S> | undefined,
   ): void {
-    const { policy, clock } = this.#host;
+    const { policy, clock } = this.#guard;
     const { expiresAt } = session;
     const info: AuthenticatedInfo = expiresAt === undefined
       ? {}
@@ -119,7 +125,7 @@ export class Members<S> {
    * returns a promise. Each may end the session, and the next does not run.
    */
   welcome(peer: Peer<S>): void {
-    const { policy } = this.#host;
+    const { policy } = this.#guard;
     const { postAuthenticate } = policy;
     const isIn = () => peer.connected && peer.session !== undefined;
     const deliver = () => this.#forEach([peer], (peer) => peer.deliver());
@@ -148,6 +154,8 @@ export class Members<S> {
     this.#forEach(peers, (peer) => peer.silence());
     this.#forEach(peers, (peer) => this.refuse(peer, refusal, cause));
     this.#forEach(peers, leave);
+    // Should the binding not have said so by now.
+    for (const peer of peers) if (this.has(peer)) this.remove(peer, "server disconnect");
   }
 
   /** Tells one of them why. */
@@ -157,7 +165,7 @@ export class Members<S> {
   }
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
-    const { journal } = this.#host;
+    const { journal } = this.#guard;
     // One that has left meanwhile has been counted out.
     if (this.has(peer) && !peer.session !== !session) {
       journal.count("pending", session ? -1 : 1);
@@ -169,19 +177,19 @@ export class Members<S> {
   #describe(peer: Peer<S>, { code }: Unauthorized, cause: Cause): Happening {
     return cause === "unauthorized"
       ? { type: cause, code, ...whose(peer), duration: this.#age(peer) }
-      : { type: cause, ...whose(peer), duration: sessionAge(peer, this.#host.clock.now()) };
+      : { type: cause, ...whose(peer), duration: sessionAge(peer, this.#guard.clock.now()) };
   }
 
   #note(peer: Peer<S>, happening: Happening): void {
-    this.#host.journal.note(peer, happening);
+    this.#guard.journal.note(peer, happening);
   }
 
   #age(peer: Peer<S>): number {
-    return Math.max(this.#host.clock.now() - peer.connectedAt, 0);
+    return Math.max(this.#guard.clock.now() - peer.connectedAt, 0);
   }
 
   #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
-    forEachPeer(this.#host.policy, peers, call);
+    forEachPeer(this.#guard.policy, peers, call);
   }
 }
 

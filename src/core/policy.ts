@@ -140,6 +140,16 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
   };
 }
 
+/**
+ * For a binding that cannot do what an option asks for.
+ *
+ * @throws {TypeError} if the option is given
+ */
+export function refuseOption(options: object, name: string, what: string): void {
+  if (!isObject(options) || (options as Record<string, unknown>)[name] === undefined) return;
+  throw new TypeError(`Cannot guard: there is no option ${name} for ${what}.`);
+}
+
 /** A hook whose answer is needed at once: a promise is a mistake, however it ends. */
 function atOnce<Args extends unknown[], Answer>(
   name: string,

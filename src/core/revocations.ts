@@ -1,16 +1,5 @@
-import type { Clock } from "./interface.ts";
-import type { RevocationTarget, Subject } from "./session.ts";
-
-/** A revocation as it travels between nodes. */
-export interface Revocation {
-  /** Tells a repetition from a new one. */
-  readonly id: string;
-  readonly target: RevocationTarget;
-  /** Milliseconds since it was made: clocks of two nodes cannot be compared. */
-  readonly age: number;
-  /** The id of a client connection that is spared. */
-  readonly except?: string;
-}
+import type { Clock, Revocation, RevocationTarget } from "./interface.ts";
+import type { Subject } from "./session.ts";
 
 /** What a revocation can end: a connection. */
 export interface Revocable {

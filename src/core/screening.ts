@@ -1,7 +1,7 @@
 import type { Peer } from "./interface.ts";
 import { isOverLimit } from "./measure.ts";
 import type { Policy } from "./policy.ts";
-import { type Unauthorized, unauthorized } from "./protocol.ts";
+import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { Points } from "./throttle.ts";
 
 /** What credentials have come to before the verifier sees them. */

@@ -1,3 +1,4 @@
+import type { RevocationTarget } from "./interface.ts";
 import type { Policy } from "./policy.ts";
 
 /** A user's session on one client connection, shared by all its namespaces. */
@@ -21,9 +22,6 @@ export type Subject = Pick<Session<unknown>, "userId" | "sessionId">;
 export function subjectOf({ userId, sessionId }: Subject): Subject {
   return { ...userId !== undefined && { userId }, ...sessionId !== undefined && { sessionId } };
 }
-
-/** Which sessions a revocation is about: all of a user's, or one. */
-export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
 /**
  * The session of a user whose credentials were accepted `now`.

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Unauthorized } from "./protocol.ts";
-import type { RevocationTarget, Session, Subject } from "./session.ts";
+import type { Unauthorized } from "../protocol.ts";
+import type { RevocationTarget } from "./interface.ts";
+import type { Session, Subject } from "./session.ts";
 
 /** The rules of a policy that the machine needs. */
 export interface Rules {

@@ -1,8 +1,9 @@
 import { type Answer, type Ending, startAttempt } from "./attempt.ts";
 import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
-import type { Host, Peer } from "./interface.ts";
-import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "./protocol.ts";
+import type { Common } from "./guard.ts";
+import type { Peer } from "./interface.ts";
+import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
 import { screen, type Screened } from "./screening.ts";
 import { createSession, isExpired } from "./session.ts";
 import type { Event } from "./states.ts";
@@ -16,7 +17,7 @@ type Verdict = Extract<Event, { type: "accepted" | "refused" }>;
 
 /** The connection that credentials came on. */
 interface Sender<S> {
-  readonly host: Host<S, unknown>;
+  readonly guard: Common<S>;
   readonly knownId: string | undefined;
 }
 
@@ -26,12 +27,12 @@ export class Submission<S> {
   readonly peer: Peer<S>;
   /** By the monotonic clock. */
   readonly begunAt: number;
-  readonly #host: Host<S, unknown>;
+  readonly #guard: Common<S>;
   readonly #connection: Sender<S>;
   #credentials: unknown;
   #acknowledge: Acknowledge | undefined;
   /** They came along with the request for a namespace, which has not been granted yet. */
-  #isAtTheDoor: boolean;
+  #isJoining: boolean;
   #isOver = false;
   #stop: ((ending: Ending) => void) | undefined;
   /** Only where no deadline runs. */
@@ -48,14 +49,14 @@ export class Submission<S> {
   ) {
     this.id = id;
     this.peer = peer;
-    const { host } = connection;
-    this.begunAt = host.clock.monotonic();
-    this.#host = host;
+    const { guard } = connection;
+    this.begunAt = guard.clock.monotonic();
+    this.#guard = guard;
     this.#connection = connection;
     this.#credentials = credentials;
     this.#acknowledge = acknowledge;
-    this.#isAtTheDoor = !peer.connected;
-    if (this.#isAtTheDoor) host.journal.count("pending", 1);
+    this.#isJoining = !peer.connected;
+    if (this.#isJoining) guard.journal.count("pending", 1);
   }
 
   /** As the schema returned them, where there is one. */
@@ -69,15 +70,15 @@ export class Submission<S> {
    */
   verify(isBounded: boolean, onEvent: (event: Event) => void): void {
     if (!isBounded) this.#limit = this.#startLimit(onEvent);
-    const screened = screen(this.#host.policy, this.peer, this.#credentials);
+    const screened = screen(this.#guard.policy, this.peer, this.#credentials);
     const proceed = (screened: Screened) => this.#ask(screened, onEvent);
     if (screened instanceof Promise) void screened.then(proceed);
     else proceed(screened);
   }
 
   /** The namespace it came with has been connected. */
-  arrive(): void {
-    this.#leaveTheDoor();
+  joined(): void {
+    this.#givePlaceBack();
     this.#onConnected?.();
     this.#onConnected = undefined;
   }
@@ -85,7 +86,7 @@ export class Submission<S> {
   /** It is over, however it has ended: from now on nobody has anything to say. */
   close(ending: Ending = "ended"): void {
     this.#isOver = true;
-    this.#leaveTheDoor();
+    this.#givePlaceBack();
     this.#stop?.(ending);
     this.#limit?.stop();
   }
@@ -93,7 +94,7 @@ export class Submission<S> {
   /** The same, before it was decided. Without a refusal there is nobody to tell. */
   abort(refusal: Unauthorized | undefined): void {
     // What was begun for a socket that is not connected yet has to be undone.
-    const reason = refusal ?? (this.#isAtTheDoor ? unauthorized("server_error") : undefined);
+    const reason = refusal ?? (this.#isJoining ? unauthorized("server_error") : undefined);
     this.close(reason?.code === "timeout" ? "overdue" : "ended");
     if (reason) this.refuse(reason);
   }
@@ -112,7 +113,7 @@ export class Submission<S> {
 
   #ask(screened: Screened, onEvent: (event: Event) => void): void {
     if (this.#isOver) return;
-    const { policy, clock } = this.#host;
+    const { policy, clock } = this.#guard;
     const { peer } = this;
     const decide = (verdict: Verdict) => {
       this.#note(verdict);
@@ -138,7 +139,7 @@ export class Submission<S> {
   }
 
   #startLimit(onEvent: (event: Event) => void): Timer {
-    const { clock } = this.#host;
+    const { clock } = this.#guard;
     const { monotonic } = clock;
     return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
       this.close("overdue");
@@ -149,7 +150,7 @@ export class Submission<S> {
   }
 
   #judge(answer: Answer, points: Points<unknown> | undefined): Verdict {
-    const { policy, clock, revocations } = this.#host;
+    const { policy, clock, revocations } = this.#guard;
     const { socket } = this.peer;
     if ("refusal" in answer) {
       if ("error" in answer) policy.report(answer.error, { during: "authenticate", socket });
@@ -173,16 +174,16 @@ export class Submission<S> {
     }
   }
 
-  /** A client at the door can be asked once its namespace is connected, if shut. */
+  /** A client that is still joining can be asked once its namespace is connected. */
   #whenConnected(fn: () => void): void {
-    if (!this.#isAtTheDoor) return fn();
+    if (!this.#isJoining) return fn();
     this.#onConnected = fn;
     this.answer({ ok: true, reply: undefined });
   }
 
-  #leaveTheDoor(): void {
-    if (this.#isAtTheDoor) this.#host.journal.count("pending", -1);
-    this.#isAtTheDoor = false;
+  #givePlaceBack(): void {
+    if (this.#isJoining) this.#guard.journal.count("pending", -1);
+    this.#isJoining = false;
   }
 
   #refused(refusal: Unauthorized): Verdict {
@@ -190,7 +191,7 @@ export class Submission<S> {
   }
 
   #note(verdict: Verdict): void {
-    const { clock, journal } = this.#host;
+    const { clock, journal } = this.#guard;
     const duration = clock.monotonic() - this.begunAt;
     if (verdict.type === "refused") {
       const { code } = verdict.refusal;

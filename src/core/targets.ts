@@ -1,4 +1,5 @@
-import { asId, type RevocationTarget } from "./session.ts";
+import type { RevocationTarget } from "./interface.ts";
+import { asId } from "./session.ts";
 
 /** Whose sessions to revoke: all of a user's, or a single one. */
 export type RevokeTarget =

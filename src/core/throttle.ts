@@ -1,6 +1,6 @@
 import type { Peer } from "./interface.ts";
 import type { Policy } from "./policy.ts";
-import { type Unauthorized, unauthorized } from "./protocol.ts";
+import { type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
 export interface Limiter {

@@ -1,6 +1,6 @@
 import { createAdapter } from "@socket.io/redis-streams-adapter";
 import type { Server } from "socket.io";
-import { describeRecovery } from "../gate/recovery_suite.ts";
+import { describeRecovery } from "../socketio/recovery_suite.ts";
 import { openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
 import { onDispose } from "../kit/disposal.ts";
 import { connectRedis } from "./adapters.ts";

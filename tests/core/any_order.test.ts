@@ -1,6 +1,6 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
-import { unauthorized } from "../../src/core/protocol.ts";
+import { unauthorized } from "../../src/protocol.ts";
 import { FakePeer } from "./fakes.ts";
 import { setUp } from "./set_up.ts";
 
@@ -37,7 +37,7 @@ describe("a connection, whatever comes in whatever order", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30, size: "max" }), (steps) => {
         const world = setUp();
-        const { clock, connection, answers, host } = world;
+        const { clock, connection, answers, guard } = world;
         const peers = [world.peer];
         const outcomes: number[] = [];
         /** Which of the verifier's answers were a yes. */
@@ -57,7 +57,7 @@ describe("a connection, whatever comes in whatever order", () => {
             if (next.how === "yes" && answers[next.index]) accepted.add(next.index);
             answers[next.index]?.(next.how === "error" ? new Error("x") : null, next.how === "yes");
           } else if (next.type === "advance") clock.advance(next.ms);
-          else if (next.type === "join" && !host.isClosed) {
+          else if (next.type === "join" && !guard.isClosed) {
             const peer = new FakePeer(String(peers.length));
             peers.push(peer);
             connection.join(peer);

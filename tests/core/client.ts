@@ -1,9 +1,9 @@
 import type { Attempt } from "../../mod.ts";
 import { Connection } from "../../src/core/connection.ts";
-import type { Outcome } from "../../src/core/protocol.ts";
-import { type FakeHost, FakePeer } from "./fakes.ts";
+import type { Outcome } from "../../src/protocol.ts";
+import { type FakeGuard, FakePeer } from "./fakes.ts";
 
-/** One of several clients of a host, with what is known of it. */
+/** One of several clients of a guard, with what is known of it. */
 export class Client {
   readonly connection: Connection<string, unknown>;
   /** Its sockets, those that have left included. */
@@ -14,13 +14,13 @@ export class Client {
   readonly attempts: Attempt<unknown>[] = [];
   /** What it was told about its credentials. */
   readonly outcomes: Outcome[] = [];
-  readonly #host: FakeHost;
+  readonly #guard: FakeGuard;
   #hasCome = false;
   #isLost = false;
 
-  constructor(host: FakeHost) {
-    this.#host = host;
-    this.connection = new Connection(host, this);
+  constructor(guard: FakeGuard) {
+    this.#guard = guard;
+    this.connection = new Connection(guard, this);
   }
 
   get connected(): FakePeer[] {
@@ -29,7 +29,7 @@ export class Client {
 
   /** Whether its transport is gone, or to be closed. */
   get isOver(): boolean {
-    return this.#isLost || this.#host.closed.has(this);
+    return this.#isLost || this.#guard.binding.closed.has(this);
   }
 
   /** Whether the deadline concerns it; sockets that come and go do not matter. */
@@ -48,11 +48,11 @@ export class Client {
   }
 
   /** The same, with credentials. */
-  knock(): void {
+  handshake(): void {
     const peer = this.#newPeer();
     peer.connected = false;
     this.atTheDoor.add(peer);
-    this.connection.knock(peer, {}, (outcome) => {
+    this.connection.handshake(peer, {}, (outcome) => {
       this.outcomes.push(outcome);
       this.atTheDoor.delete(peer);
       if (!outcome.ok) return;

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows, describe, it } from "#testing";
 import type { Attempt } from "../../mod.ts";
-import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
+import { type Outcome, unauthorized } from "../../src/protocol.ts";
 import { FakePeer } from "./fakes.ts";
 import { type Callback, setUp } from "./set_up.ts";
 
@@ -17,12 +17,36 @@ describe("a connection", () => {
   });
 
   it("is cut at the deadline to the millisecond, and leaves no timer", () => {
-    const { clock, host, peer } = setUp({ timeout: 1000 });
+    const { clock, guard, connection, peer } = setUp({ timeout: 1000 });
     clock.advance(999);
     assertEquals(peer.done, []);
     clock.advance(1);
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
-    assertEquals([host.isClosed, clock.pending], [true, 0]);
+    assertEquals(guard.isClosed, true);
+    connection.close();
+    assertEquals(clock.pending, 0);
+  });
+
+  it("drops a transport whose client does not cooperate a second after it was closed", () => {
+    for (const isGone of [false, true]) {
+      const { clock, guard, connection } = setUp({ timeout: 1000 });
+      clock.advance(1000);
+      clock.advance(999);
+      if (isGone) connection.close();
+      assertEquals(guard.binding.dropped.size, 0);
+      clock.advance(1);
+      assertEquals([guard.binding.dropped.size, clock.pending], [isGone ? 0 : 1, 0]);
+    }
+  });
+
+  it("counts a socket out that it has disconnected, should the binding forget to say so", () => {
+    const { clock, guard, hooks } = setUp({ maxPending: 1 });
+    clock.advance(1000);
+    assertEquals([guard.journal.stats.pending, hooks], [0, ["gone a server disconnect"]]);
+    const { connection, peer } = setUp();
+    connection.close();
+    connection.leave(peer, "too late", false);
+    assertEquals(connection.guard.journal.stats.pending, 0);
   });
 
   it("keeps its deadline when the wall clock jumps", () => {
@@ -49,7 +73,7 @@ describe("a connection", () => {
     answers[0]!(null, "ada");
     answers[0]!(new Error("no"));
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
-    assertEquals(hooks, []);
+    assertEquals(hooks, ["gone a server disconnect"]);
     assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
   });
 
@@ -68,7 +92,8 @@ describe("a connection", () => {
       clock.block(1000);
       answers[0]?.(null, "ada");
       assertEquals(peer.done, ["unauthorized timeout", "disconnect"], way);
-      assertEquals([hooks, clock.pending], [[], 0], way);
+      connection.close();
+      assertEquals([hooks, clock.pending], [["gone a server disconnect"], 0], way);
     }
   });
 
@@ -123,6 +148,7 @@ describe("a connection", () => {
     peer.answer!("yes");
     await flush();
     clock.advance(30_000);
+    connection.close();
     assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
   });
 
@@ -136,16 +162,17 @@ describe("a connection", () => {
     clock.advance(1);
     assertEquals(peer.done.slice(-2), ["unauthorized timeout", "disconnect"]);
     answers[1]!(null, "ada");
+    connection.close();
     assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
   });
 
   it("an attempt whose sender has left is aborted, and counts as failed", () => {
-    const { connection, peer, answers, host, hooks } = setUp();
+    const { connection, peer, answers, guard, hooks } = setUp();
     connection.authenticate(peer, {}, undefined);
     peer.connected = false;
     connection.leave(peer, "left", true);
     answers[0]!(null, "ada");
-    assertEquals([peer.done, hooks, host.isClosed], [[], ["gone a left"], true]);
+    assertEquals([peer.done, hooks, guard.isClosed], [[], ["gone a left"], true]);
   });
 
   it("an acknowledgement that throws does not stop the deadline", () => {
@@ -197,11 +224,11 @@ describe("a connection", () => {
   });
 
   it("a socket that is not welcome is ended, also on a connection that was closed before", async () => {
-    const { clock, host, connection, peer } = setUp({ maxPending: 1 });
-    host.isInUse = true;
+    const { clock, guard, connection, peer } = setUp({ maxPending: 1 });
+    guard.binding.isInUse = true;
     clock.advance(1000);
     connection.leave(peer, "server namespace disconnect", false);
-    host.journal.count("pending", 1); // somebody else
+    guard.journal.count("pending", 1); // somebody else
     const later = new FakePeer("b");
     connection.join(later);
     await flush();
@@ -209,10 +236,10 @@ describe("a connection", () => {
   });
 
   it("does not close a transport that others use", () => {
-    const { clock, host, peer } = setUp();
-    host.isInUse = true;
+    const { clock, guard, peer } = setUp();
+    guard.binding.isInUse = true;
     clock.advance(1000);
-    assertEquals([peer.connected, host.isClosed], [false, false]);
+    assertEquals([peer.connected, guard.isClosed], [false, false]);
   });
 
   it("admits a socket that joins later, in the same order", () => {
@@ -271,7 +298,7 @@ describe("a connection", () => {
       "unauthorized revoked",
       "disconnect",
     ]);
-    assertEquals(hooks, []);
+    assertEquals(hooks, ["gone a server disconnect"]);
   });
 
   it("no hook runs for a session that a connection handler has ended, nor for its siblings", () => {
@@ -287,7 +314,7 @@ describe("a connection", () => {
     const end = ["silence", "unauthorized signed_out", "replace"];
     assertEquals(peer.done, ["authenticated", "open", "introduce", ...end]);
     assertEquals(sibling.done, ["authenticated", "open", ...end]);
-    assertEquals(hooks, []);
+    assertEquals(hooks, ["gone a server disconnect", "gone b server disconnect"]);
   });
 
   it("events wait for a postAuthenticate that returns a promise, however it ends", async () => {
@@ -323,7 +350,7 @@ describe("a connection", () => {
   });
 
   it("a signed-out client begins anew, with a deadline of its own, as anybody", () => {
-    const { clock, host, connection, peer, answers } = setUp({
+    const { clock, guard, connection, peer, answers } = setUp({
       userId: (user: string) => user,
     });
     connection.authenticate(peer, {}, undefined);
@@ -338,15 +365,17 @@ describe("a connection", () => {
     answers[1]!(null, "eve");
     assertEquals(next.done, ["authenticated", "open", "introduce", "deliver"]);
     assertEquals([next.session?.user, peer.session?.user], ["eve", "ada"]);
-    assertEquals(host.journal.stats.authenticated, 1);
+    assertEquals(guard.journal.stats.authenticated, 1);
     // Nobody comes after that one: the deadline still runs, also without a socket.
     connection.signOut();
     clock.advance(1000);
-    assertEquals([host.isClosed, clock.pending], [true, 0]);
+    assertEquals(guard.isClosed, true);
+    connection.close();
+    assertEquals(clock.pending, 0);
   });
 
   it("a session does not outlive its sockets: whoever comes back signs in", () => {
-    const { host, clock, connection, peer, answers } = setUp({
+    const { guard, clock, connection, peer, answers } = setUp({
       expiresAt: () => clock.now() + 60_000,
     });
     const sibling = new FakePeer("sibling");
@@ -363,7 +392,7 @@ describe("a connection", () => {
     assertEquals(second.session?.user, "ada");
     leave(second);
     leave(sibling);
-    assertEquals([host.isClosed, clock.pending], [false, 0]);
+    assertEquals([guard.isClosed, clock.pending], [false, 0]);
     const stranger = new FakePeer("stranger");
     connection.join(stranger);
     assertEquals([stranger.done, clock.pending], [[], 1]);
@@ -389,6 +418,7 @@ describe("a connection", () => {
     assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver"]);
     clock.advance(1);
     assertEquals(peer.done.slice(4), ["silence", "unauthorized expired", "disconnect"]);
+    connection.close();
     assertEquals(clock.pending, 0);
   });
 
@@ -421,7 +451,7 @@ describe("a connection", () => {
 
   it("a reply that disconnects the socket and throws counts it once", () => {
     let replies = 0;
-    const { host, connection, peer, answers } = setUp({
+    const { guard, connection, peer, answers } = setUp({
       reply() {
         if (replies++ === 0) return;
         peer.connected = false;
@@ -433,7 +463,7 @@ describe("a connection", () => {
       connection.authenticate(peer, {}, undefined);
       answers[i]!(null, "ada");
     }
-    const { pending, authenticated } = host.journal.stats;
+    const { pending, authenticated } = guard.journal.stats;
     assertEquals([pending, authenticated], [0, 0]);
   });
 

@@ -1,8 +1,7 @@
 import type { Origin } from "../../src/core/events.ts";
-import type { Clock, Host, Peer } from "../../src/core/interface.ts";
-import { Journal } from "../../src/core/journal.ts";
+import { Guard } from "../../src/core/guard.ts";
+import type { Binding, Clock, Peer } from "../../src/core/interface.ts";
 import type { Policy } from "../../src/core/policy.ts";
-import { Revocations } from "../../src/core/revocations.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { Previous } from "../../src/core/states.ts";
 
@@ -103,27 +102,40 @@ export class FakePeer implements Peer<string> {
   }
 }
 
-/** A host of connections, of one mostly. */
-export class FakeHost implements Host<string, unknown> {
-  readonly policy: Policy<string>;
+/** A server of plain objects, with connections that are told of rather than closed. */
+export class FakeBinding implements Binding<unknown> {
+  readonly name: string = "server";
+  readonly recoverable: number = 0;
   readonly clock: FakeClock = new FakeClock();
-  readonly journal: Journal<string>;
-  readonly revocations: Revocations = new Revocations(this.clock, 60_000);
   isInUse = false;
-  /** Transports that were closed. */
+  /** Transports that were closed, and dropped. */
   readonly closed: Set<unknown> = new Set();
+  readonly dropped: Set<unknown> = new Set();
 
-  constructor(policy: Policy<string>) {
-    this.policy = policy;
-    this.journal = new Journal(policy);
-  }
   isShared(): boolean {
     return this.isInUse;
   }
   close(transport: unknown): void {
     this.closed.add(transport);
   }
+  drop(transport: unknown): void {
+    this.dropped.add(transport);
+  }
+}
+
+/** A policy at work on such a server. */
+export class FakeGuard extends Guard<string, unknown> {
+  readonly binding: FakeBinding;
+
+  constructor(policy: Policy<string>) {
+    const binding = new FakeBinding();
+    super(policy, binding);
+    this.binding = binding;
+  }
+  override get clock(): FakeClock {
+    return this.binding.clock;
+  }
   get isClosed(): boolean {
-    return this.closed.size > 0;
+    return this.binding.closed.size > 0;
   }
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { type Event, initial, type Rules, type State, transition } from "../../src/core/machine.ts";
-import { unauthorized } from "../../src/core/protocol.ts";
+import { unauthorized } from "../../src/protocol.ts";
 import type { Session } from "../../src/core/session.ts";
 
 const rules: Rules = { timeout: 1000, attempts: 2, grace: 500 };

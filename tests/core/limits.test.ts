@@ -2,7 +2,7 @@ import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { Client } from "./client.ts";
-import { FakeHost } from "./fakes.ts";
+import { FakeGuard } from "./fakes.ts";
 
 const TICK = 50;
 const LIMITS = { timeout: 1000, attempts: 2, maxPending: 3 };
@@ -10,7 +10,7 @@ const LIMITS = { timeout: 1000, attempts: 2, maxPending: 3 };
 /** What can happen to a client; `ticks` is how long something takes. */
 const actions: Record<string, (client: Client, ticks: number) => unknown> = {
   join: (client) => client.join(),
-  knock: (client) => client.knock(),
+  handshake: (client) => client.handshake(),
   submit: (client) => client.submit(),
   challenge: ({ attempts }, ticks) =>
     attempts.at(-1)?.challenge("code?", { timeout: ticks * TICK }).catch(() => {}),
@@ -39,16 +39,16 @@ function setUp() {
     handshake: true,
     authenticate: (_socket, _credentials, attempt) => void current.attempts.push(attempt),
   });
-  const host = new FakeHost(policy);
-  const clients = [0, 1, 2].map(() => new Client(host));
-  return { host, clients, isNext: (client: Client) => current = client };
+  const guard = new FakeGuard(policy);
+  const clients = [0, 1, 2].map(() => new Client(guard));
+  return { guard, clients, isNext: (client: Client) => current = client };
 }
 
 describe("the limits, whatever comes in whatever order", () => {
   it("hold, and nothing is left behind", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
-        const { host, clients, isNext } = setUp();
+        const { guard, clients, isNext } = setUp();
         /** How much of its deadline a client has used up, in milliseconds. */
         const used = new Map<Client, number>(clients.map((client) => [client, 0]));
         for (const { who, what, ticks } of steps) {
@@ -56,33 +56,33 @@ describe("the limits, whatever comes in whatever order", () => {
           isNext(client);
           if (client.isOver) {
             client.lose();
-            clients[who] = new Client(host);
+            clients[who] = new Client(guard);
             used.set(clients[who], 0);
           } else if (what === "wait") {
             for (let i = 0; i < ticks; i++) {
               // Time runs for those who are neither signed in nor being asked.
               const running = clients.filter((it) => it.isPending && !it.isAsked);
               for (const client of running) used.set(client, used.get(client)! + TICK);
-              host.clock.advance(TICK);
+              guard.clock.advance(TICK);
             }
           } else actions[what]!(client, ticks);
           // A socket is connected a moment after its handshake.
           await Promise.resolve();
           await Promise.resolve();
 
-          checkPlaces(host, clients);
+          checkPlaces(guard, clients);
           for (const client of clients) checkClient(client, used.get(client)!);
         }
         for (const client of clients) client.lose();
-        const { pending, authenticated } = host.journal.stats;
-        assertEquals([pending, authenticated, host.clock.pending], [0, 0, 0]);
+        const { pending, authenticated } = guard.journal.stats;
+        assertEquals([pending, authenticated, guard.clock.pending], [0, 0, 0]);
       }),
       { numRuns: 2000 },
     );
   });
 });
 
-function checkPlaces({ journal }: FakeHost, clients: readonly Client[]): void {
+function checkPlaces({ journal }: FakeGuard, clients: readonly Client[]): void {
   const connected = clients.flatMap((client) => client.connected);
   const authenticated = connected.filter(({ session }) => session).length;
   const atTheDoor = clients.reduce((sum, client) => sum + client.atTheDoor.size, 0);

@@ -7,7 +7,7 @@ import {
   type State,
   transition,
 } from "../../src/core/machine.ts";
-import { unauthorized } from "../../src/core/protocol.ts";
+import { unauthorized } from "../../src/protocol.ts";
 import type { Session } from "../../src/core/session.ts";
 
 const rules: Rules = { timeout: 1000, attempts: 2, grace: 500 };

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Hold } from "../../src/core/hold.ts";
 import { measure } from "../../src/core/measure.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
-import { parseAuthentication } from "../../src/core/protocol.ts";
+import { parseAuthentication } from "../../src/protocol.ts";
 import { createSession } from "../../src/core/session.ts";
 import { Alarm } from "../../src/core/timer.ts";
 import { FakeClock } from "./fakes.ts";

@@ -2,9 +2,9 @@ import { assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
-import { type Outcome, unauthorized } from "../../src/core/protocol.ts";
+import { type Outcome, unauthorized } from "../../src/protocol.ts";
 import { type Revocable, Revocations } from "../../src/core/revocations.ts";
-import { FakeClock, FakeHost, FakePeer } from "./fakes.ts";
+import { FakeClock, FakeGuard, FakePeer } from "./fakes.ts";
 
 const ADA = { userId: "ada" };
 const RETENTION = 1000;
@@ -132,19 +132,19 @@ type Callback = (error?: unknown, user?: unknown) => void;
 
 function connect(options: object = {}) {
   const answers: Callback[] = [];
-  const host = new FakeHost(resolvePolicy<string, string, unknown>({
+  const guard = new FakeGuard(resolvePolicy<string, string, unknown>({
     authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Callback),
     userId: (user) => user,
     onError: () => {},
     ...options,
   }));
-  const connection = new Connection(host, null);
+  const connection = new Connection(guard, null);
   const peer = new FakePeer("a");
   const outcomes: Outcome[] = [];
   return {
-    ...{ answers, host, connection, peer, outcomes },
-    knock: () => connection.knock(peer, {}, (outcome) => outcomes.push(outcome)),
-    revoke: () => host.revocations.revoke({ id: crypto.randomUUID(), target: ADA, age: 0 }),
+    ...{ answers, guard, connection, peer, outcomes },
+    knock: () => connection.handshake(peer, {}, (outcome) => outcomes.push(outcome)),
+    revoke: () => guard.revocations.revoke({ id: crypto.randomUUID(), target: ADA, age: 0 }),
   };
 }
 
@@ -159,12 +159,14 @@ describe("credentials before the socket", () => {
   });
 
   it("run into the deadline, and nothing comes of a late answer", () => {
-    const { knock, answers, host, outcomes, connection, peer } = connect();
+    const { knock, answers, guard, outcomes, connection, peer } = connect();
     knock();
-    host.clock.advance(1000);
+    guard.clock.advance(1000);
     answers[0]!(null, "ada");
     assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
-    assertEquals([host.isClosed, host.clock.pending], [true, 0]);
+    assertEquals(guard.isClosed, true);
+    connection.close();
+    assertEquals(guard.clock.pending, 0);
     connection.join(peer);
     assertEquals(peer.session, undefined);
   });
@@ -180,30 +182,30 @@ describe("credentials before the socket", () => {
   });
 
   it("that were revoked while they were verified admit nobody", () => {
-    const { knock, answers, revoke, outcomes, host } = connect();
+    const { knock, answers, revoke, outcomes, guard } = connect();
     knock();
-    host.clock.advance(1);
+    guard.clock.advance(1);
     assertEquals(revoke(), 0);
     answers[0]!(null, "ada");
     assertEquals(outcomes, [{ ok: false, ...unauthorized("revoked") }]);
   });
 
   it("that were good can be revoked before the socket joins", () => {
-    const { knock, answers, connection, peer, revoke, host } = connect();
+    const { knock, answers, connection, peer, revoke, guard } = connect();
     knock();
     answers[0]!(null, "ada");
-    host.isInUse = true;
+    guard.binding.isInUse = true;
     assertEquals(revoke(), 0);
     connection.join(peer);
-    assertEquals([peer.session, host.journal.stats.pending], [undefined, 1]);
+    assertEquals([peer.session, guard.journal.stats.pending], [undefined, 1]);
   });
 
   it("of a connection that is lost are answered by nobody", () => {
-    const { knock, answers, connection, outcomes, host } = connect();
+    const { knock, answers, connection, outcomes, guard } = connect();
     knock();
     connection.close();
     answers[0]!(null, "ada");
-    assertEquals([outcomes, host.clock.pending], [[], 0]);
+    assertEquals([outcomes, guard.clock.pending], [[], 0]);
   });
 });
 
@@ -217,11 +219,11 @@ describe("a recovered connection", () => {
   });
 
   it("whose session began after a revocation is welcome", () => {
-    const { connection, peer, revoke, host } = connect();
+    const { connection, peer, revoke, guard } = connect();
     revoke();
-    peer.previous = { userId: "ada", since: host.clock.monotonic() + 1 };
+    peer.previous = { userId: "ada", since: guard.clock.monotonic() + 1 };
     connection.join(peer);
-    assertEquals([peer.done, host.journal.stats.pending], [[], 1]);
+    assertEquals([peer.done, guard.journal.stats.pending], [[], 1]);
   });
 
   it("is pending, and can be revoked before anybody has signed in", () => {

@@ -1,13 +1,13 @@
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
-import { type FakeClock, FakeHost, FakePeer } from "./fakes.ts";
+import { type FakeClock, FakeGuard, FakePeer } from "./fakes.ts";
 
 /** Answers an attempt, as a Node callback. */
 export type Callback = (error?: unknown, success?: unknown) => void;
 
 /** A connection, and what tests watch of it. */
 export interface Scene {
-  readonly host: FakeHost;
+  readonly guard: FakeGuard;
   readonly clock: FakeClock;
   readonly connection: Connection<string, unknown>;
   /** Its first socket. */
@@ -32,9 +32,9 @@ export function setUp(options: object = {}): Scene {
     onError: (error) => errors.push(error),
     ...options,
   });
-  const host = new FakeHost(policy);
-  const connection = new Connection(host, null);
+  const guard = new FakeGuard(policy);
+  const connection = new Connection(guard, null);
   const peer = new FakePeer("a");
   connection.join(peer);
-  return { host, clock: host.clock, connection, peer, answers, hooks, errors };
+  return { guard, clock: guard.clock, connection, peer, answers, hooks, errors };
 }

@@ -1,0 +1,108 @@
+import { Connection } from "./connection.ts";
+import type { Binding, Clock, Revocation, RevocationTarget } from "./interface.ts";
+import { Journal } from "./journal.ts";
+import type { Policy } from "./policy.ts";
+import { Revocations } from "./revocations.ts";
+import type { Previous } from "./states.ts";
+
+/** How much longer than promised a lost connection may be kept, in ms. */
+const SLACK = 60_000;
+
+/** How long a client may take to fetch and confirm a close before it is dropped, in ms. */
+const LINGER = 1000;
+
+/** What the parts of a connection need of its policy at work. */
+export type Common<S> = Pick<Guard<S, never>, "policy" | "clock" | "journal" | "revocations">;
+
+/** One policy at work: what all connections under it have in common. */
+export class Guard<S, T> {
+  readonly policy: Policy<S>;
+  /** What has happened under it. */
+  readonly journal: Journal<S>;
+  /** Which sessions are no longer good. */
+  readonly revocations: Revocations;
+  /** This node, among all that share a policy. */
+  readonly node: string = crypto.randomUUID();
+  readonly #binding: Binding<T>;
+  /** For how long a revocation may matter, in ms. */
+  readonly #retention: number;
+  readonly #startedAt: number;
+
+  constructor(policy: Policy<S>, binding: Binding<T>) {
+    this.policy = policy;
+    this.#binding = binding;
+    this.#retention = binding.recoverable + SLACK;
+    this.#startedAt = binding.clock.monotonic();
+    this.journal = new Journal(policy);
+    this.revocations = new Revocations(binding.clock, this.#retention);
+  }
+
+  /** What it guards; the same on every node. */
+  get name(): string {
+    return this.#binding.name;
+  }
+
+  /** The clock it goes by. */
+  get clock(): Clock {
+    return this.#binding.clock;
+  }
+
+  /** A client has connected. */
+  connect(transport: T): Connection<S, T> {
+    return new Connection(this, transport);
+  }
+
+  /**
+   * Closes a client connection that nobody else uses, and drops it a while later
+   * if its client does not cooperate. Returns what takes that back.
+   */
+  close(transport: T): (() => void) | undefined {
+    const binding = this.#binding;
+    if (binding.isShared(transport)) return undefined;
+    const cancel = this.clock.after(LINGER, () => this.#try(() => binding.drop(transport)));
+    this.#try(() => binding.close(transport, LINGER));
+    return cancel;
+  }
+
+  /**
+   * Whether a lost connection that a node has kept may be recovered: its session
+   * was not revoked, as far as this node can know. It can know all of what it
+   * has kept itself, and everything else once it has been there for as long as
+   * connections are kept.
+   */
+  mayRecover(keeper: string, previous: Previous): boolean {
+    const isOwn = keeper === this.node;
+    const uptime = this.clock.monotonic() - this.#startedAt;
+    if (!isOwn && uptime <= this.#retention) return false;
+    return !this.revocations.covers(previous, previous.since ?? -Infinity, previous.connection);
+  }
+
+  /**
+   * Revokes sessions here, then on all other nodes, but for one client
+   * connection. Resolves with the number of sockets.
+   */
+  async revoke(target: RevocationTarget, except?: string): Promise<number> {
+    const { clock } = this;
+    const begun = clock.monotonic();
+    const id = crypto.randomUUID();
+    const current = (): Revocation => ({
+      ...{ id, target, age: clock.monotonic() - begun },
+      ...except !== undefined && { except },
+    });
+    const here = this.revocations.revoke(current());
+    const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
+    const told = this.#binding.tellOthers?.(current, report).catch((error) => {
+      report(error);
+      return 0;
+    });
+    return here + (await told ?? 0);
+  }
+
+  #try(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.policy.report(error, { during: "gate" });
+    }
+  }
+}

@@ -1,0 +1,278 @@
+import type { Connection } from "../../core/connection.ts";
+import type { Origin } from "../../core/events.ts";
+import type { Peer } from "../../core/interface.ts";
+import { type Acknowledge, type Code, parseAuthentication, unauthorized } from "../../protocol.ts";
+import type { Session } from "../../core/session.ts";
+import type { Previous } from "../../core/states.ts";
+import { normalizeAddress } from "../address.ts";
+import type { Guard } from "../../core/guard.ts";
+import type { Policy } from "../../core/policy.ts";
+import type { Owner } from "../../core/waiting.ts";
+import { EVENT, type RawClient, type RawSocket } from "../internals.ts";
+import { endJoining, joinAgain, removeStale } from "../joining.ts";
+import { sendEmit, sendPast } from "./sending.ts";
+import { baseOf, gatedPrototypeOf } from "./prototype.ts";
+import { askClient } from "./questions.ts";
+import { setGate } from "./slot.ts";
+import { standIn } from "./stand_in.ts";
+import { connectionOf } from "../connections.ts";
+import { leaveTopics } from "./topics.ts";
+import { Gated } from "./gated.ts";
+import type { Recovered } from "./recovered.ts";
+
+/** Socket.IO's reason when a client leaves a namespace of its own accord. */
+const BY_CLIENT = "client namespace disconnect";
+
+/** Socket.IO's reason when the server makes it leave. */
+const BY_SERVER = "server namespace disconnect";
+
+/**
+ * A socket with its gate. While that is not open, the socket wears the gated
+ * prototype and has a stand-in for its adapter, which hand every way in and out
+ * to this object. When it opens, the socket gets its own back, and nothing of
+ * the gate stays on it; when it is over, it is shut for good.
+ */
+export class Gate<S> implements Peer<S>, Owner {
+  /** The policy it stands for. */
+  readonly guard: Guard<S, RawClient>;
+  readonly #raw: RawSocket;
+  #session: Session<unknown> | undefined;
+  #waiting: Gated | undefined;
+  /** Whether the application knows the socket. */
+  #isIntroduced: boolean;
+
+  /** Puts a shut gate on a socket; on one that is connected, too late for it not to be known. */
+  constructor(raw: RawSocket, guard: Guard<S, RawClient>, recovered: Recovered | undefined) {
+    this.#raw = raw;
+    this.guard = guard;
+    this.#isIntroduced = raw.connected;
+    setGate(raw, this as Gate<unknown>);
+    this.session = undefined;
+    const waiting = this.#shut();
+    waiting.recovered = recovered;
+    if (recovered) waiting.enter(recovered.rooms);
+  }
+
+  get socket(): S {
+    return this.#raw as S;
+  }
+
+  get connected(): boolean {
+    return this.#raw.connected;
+  }
+
+  get previous(): Previous | undefined {
+    return this.#waiting?.recovered?.previous;
+  }
+
+  /** When the session began, by the monotonic clock. */
+  get since(): number {
+    return this.connection.since;
+  }
+
+  get connectedAt(): number {
+    return this.#raw.handshake.issued;
+  }
+
+  origin(): Origin {
+    const { id, nsp, handshake } = this.#raw;
+    const ask = this.guard.policy.address;
+    const address = ask ? ask(this.socket) : normalizeAddress(handshake.address);
+    return { socketId: id, namespace: nsp.name, ...address !== undefined && { address } };
+  }
+
+  /** What waits at the gate, while it is not open both ways. */
+  get waiting(): Gated | undefined {
+    return this.#waiting;
+  }
+
+  /** Whether the gate is open outwards, or about to be. */
+  get isAdmitted(): boolean {
+    return !this.#waiting || this.#waiting.isAdmitted;
+  }
+
+  get session(): Session<unknown> | undefined {
+    return this.#session;
+  }
+
+  /** The flag of the original module, `socket.auth`, follows the session. */
+  set session(session: Session<unknown> | undefined) {
+    this.#session = session;
+    this.#raw.auth = session !== undefined;
+  }
+
+  send(event: string, ...args: unknown[]): void {
+    // Not through `emit`: with connection state recovery that is a broadcast,
+    // which reaches no socket that is out of the adapter and would be replayed.
+    sendPast(this.#raw, { type: EVENT, data: [event, ...args] });
+  }
+
+  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
+    return askClient(this.#raw, data, onAnswer);
+  }
+
+  open(): void {
+    const waiting = this.#waiting;
+    if (waiting?.outwards !== "shut") return;
+    const { recovered } = waiting;
+    if (!recovered) return this.#pass(waiting, []);
+    waiting.outwards = "opening";
+    recovered.missed(waiting.rooms, (error) => this.report("gate", error))
+      .then((missed) => {
+        // It may be over by now.
+        if (waiting.outwards === "opening") this.#pass(waiting, missed);
+      })
+      .catch((error) => this.#fail(error));
+  }
+
+  introduce(): void {
+    if (this.#isIntroduced) return;
+    this.#isIntroduced = true;
+    this.#raw.nsp.emitReserved("connect", this.#raw);
+    this.#raw.nsp.emitReserved("connection", this.#raw);
+  }
+
+  deliver(): void {
+    const waiting = this.#waiting;
+    if (!waiting || waiting.outwards === "over") return;
+    waiting.isOpenInwards = true;
+    this.#takeOff(waiting);
+    for (const packet of waiting.takeIncoming()) {
+      if (!this.connected) return;
+      try {
+        this.#raw._onpacket(packet);
+      } catch (error) {
+        this.report("gate", error);
+      }
+    }
+  }
+
+  silence(): void {
+    if (this.#waiting?.outwards === "over") return;
+    this.#shut().outwards = "over";
+  }
+
+  disconnect(): void {
+    this.#raw.auth = false;
+    try {
+      this.#raw.disconnect();
+    } catch (error) {
+      // A listener that throws must not keep the client connected.
+      this.report("gate", error);
+      this.#raw.removeAllListeners("disconnecting");
+      this.#raw.disconnect();
+    }
+  }
+
+  replace(): void {
+    this.#raw.auth = false;
+    try {
+      this.#raw._onclose(BY_SERVER);
+    } catch (error) {
+      this.report("gate", error);
+      this.#raw.removeAllListeners("disconnecting");
+      this.#raw._onclose(BY_SERVER);
+    }
+    joinAgain(this.#raw, this.guard.policy.handshake);
+  }
+
+  /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
+  #shut(): Gated {
+    const waiting = new Gated(this.#raw.rooms);
+    if (!this.#waiting || this.#waiting.outwards === "open") {
+      leaveTopics(this.#raw);
+      this.#raw.leaveAll();
+    }
+    this.#waiting = waiting;
+    standIn(this.#raw);
+    Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
+    return waiting;
+  }
+
+  /** Lets everything out: what the client has missed, then what was held for it. */
+  #pass(waiting: Gated, missed: readonly unknown[]): void {
+    const raw = this.#raw;
+    waiting.outwards = "open";
+    raw.adapter = raw.nsp.adapter;
+    for (const data of missed) sendPast(raw, { type: EVENT, data });
+    const joined = raw.join([...waiting.rooms]);
+    if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
+    for (const { packet, flags } of waiting.takeOutgoing()) {
+      // Its acknowledgement has timed out: nobody waits for it any more.
+      if (packet.id !== undefined && !raw.acks.has(packet.id!)) continue;
+      try {
+        sendEmit(raw, packet, flags);
+      } catch (error) {
+        this.report("emit", error);
+      }
+    }
+    this.#takeOff(waiting);
+  }
+
+  /** Takes the gate off the socket once it is open both ways. */
+  #takeOff(waiting: Gated): void {
+    if (this.#waiting !== waiting || !waiting.isOpen) return;
+    this.#waiting = undefined;
+    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
+  }
+
+  /** Rooms could not be entered, or arrears not sent: no connection is better than half of one. */
+  #fail(error: unknown): void {
+    this.report("gate", error);
+    this.end("server_error");
+  }
+
+  /** Ends the connection for a reason of the server's own. */
+  end(code: Code): void {
+    this.connection.end(unauthorized(code));
+  }
+
+  /** Something unexpected, for the operator. */
+  report(during: string, error: unknown): void {
+    this.guard.policy.report(error, { during, socket: this.socket });
+  }
+
+  get policy(): Policy<S> {
+    return this.guard.policy;
+  }
+
+  /** The client connection it belongs to. */
+  get connection(): Connection<S, RawClient> {
+    return connectionOf(this.#raw.client, this.guard);
+  }
+
+  /** The namespace connection has been accepted. */
+  connect(): void {
+    this.connection.join(this);
+  }
+
+  /** Credentials that came along with the request for the namespace. */
+  handshake(credentials: unknown, acknowledge: Acknowledge): void {
+    this.connection.handshake(this, credentials, acknowledge);
+  }
+
+  /**
+   * The socket has left its namespace, or will never be in it. What somebody
+   * still does with it, or with what they have kept of it, comes to nothing.
+   */
+  finish(): void {
+    const { nsp, client, connected } = this.#raw;
+    endJoining(nsp, client);
+    this.silence();
+    // One that was connected is not gone before its listeners have run.
+    if (connected) return;
+    removeStale(client, nsp.name);
+    this.connection.leave(this, BY_SERVER, false);
+  }
+
+  /** The socket is gone, and its listeners have run. */
+  vanish(reason: string): void {
+    this.connection.leave(this, reason, reason === BY_CLIENT);
+  }
+
+  /** An `authentication` event, from a shut gate or as a refresh. */
+  authenticate(args: readonly unknown[]): void {
+    const { credentials, acknowledge } = parseAuthentication(args);
+    this.connection.authenticate(this, credentials, acknowledge);
+  }
+}

@@ -1,0 +1,28 @@
+import { Waiting } from "../../core/waiting.ts";
+import type { Packet } from "../internals.ts";
+import type { Recovered } from "./recovered.ts";
+import type { HeldEmit } from "./sending.ts";
+
+/** What waits at the gate of a socket, with what is Socket.IO's own. */
+export class Gated extends Waiting<Packet, HeldEmit> {
+  /** The rooms to enter when the gate opens; those a socket had, when it is over. */
+  rooms: readonly string[];
+  /** What a recovered connection is owed. */
+  recovered: Recovered | undefined;
+
+  constructor(rooms: Iterable<string>) {
+    super();
+    this.rooms = [...rooms];
+  }
+
+  /** Remembers rooms, unless it is too late for any. */
+  enter(rooms: Iterable<string>): void {
+    if (this.outwards === "over") return;
+    this.rooms = [...new Set([...this.rooms, ...rooms])];
+  }
+
+  /** Forgets a room, or all of them. */
+  leave(room?: string): void {
+    this.rooms = room === undefined ? [] : this.rooms.filter((other) => other !== room);
+  }
+}

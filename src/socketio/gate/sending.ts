@@ -1,0 +1,24 @@
+import type { Flags, Packet, RawSocket } from "../internals.ts";
+import { baseOf } from "./prototype.ts";
+
+/** A direct emit as socket.io has made a packet of it. */
+export interface HeldEmit {
+  readonly packet: Packet;
+  readonly flags: Flags;
+}
+
+/**
+ * Sends a direct emit past the gate, the way `emit` would have gone on. With
+ * connection state recovery that is a broadcast to the socket's own room, which
+ * the adapter keeps for clients that are away.
+ */
+export function sendEmit(socket: RawSocket, packet: Packet, flags: Flags): void {
+  const { nsp } = socket;
+  if (!nsp.server.opts.connectionStateRecovery) return sendPast(socket, packet, flags);
+  nsp.adapter.broadcast(packet, { rooms: new Set([socket.id]), except: new Set(), flags });
+}
+
+/** Sends a packet straight to the client, whatever the gate says. */
+export function sendPast(socket: RawSocket, packet: Packet, flags?: Flags): void {
+  baseOf(socket).packet.call(socket, packet, flags);
+}

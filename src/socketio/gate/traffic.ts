@@ -1,0 +1,44 @@
+/**
+ * Packets at a gate that is not open both ways: what the core is asked about,
+ * and what is the gate's own business.
+ *
+ * @module
+ */
+import { DISCONNECT, EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
+import { removeStale } from "../joining.ts";
+import { authenticationArgs, isAck, isControl } from "./packets.ts";
+import { isAnswer } from "./questions.ts";
+import { gateOf } from "./slot.ts";
+
+/** Whether the client's packet may go on to the socket now. If not, it is held, or lost. */
+export function mayReceive(socket: RawSocket, packet: Packet): boolean {
+  const gate = gateOf(socket)!;
+  const { waiting } = gate;
+  if (!waiting) return true;
+  const isOver = waiting.outwards === "over";
+  if (packet.type === DISCONNECT) {
+    if (isOver) removeStale(socket.client, socket.nsp.name);
+    return !isOver;
+  }
+  if (!isOver && !waiting.isOpenInwards) {
+    if (isAnswer(socket, packet)) return true;
+    const args = authenticationArgs(packet);
+    if (args) {
+      if (packet.id != null) args.push(socket.ack(packet.id));
+      gate.authenticate(args);
+      return false;
+    }
+  }
+  return waiting.mayReceive(gate, packet, packet.data, isAck(packet));
+}
+
+/** Whether a packet may go out to the client now. If not, it is held, or lost. */
+export function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): boolean {
+  const gate = gateOf(socket)!;
+  const { waiting } = gate;
+  if (!waiting) return true;
+  if (packet.type !== EVENT) return waiting.outwards !== "over" || isControl(packet);
+  const [name] = packet.data as unknown[];
+  const isVolatile = Boolean(flags.volatile);
+  return waiting.maySend(gate, { packet, flags }, name, packet.data, isVolatile);
+}

@@ -1,0 +1,33 @@
+import { AUTHENTICATION } from "../protocol.ts";
+import type { Guard } from "../core/guard.ts";
+import { Gate } from "./gate/gate.ts";
+import { gateOf } from "./gate/slot.ts";
+import type { RawClient, RawSocket } from "./internals.ts";
+import { takeRecovered } from "./recovery.ts";
+
+/** A policy at work on a socket.io server. */
+export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;
+
+/**
+ * Puts a gate on a socket, shut. A socket that is connected already counts as
+ * connected now. One that cannot be guarded loses its transport: returns false.
+ */
+export function guardSocket(guard: SocketIoGuard, socket: RawSocket): boolean {
+  try {
+    // A namespace may get its own policy while a socket is on its way into it.
+    const hadGate = gateOf(socket) !== undefined;
+    const gate = new Gate(socket, guard, takeRecovered(socket));
+    if (!hadGate) socket.on(AUTHENTICATION, onAuthentication);
+    if (socket.connected) gate.connect();
+    return true;
+  } catch (error) {
+    guard.policy.report(error, { during: "gate", socket });
+    socket.client.conn.close();
+    return false;
+  }
+}
+
+/** A refresh. Shared by all sockets, so that an authenticated one costs no closure. */
+function onAuthentication(this: RawSocket, ...args: unknown[]): void {
+  gateOf(this)?.authenticate(args);
+}

@@ -1,0 +1,169 @@
+/**
+ * Finds every namespace a policy is for, and every socket in it. All ways to a
+ * socket lead through `Namespace._createSocket`, and all ways to a namespace
+ * through the server's map of them; both are taken over on the instance.
+ *
+ * @module
+ */
+import { claim, cover, guardOf } from "./claims.ts";
+import { connectionOf } from "./connections.ts";
+import { guardSocket, type SocketIoGuard } from "./guarding.ts";
+import { verifyHandshake } from "./handshake.ts";
+import {
+  isParent,
+  type RawNamespace,
+  type RawParentNamespace,
+  type RawServer,
+} from "./internals.ts";
+import { beginJoining, endJoining, isJoiningAgain } from "./joining.ts";
+import { isUnder, placeOf } from "./patterns.ts";
+import { makeRecoverySafe } from "./recovery.ts";
+import { gateOf } from "./gate/slot.ts";
+import { watchRooms } from "./gate/stand_in.ts";
+import type { Target } from "./target.ts";
+
+/** A registered symbol, so that a second copy of this package sees the first. */
+const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
+
+/** Namespaces of which a pattern has not said yet whether they are its own. */
+const undecided = new WeakMap<RawNamespace, Promise<void>>();
+
+/**
+ * Puts a policy on a server or a namespace.
+ *
+ * @throws {Error} if it has a policy of its own already, or if a pattern's
+ * function fails when it is asked about the namespaces there are
+ */
+export function install({ server, namespace, name }: Target, guard: SocketIoGuard): void {
+  const isPattern = namespace && isParent(namespace);
+  const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
+  claim(namespace ?? server, guard, name);
+  if (!namespace) watchServer(server);
+  else if (isPattern) watchPattern(namespace, guard, existing);
+  else watchNamespace(namespace);
+}
+
+function watchServer(server: RawServer): void {
+  for (const nsp of server._nsps.values()) watchNamespace(nsp);
+  onNamespace(server, watchNamespace);
+}
+
+/** A namespace, and whether it falls under a pattern. */
+type Finding = readonly [nsp: RawNamespace, isUnder: boolean | Promise<boolean>];
+
+/** @throws {Error} if the function that a pattern was made of does not know of one */
+function askAbout(namespaces: RawNamespace[], parent: RawParentNamespace): Finding[] {
+  return namespaces.map((nsp) => {
+    try {
+      return [nsp, isUnder(parent, nsp)];
+    } catch (cause) {
+      throw new Error(
+        `Cannot guard: the function of the parent namespace fails when it is asked about "${nsp.name}", ` +
+          "which exists already. Have it answer by the name, also where there is no payload.",
+        { cause },
+      );
+    }
+  });
+}
+
+function watchPattern(
+  parent: RawParentNamespace,
+  guard: SocketIoGuard,
+  existing: readonly Finding[],
+): void {
+  function take(nsp: RawNamespace): void {
+    cover(nsp, guard, parent.children.has(nsp) ? -1 : placeOf(parent));
+    watchNamespace(nsp);
+  }
+  /** If nobody can tell, it is guarded: rather too much than too little. */
+  function takeUnsure(nsp: RawNamespace, error: unknown): void {
+    guard.policy.report(error, { during: "gate" });
+    take(nsp);
+  }
+  function consider([nsp, isUnder]: Finding): void {
+    if (typeof isUnder === "boolean") {
+      if (isUnder) take(nsp);
+      return;
+    }
+    const decided = isUnder.then((yes) => yes && take(nsp), (error) => takeUnsure(nsp, error));
+    const before = undecided.get(nsp);
+    undecided.set(nsp, Promise.all([before, decided]).then(() => {}));
+    watchNamespace(nsp);
+  }
+  existing.forEach(consider);
+  onNamespace(parent.server, (nsp) => {
+    try {
+      consider([nsp, isUnder(parent, nsp)]);
+    } catch (error) {
+      takeUnsure(nsp, error);
+    }
+  });
+}
+
+/** Every namespace is put into this map before anybody else gets hold of it. */
+function onNamespace({ _nsps }: RawServer, listener: (nsp: RawNamespace) => void): void {
+  const set = _nsps.set;
+  _nsps.set = (name, nsp) => {
+    listener(nsp);
+    return set.call(_nsps, name, nsp);
+  };
+}
+
+function watchNamespace(nsp: RawNamespace & { [INSTALLED]?: true }): void {
+  if (!nsp[INSTALLED]) takeOver(nsp);
+  const guard = guardOf(nsp);
+  if (!guard) return;
+  for (const socket of nsp.sockets.values()) {
+    const gate = gateOf(socket);
+    // Whoever is connected already has not been asked yet, or not by this policy.
+    if (!gate) guardSocket(guard, socket);
+    else if (gate.guard !== guard) gate.disconnect();
+  }
+}
+
+function takeOver(nsp: RawNamespace): void {
+  Object.defineProperty(nsp, INSTALLED, { value: true });
+  const { _createSocket, _doConnect, _initAdapter, _remove } = nsp;
+  watchAdapter(nsp);
+  nsp._initAdapter = () => {
+    _initAdapter.call(nsp);
+    watchAdapter(nsp);
+  };
+  nsp._createSocket = async (client, auth) => {
+    if (undecided.has(nsp)) await undecided.get(nsp);
+    const guard = guardOf(nsp);
+    if (!guard) return _createSocket.call(nsp, client, auth);
+    const isAgain = isJoiningAgain(nsp, client);
+    // No second socket for a client, nor sockets without end, nor one without a gate.
+    if (!beginJoining(nsp, client) || !connectionOf(client, guard).mayJoin()) {
+      return new Promise(() => {});
+    }
+    const socket = await _createSocket.call(nsp, client, auth);
+    const takesCredentials = guard.policy.handshake && !isAgain;
+    const mayGoOn = guardSocket(guard, socket) &&
+      (!takesCredentials || await verifyHandshake(socket));
+    return mayGoOn ? socket : new Promise(() => {});
+  };
+  // The same namespace, but that it keeps to itself who has been connected: the
+  // gate introduces the socket to the application.
+  const quiet = Object.create(nsp, { emitReserved: { value: () => false } });
+  nsp._doConnect = (socket, fn) => {
+    const guard = guardOf(nsp);
+    if (!guard) return _doConnect.call(nsp, socket, fn);
+    // It may have been on its way when the policy came.
+    if (gateOf(socket)?.guard !== guard && !guardSocket(guard, socket)) return;
+    endJoining(nsp, socket.client);
+    _doConnect.call(quiet, socket, fn);
+    gateOf(socket)!.connect();
+  };
+  nsp._remove = (socket) => {
+    _remove.call(nsp, socket);
+    gateOf(socket)?.finish();
+  };
+}
+
+/** Takes over what has to be of an adapter; `io.adapter(…)` puts another one in its place. */
+function watchAdapter(nsp: RawNamespace): void {
+  watchRooms(nsp);
+  makeRecoverySafe(nsp);
+}

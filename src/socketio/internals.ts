@@ -1,0 +1,170 @@
+/**
+ * What the adapter uses of socket.io's objects, written down structurally:
+ * socket.io itself is only ever imported as types, and some of these members
+ * are private there. They are the same in all versions that are supported, and
+ * `supported.ts` looks for them.
+ *
+ * @module
+ */
+
+/** A packet as socket.io-parser decodes it. */
+export interface Packet {
+  type: number;
+  data?: unknown;
+  id?: number | null;
+  nsp?: string;
+}
+
+/** Packet types of the Socket.IO protocol, revision 5. */
+export const DISCONNECT = 1;
+export const EVENT = 2;
+export const ACK = 3;
+export const CONNECT_ERROR = 4;
+export const BINARY_EVENT = 5;
+export const BINARY_ACK = 6;
+
+/** A WebSocket, of ws, of Bun or of uWebSockets.js. */
+export interface RawWebSocket {
+  terminate?(): void;
+  getTopics?(): string[];
+  unsubscribe?(topic: string): unknown;
+}
+
+/** The transport: a socket of engine.io or of @socket.io/bun-engine. */
+export interface RawConn {
+  readonly readyState: string;
+  readonly transport: { closeTimeout?: number; socket?: RawWebSocket };
+  on(event: "close", listener: (this: RawConn) => void): unknown;
+  close(): unknown;
+  onClose?(reason: string): unknown;
+}
+
+/** One client connection, with a socket for each namespace. */
+export interface RawClient {
+  readonly conn: RawConn;
+  readonly sockets: ReadonlyMap<string, RawSocket>;
+  /** By the name of the namespace: who takes the packets for it. */
+  readonly nsps: Map<string, RawSocket>;
+  connect(name: string, auth: object): void;
+  _disconnect(): void;
+}
+
+/** What an adapter keeps of a connection that was lost. */
+export interface RawSession {
+  readonly sid: string;
+  readonly pid: string;
+  readonly rooms: string[];
+  readonly data: unknown;
+  readonly missedPackets?: unknown[];
+}
+
+/** Where a broadcast goes. */
+export interface BroadcastOptions {
+  readonly rooms?: ReadonlySet<string>;
+  readonly except?: ReadonlySet<string>;
+  readonly flags?: Flags;
+}
+
+/** What a room-keeping adapter does for the gate. */
+export interface RawAdapter {
+  addAll(id: string, rooms: ReadonlySet<string>): unknown;
+  del(id: string, room: string): unknown;
+  delAll(id: string): unknown;
+  socketRooms(id: string): Set<string> | undefined;
+  broadcast(packet: Packet, options: BroadcastOptions): void;
+  persistSession(session: RawSession): unknown;
+  restoreSession(pid: string, offset: string): Promise<RawSession | null> | null;
+  serverSideEmit(packet: unknown[]): unknown;
+}
+
+/** Flags that apply to the next `emit`. */
+export interface Flags {
+  volatile?: boolean;
+  compress?: boolean;
+  timeout?: number;
+}
+
+/** What the client brought along when it asked for a namespace. */
+export interface RawHandshake {
+  readonly auth?: Record<string, unknown>;
+  readonly address?: string;
+  /** Epoch milliseconds. */
+  readonly issued: number;
+}
+
+/** A socket, as far as the gate is concerned. */
+export interface RawSocket {
+  readonly id: string;
+  readonly nsp: RawNamespace;
+  readonly client: RawClient;
+  readonly rooms: Set<string>;
+  readonly connected: boolean;
+  /** What to call when the client answers an event, by the event's id. */
+  readonly acks: Map<number, (...args: unknown[]) => void>;
+  readonly handshake: RawHandshake;
+  adapter: RawAdapter;
+  data: unknown;
+  auth?: boolean;
+  on(event: string, listener: (this: RawSocket, ...args: never[]) => void): unknown;
+  removeAllListeners(event: string): unknown;
+  emitReserved(event: string, ...args: unknown[]): unknown;
+  join(rooms: string | string[]): unknown;
+  leaveAll(): void;
+  packet(packet: Packet, flags?: Flags): void;
+  ack(id: number): (...args: unknown[]) => void;
+  notifyOutgoingListeners(packet: Packet): void;
+  disconnect(close?: boolean): unknown;
+  _cleanup(): void;
+  _onpacket(packet: Packet): void;
+  _onclose(reason: string, description?: unknown): unknown;
+}
+
+/** A namespace, as far as the gate is concerned. */
+export interface RawNamespace {
+  readonly name: string;
+  /** The id of the next event that wants an answer. */
+  _ids: number;
+  readonly server: RawServer;
+  readonly adapter: RawAdapter;
+  readonly sockets: ReadonlyMap<string, RawSocket>;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  _initAdapter(): void;
+  _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
+  _doConnect(socket: RawSocket, fn: unknown): void;
+  _remove(socket: RawSocket): void;
+  emitReserved(event: string, socket: RawSocket): unknown;
+}
+
+/** A parent of dynamic namespaces. */
+export interface RawParentNamespace extends RawNamespace {
+  readonly children: ReadonlySet<RawNamespace>;
+  createChild(name: string): RawNamespace;
+}
+
+/** A server, as far as the gate is concerned. */
+export interface RawServer {
+  readonly _nsps: Map<string, RawNamespace>;
+  readonly opts: { readonly connectionStateRecovery?: unknown };
+  readonly parentNsps: ReadonlyMap<unknown, RawParentNamespace>;
+  /** Those made of a regular expression; since socket.io 4.7. */
+  readonly parentNamespacesFromRegExp?: ReadonlyMap<RegExp, RawParentNamespace>;
+  of(name: string): RawNamespace;
+}
+
+/** Whether `value` is a socket.io 4 server. */
+export function isServer(value: unknown): value is RawServer {
+  const { _nsps, of } = Object(value);
+  return _nsps instanceof Map && typeof of === "function";
+}
+
+/** Whether `value` is a namespace of one. */
+export function isNamespace(value: unknown): value is RawNamespace {
+  const { sockets, server } = Object(value);
+  return sockets instanceof Map && isServer(server);
+}
+
+/** Whether a namespace is a parent of dynamic ones. */
+export function isParent(nsp: RawNamespace): nsp is RawParentNamespace {
+  const { children, createChild } = nsp as Partial<RawParentNamespace>;
+  return children instanceof Set && typeof createChild === "function";
+}

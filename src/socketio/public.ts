@@ -1,0 +1,29 @@
+/**
+ * The names that every entry point for a server exports.
+ *
+ * @module
+ */
+export { socketioAuth } from "./socketio_auth.ts";
+export type { Guarded, TargetNamespace, TargetServer } from "./socketio_auth.ts";
+export type { Auth, RevokeOptions } from "../core/auth.ts";
+export type {
+  AcceptedEvent,
+  AuthenticatedEvent,
+  AuthEvent,
+  DisconnectedEvent,
+  Origin,
+  PendingEvent,
+  RefusedEvent,
+  SessionEndedEvent,
+  UnauthorizedEvent,
+} from "../core/events.ts";
+export type { Stats } from "../core/journal.ts";
+export type { RevokeTarget } from "../core/targets.ts";
+export type { ChallengeOptions } from "../core/challenge.ts";
+export type { SchemaResult, StandardSchema } from "../core/schema.ts";
+export type { Limiter, Throttle } from "../core/throttle.ts";
+export { AuthError, type AuthErrorOptions } from "../core/errors.ts";
+export type { HoldLimit } from "../core/hold.ts";
+export type { Attempt, Awaitable, ErrorContext, Falsy, Options, UserOf } from "../core/options.ts";
+export type { Session } from "../core/session.ts";
+export type { AuthenticatedInfo, Code, Outcome, Unauthorized } from "../protocol.ts";

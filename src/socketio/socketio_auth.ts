@@ -1,0 +1,87 @@
+/**
+ * `socketioAuth` for npm socket.io on any runtime.
+ *
+ * @module
+ */
+import { type Auth, createAuth } from "../core/auth.ts";
+import { Guard } from "../core/guard.ts";
+import type { Options, UserOf } from "../core/options.ts";
+import { type Policy, refuseOption, resolvePolicy } from "../core/policy.ts";
+import { SocketIoBinding } from "./binding.ts";
+import { tellAddresses } from "./bun_engine.ts";
+import { gateOf } from "./gate/slot.ts";
+import type { SocketIoGuard } from "./guarding.ts";
+import { install } from "./install.ts";
+import { findTarget } from "./target.ts";
+
+/** A namespace of socket.io, as far as types are concerned. */
+export interface TargetNamespace<S> {
+  /** Its sockets, by id. */
+  readonly sockets: ReadonlyMap<string, S>;
+}
+
+/** A server of socket.io, as far as types are concerned. */
+export interface TargetServer<S> {
+  /** Its main namespace. */
+  readonly sockets: TargetNamespace<S>;
+}
+
+/** A socket under a policy. */
+export interface Guarded {
+  /** `true` while the client is authenticated: the flag of the original module. */
+  auth: boolean;
+}
+
+/**
+ * Puts two-step authentication on a server, with every namespace it has now or
+ * later, or on one namespace, which then has this policy instead of the
+ * server's. Works in any order with `io.of`, `io.adapter`, `io.attach`,
+ * `io.bind` and `io.listen`; a client that is connected already has to sign in
+ * like any other.
+ *
+ * A pattern (`io.of(/^\/team-\d+$/)`) stands for its children and for every
+ * other namespace of a matching name, whenever and however that came about. Of
+ * several patterns the oldest counts, and a namespace's own policy before any.
+ *
+ * @param target a `Server` or `Namespace` of socket.io
+ * @param options the policy; only `authenticate` is required
+ * @throws {TypeError} if the target cannot be made safe, as of a version of
+ * socket.io that is not supported, or if an option is wrong
+ * @throws {RangeError} if a number among the options is out of range
+ * @throws {Error} if the target has a policy already
+ *
+ * @example
+ * ```ts
+ * const auth = socketioAuth(io, {
+ *   async authenticate(socket, { username, password }) {
+ *     const user = await db.findUser(username);
+ *     if (!user) throw new AuthError("User not found");
+ *     return (await verify(user.hash, password)) && user;
+ *   },
+ * });
+ * ```
+ */
+export function socketioAuth<
+  S extends object,
+  Returned,
+  // deno-lint-ignore no-explicit-any -- credentials are what the client sends
+  Credentials = any,
+  CalledBack = unknown,
+  Own extends S = S,
+>(
+  target: TargetServer<S> | TargetNamespace<S>,
+  options: Options<Own & Guarded, Returned, Credentials, CalledBack>,
+): Auth<UserOf<Returned, CalledBack>> {
+  const place = findTarget(target);
+  if (place.namespace) refuseOption(options, "open", "a namespace; it is for a server");
+  const policy = resolvePolicy(options) as Policy<unknown>;
+  const binding = new SocketIoBinding(place);
+  const guard: SocketIoGuard = new Guard(policy, binding);
+  install(place, guard);
+  binding.hearOthers(guard.revocations);
+  tellAddresses(place.server);
+  return createAuth(guard, (socket) => {
+    const gate = gateOf(socket);
+    return gate?.guard === guard ? gate : undefined;
+  });
+}

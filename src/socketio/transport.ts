@@ -1,0 +1,31 @@
+import type { RawClient } from "./internals.ts";
+import { gateOf } from "./gate/slot.ts";
+
+/** Whether a socket past its gate, or one that has none, still uses the transport. */
+export function isInUse(client: RawClient): boolean {
+  for (const socket of client.sockets.values()) {
+    const gate = gateOf(socket);
+    if (!gate || gate.isAdmitted) return true;
+  }
+  return false;
+}
+
+/** Closes a transport behind what was sent before. */
+export function closeTransport(client: RawClient, linger: number): void {
+  const { transport } = client.conn;
+  // It waits for its client to fetch and confirm that: half a minute, unless it is told less.
+  if (transport.closeTimeout !== undefined) transport.closeTimeout = linger;
+  try {
+    client._disconnect();
+  } finally {
+    // A listener of the application may have thrown in the middle.
+    client.conn.close();
+  }
+}
+
+/** Drops a transport whose client has not confirmed the close, or not fetched it. */
+export function dropTransport({ conn }: RawClient): void {
+  const { socket } = conn.transport;
+  if (conn.readyState !== "closed") conn.onClose?.("forced close");
+  socket?.terminate?.();
+}
