@@ -10,17 +10,16 @@ export type Falsy = false | null | undefined | void | 0 | "";
 /** Something, or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
-/** What is left of an answer once it was not a refusal. */
-type Accepted<Answer> = Exclude<Answer, Falsy | PromiseLike<Falsy>>;
-
 /**
  * The user: what `authenticate` returns or, where it calls back, what its
  * callback is declared to take; `unknown` if nothing says.
  */
 export type UserOf<Returned, CalledBack> = unknown extends Returned & CalledBack ? unknown
-  : unknown extends CalledBack ? [Accepted<Returned>] extends [never] ? unknown : Accepted<Returned>
-  : unknown extends Returned ? Accepted<CalledBack>
-  : Accepted<Returned | CalledBack>;
+  : unknown extends CalledBack
+    ? [Exclude<Returned, Falsy | PromiseLike<Falsy>>] extends [never] ? unknown
+    : Exclude<Returned, Falsy | PromiseLike<Falsy>>
+  : unknown extends Returned ? Exclude<CalledBack, Falsy>
+  : Exclude<Returned | CalledBack, Falsy | PromiseLike<Falsy>>;
 
 /**
  * The third parameter of `authenticate`: a Node callback, and all that one

@@ -1,0 +1,74 @@
+/**
+ * Two-step authentication for plain WebSockets: a second binding on the core of
+ * `@socketio-auth/socketio-auth`. See README.md beside this file.
+ *
+ * @module
+ */
+import type { WebSocket, WebSocketServer } from "ws";
+import { type Auth, createAuth } from "../../src/core/auth.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { Guard } from "../../src/core/guard.ts";
+import type { Binding } from "../../src/core/interface.ts";
+import type { Options, UserOf } from "../../src/core/options.ts";
+import { type Policy, refuseOption, resolvePolicy } from "../../src/core/policy.ts";
+import { Room, WebSocketPeer } from "./peer.ts";
+import { parseMessage, type Socket } from "./socket.ts";
+
+export type { Message, Socket } from "./socket.ts";
+
+/** What `websocketAuth` returns. */
+export interface WebSocketAuth<User> extends Auth<User> {
+  /** Sends an event to everybody who is signed in. */
+  broadcast(event: string, ...args: unknown[]): void;
+}
+
+const binding: Binding<WebSocket> = {
+  name: "server",
+  clock: systemClock,
+  recoverable: 0,
+  isShared: () => false,
+  close: (ws) => ws.close(4401, "unauthorized"),
+  drop: (ws) => ws.terminate(),
+};
+
+/** Guards a server; `onConnection` is called for each socket that is signed in. */
+export function websocketAuth<
+  Returned,
+  // deno-lint-ignore no-explicit-any -- credentials are what the client sends
+  Credentials = any,
+  CalledBack = unknown,
+>(
+  server: WebSocketServer,
+  options: Options<Socket, Returned, Credentials, CalledBack>,
+  onConnection: (socket: Socket) => void,
+): WebSocketAuth<UserOf<Returned, CalledBack>> {
+  for (const name of ["handshake", "open"]) refuseOption(options, name, "plain WebSockets");
+  const policy = resolvePolicy(options) as Policy<Socket>;
+  const guard = new Guard<Socket, WebSocket>(policy, binding);
+  const room = new Room(onConnection);
+
+  server.on("connection", (ws, request) => {
+    const connection = guard.connect(ws);
+    if (!connection.mayJoin()) return;
+    new WebSocketPeer(ws, connection, room, request.socket.remoteAddress);
+    ws.on("message", (data) => {
+      const message = parseMessage(String(data));
+      if (message) room.peers.get(ws)?.receive(message);
+      else ws.close(1007, "not a message");
+    });
+    ws.on("close", () => {
+      room.peers.get(ws)?.leave("client", true);
+      connection.close();
+    });
+  });
+
+  const auth: Auth<UserOf<Returned, CalledBack>> = createAuth(guard, (it) => room.known.get(it));
+  return {
+    ...auth,
+    broadcast(event, ...args) {
+      for (const peer of room.peers.values()) {
+        if (peer.isAdmitted) peer.socket.emit(event, ...args);
+      }
+    },
+  };
+}
