@@ -44,8 +44,6 @@ export class Connection<S, T> implements Revocable {
   /** Those who have been admitted, and whom the application has not met yet. */
   #arrivals: Peer<S>[] | undefined;
   #id: string | undefined;
-  /** Forgets to drop the transport, once it is gone. */
-  #keep: (() => void) | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
     this.guard = guard;
@@ -145,7 +143,6 @@ export class Connection<S, T> implements Revocable {
   /** The transport is gone, and every peer with it. */
   close(): void {
     this.guard.revocations.forget(this);
-    this.#keep?.();
     this.#dispatch({ event: { type: "gone" } });
     this.#members.removeAll("transport close");
   }
@@ -322,7 +319,7 @@ export class Connection<S, T> implements Revocable {
 
   #end(refusal: Unauthorized, cause: Cause): void {
     this.#members.end(refusal, cause);
-    this.#keep ??= this.guard.close(this.#transport);
+    this.guard.close(this.#transport);
   }
 
   /** The attempt in flight is over. */

@@ -53,15 +53,15 @@ export class Guard<S, T> {
   }
 
   /**
-   * Closes a client connection that nobody else uses, and drops it a while later
-   * if its client does not cooperate. Returns what takes that back.
+   * Closes a client connection that nobody else uses, and drops it a while later:
+   * what counts as closed above may still be open below, for a client that does
+   * not cooperate.
    */
-  close(transport: T): (() => void) | undefined {
+  close(transport: T): void {
     const binding = this.#binding;
-    if (binding.isShared(transport)) return undefined;
-    const cancel = this.clock.after(LINGER, () => this.#try(() => binding.drop(transport)));
+    if (binding.isShared(transport)) return;
+    this.clock.after(LINGER, () => this.#try(() => binding.drop(transport)));
     this.#try(() => binding.close(transport, LINGER));
-    return cancel;
   }
 
   /**

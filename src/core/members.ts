@@ -42,7 +42,8 @@ export class Members<S> {
   }
 
   add(peer: Peer<S>): void {
-    this.#all = [...this.#all, peer];
+    // Not spread: an array that is spread into keeps room for 17, and most never need it.
+    this.#all = this.#all.length > 0 ? [...this.#all, peer] : [peer];
     this.#guard.journal.count("pending", 1);
   }
 

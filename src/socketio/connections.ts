@@ -15,11 +15,13 @@ export function connectionOf<S>(
   guard: Guard<S, RawClient>,
 ): Connection<S, RawClient> {
   const conn: GuardedConn = client.conn;
-  const existing = conn[CONNECTIONS]?.find((connection) => connection.guard === guard);
+  const others = conn[CONNECTIONS];
+  const existing = others?.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = guard.connect(client);
-  if (!conn[CONNECTIONS]) conn.on("close", onClose);
-  conn[CONNECTIONS] = [...conn[CONNECTIONS] ?? [], created as Connection<unknown, RawClient>];
+  const added = created as Connection<unknown, RawClient>;
+  if (!others) conn.on("close", onClose);
+  conn[CONNECTIONS] = others ? [...others, added] : [added];
   return created;
 }
 

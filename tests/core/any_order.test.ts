@@ -91,6 +91,7 @@ describe("a connection, whatever comes in whatever order", () => {
         }
         // After the end no timer is left, and late answers change nothing.
         connection.close();
+        clock.advance(1000); // what was closed is dropped
         assertEquals(clock.pending, 0);
         const before = peers.map(({ done }) => done.length);
         for (const answer of answers) answer(null, "late");

@@ -14,6 +14,8 @@ export class Client {
   readonly attempts: Attempt<unknown>[] = [];
   /** What it was told about its credentials. */
   readonly outcomes: Outcome[] = [];
+  /** How many sessions of its have come to an end with their last socket. */
+  sessions = 0;
   readonly #guard: FakeGuard;
   #hasCome = false;
   #isLost = false;
@@ -34,7 +36,7 @@ export class Client {
 
   /** Whether the deadline concerns it; sockets that come and go do not matter. */
   get isPending(): boolean {
-    return this.#hasCome && !this.isOver && !this.peers.some(({ session }) => session);
+    return this.#hasCome && !this.isOver && !this.connected.some(({ session }) => session);
   }
 
   get isAsked(): boolean {
@@ -95,5 +97,10 @@ export class Client {
   #remove(peer: FakePeer, byClient: boolean): void {
     peer.connected = peer.isOpen = false;
     this.connection.leave(peer, "left", byClient);
+    // The session was over with its last socket: whoever comes next comes anew.
+    if (peer.session && this.connected.length === 0) {
+      this.#hasCome = false;
+      this.sessions++;
+    }
   }
 }

@@ -65,7 +65,12 @@ describe("the limits, whatever comes in whatever order", () => {
               for (const client of running) used.set(client, used.get(client)! + TICK);
               guard.clock.advance(TICK);
             }
-          } else actions[what]!(client, ticks);
+          } else {
+            const { sessions } = client;
+            actions[what]!(client, ticks);
+            // A deadline of its own for whoever comes after a session.
+            if (client.sessions > sessions) used.set(client, 0);
+          }
           // A socket is connected a moment after its handshake.
           await Promise.resolve();
           await Promise.resolve();
@@ -74,6 +79,7 @@ describe("the limits, whatever comes in whatever order", () => {
           for (const client of clients) checkClient(client, used.get(client)!);
         }
         for (const client of clients) client.lose();
+        guard.clock.advance(1000); // what was closed is dropped
         const { pending, authenticated } = guard.journal.stats;
         assertEquals([pending, authenticated, guard.clock.pending], [0, 0, 0]);
       }),

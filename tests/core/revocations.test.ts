@@ -165,7 +165,7 @@ describe("credentials before the socket", () => {
     answers[0]!(null, "ada");
     assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
     assertEquals(guard.isClosed, true);
-    connection.close();
+    guard.clock.advance(1000);
     assertEquals(guard.clock.pending, 0);
     connection.join(peer);
     assertEquals(peer.session, undefined);
