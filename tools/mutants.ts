@@ -250,7 +250,7 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/guard", [
     ["nodes that have just started", "if (!isOwn && uptime <= this.#retention) return false;", ""],
-    ["transports in use", "if (binding.isShared(transport)) return undefined;", ""],
+    ["transports in use", "if (binding.isShared(transport)) return;", ""],
     ["dropping", "binding.drop(transport)", "undefined"],
   ]),
   ...of("socketio/handshake", [
