@@ -161,7 +161,7 @@ export const mutants: Mutant[] = [
       "listen(engine as BunEngine);",
     ],
   ]),
-  ...of("core/attempt", [
+  ...of("core/verifier", [
     ["what a callback's function returns", "policy.authenticate.length >= 3", "false"],
     ["a look", "if (callsBack && !hasLooked) {", "if (callsBack) {"],
     ["no look", "if (callsBack && !hasLooked) {", "if (false) {"],
@@ -281,7 +281,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "sessions that outlive their sockets",
-      "    deserted: (state) => vanish(state.failures),\n",
+      "    deserted: (state) => becomeIdle(state.failures),\n",
       "",
     ],
     ["grace", "session.expiresAt + rules.grace", "session.expiresAt"],
@@ -303,7 +303,7 @@ export const mutants: Mutant[] = [
       "    queueMicrotask(() => this.#welcome());\n    this",
     ],
     ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
-    ["the last one to leave", "if (this.#members.isEmpty) this", "if (false) this"],
+    ["the last one to leave", "if (this.#peers.isEmpty) this", "if (false) this"],
     ["namespaces asked for before the sign-in", "    this.#asked = 0;\n", ""],
     [
       "attempts that are over before they begin",
@@ -325,8 +325,8 @@ export const mutants: Mutant[] = [
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     [
       "watching for revocations",
-      "    this.guard.revocations.watch(this);\n    this.#members",
-      "    this.#members",
+      "    this.guard.revocations.watch(this);\n    this.#peers",
+      "    this.#peers",
     ],
     ["watching handshakes", "    this.guard.revocations.watch(this);\n    const", "    const"],
   ]),
@@ -373,12 +373,16 @@ export const mutants: Mutant[] = [
     ["failures of limiters", 'if (typeof msBeforeNext !== "number")', "if (false)"],
     ["keys that are none", 'typeof key === "string" && key !== ""', "true"],
   ]),
-  ...of("core/screening", [
-    ["size before all else", "if (isOverLimit(credentials, policy.maxCredentials))", "if (false)"],
+  ...of("core/submission", [
+    [
+      "size before all else",
+      "if (isOverLimit(this.#credentials, policy.maxCredentials))",
+      "if (false)",
+    ],
     ["schemas", "if (result.issues) return", "if (false) return"],
-    ["what a schema makes of it", "credentials = result.value;", ""],
+    ["what a schema makes of it", "this.#credentials = result.value;", ""],
   ]),
-  ...of("core/members", [
+  ...of("core/peers", [
     ["counted out", 'journal.count(peer.session ? "authenticated" : "pending", -1);', ""],
     ["silent before the news", "this.#forEach(peers, (peer) => peer.silence());", ""],
     ["handlers of those who are in", "if (isIn()) this.introduce(peer);", "this.introduce(peer);"],
@@ -396,7 +400,7 @@ export const mutants: Mutant[] = [
     ["30 seconds", "if (!isBounded) this.#limit", "if (false) this.#limit"],
     [
       "30 seconds, challenges apart",
-      'if (type === "challenged") this.#limit?.pause();\n        else this.#limit?.resume();',
+      'if (type === "challenged") this.#limit?.pause();\n      else this.#limit?.resume();',
       "",
     ],
     ["places while joining", 'if (this.#isJoining) guard.journal.count("pending", 1);', ""],
@@ -418,7 +422,7 @@ export const mutants: Mutant[] = [
   ...of("core/policy", [
     ["answers at once", "if (!(answer instanceof Promise)) return answer;", "return answer;"],
   ]),
-  ...of("socketio/gate/questions", [
+  ...of("socketio/gate/challenges", [
     [
       "answers to challenges only",
       "isAck(packet) && answers.has(Object(acks.get(packet.id!)))",

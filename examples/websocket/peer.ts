@@ -80,7 +80,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
   }
 
   /** Challenges have an id of their own: nothing else that is asked is answered to 0. */
-  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
+  challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void {
     this.#write({ event: CHALLENGE, args: [data], id: 0 });
     this.#onAnswer = onAnswer;
     return () => this.#onAnswer = undefined;

@@ -64,7 +64,7 @@ export class Dialog<S> {
       this.#whenConnected(() => {
         if (this.#giveUp !== giveUp) return;
         try {
-          forget = this.#peer.ask(data, (answer) => {
+          forget = this.#peer.challenge(data, (answer) => {
             // A busy process runs its timers late.
             if (this.#clock.monotonic() > due) giveUp(errorOf("timeout"));
             else if (isOverLimit(answer, this.#maxBytes)) giveUp(errorOf("invalid_credentials"));

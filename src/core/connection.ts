@@ -1,7 +1,7 @@
 import type { Guard } from "./guard.ts";
 import type { Peer, RevocationTarget } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
-import { type Cause, causeOf, Members } from "./members.ts";
+import { type Cause, causeOf, Peers } from "./peers.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
 import type { Session } from "./session.ts";
@@ -16,7 +16,7 @@ import { Alarm } from "./timer.ts";
 const ASKED_LIMIT = 64;
 
 /** One event in the queue, with what its effects need besides. */
-interface Entry<S> {
+interface Queued<S> {
   readonly event: Event;
   readonly peer?: Peer<S>;
   readonly submission?: Submission<S>;
@@ -31,9 +31,9 @@ export class Connection<S, T> implements Revocable {
   /** The policy it is under, and all that comes with it. */
   readonly guard: Guard<S, T>;
   readonly #transport: T;
-  readonly #members: Members<S>;
+  readonly #peers: Peers<S>;
   #state: State = initial;
-  #queue: Entry<S>[] | undefined;
+  #queue: Queued<S>[] | undefined;
   #attempts = 0;
   #asked = 0;
   readonly #alarm: Alarm;
@@ -48,7 +48,7 @@ export class Connection<S, T> implements Revocable {
   constructor(guard: Guard<S, T>, transport: T) {
     this.guard = guard;
     this.#transport = transport;
-    this.#members = new Members(guard);
+    this.#peers = new Peers(guard);
     this.#alarm = new Alarm(guard.clock);
   }
 
@@ -70,7 +70,7 @@ export class Connection<S, T> implements Revocable {
     if (!this.guard.journal.isFull) return this.#submit(peer, credentials, acknowledge);
     const refusal = unauthorized("server_busy");
     acknowledge({ ok: false, ...refusal });
-    this.#members.refuse(peer, refusal, "unauthorized");
+    this.#peers.refuse(peer, refusal, "unauthorized");
     this.end(refusal);
   }
 
@@ -78,12 +78,12 @@ export class Connection<S, T> implements Revocable {
   join(peer: Peer<S>): void {
     const event = this.#arrivalOf(peer);
     this.guard.revocations.watch(this);
-    this.#members.add(peer);
+    this.#peers.add(peer);
     this.#dispatch({ event, peer });
     if (this.#running?.peer === peer) this.#running.joined();
     if (peer.session) return;
     this.guard.journal.note(peer, { type: "pending" });
-    if (this.guard.policy.connection === "connected") this.#members.introduce(peer);
+    if (this.guard.policy.connection === "connected") this.#peers.introduce(peer);
   }
 
   /**
@@ -94,9 +94,9 @@ export class Connection<S, T> implements Revocable {
     if (this.#running?.peer === peer) {
       this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
-    if (!this.#members.has(peer)) return;
-    this.#members.remove(peer, reason);
-    if (this.#members.isEmpty) this.#dispatch({ event: { type: "deserted" } });
+    if (!this.#peers.has(peer)) return;
+    this.#peers.remove(peer, reason);
+    if (this.#peers.isEmpty) this.#dispatch({ event: { type: "deserted" } });
   }
 
   /** The client has sent an `authentication` event. */
@@ -120,7 +120,7 @@ export class Connection<S, T> implements Revocable {
   }
 
   revoke(target: RevocationTarget, at: number): number {
-    const { length } = this.#members.connected;
+    const { length } = this.#peers.connected;
     const before = this.#state;
     this.#dispatch({ event: { type: "revoked", target, at } });
     return this.#state !== before && this.#state.phase === "idle" ? length : 0;
@@ -144,7 +144,7 @@ export class Connection<S, T> implements Revocable {
   close(): void {
     this.guard.revocations.forget(this);
     this.#dispatch({ event: { type: "gone" } });
-    this.#members.removeAll("transport close");
+    this.#peers.removeAll("transport close");
   }
 
   /** A socket has joined, if it may. */
@@ -171,7 +171,7 @@ export class Connection<S, T> implements Revocable {
     this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
   }
 
-  #dispatch(entry: Entry<S>): void {
+  #dispatch(entry: Queued<S>): void {
     if (this.#queue) {
       this.#queue.push(entry);
       return;
@@ -191,7 +191,7 @@ export class Connection<S, T> implements Revocable {
     this.#verify();
   }
 
-  #perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
+  #perform(effect: Effect, { event, peer, submission }: Queued<S>): void {
     switch (effect.type) {
       case "verify":
         this.#running = this.#unverified = submission;
@@ -219,7 +219,7 @@ export class Connection<S, T> implements Revocable {
       case "refuse":
         return this.#refuse(effect.refusal);
       case "replace":
-        return this.#members.replace(effect.refusal, causeOf(event));
+        return this.#peers.replace(effect.refusal, causeOf(event));
       case "end":
         return this.#end(effect.refusal, causeOf(event));
     }
@@ -238,7 +238,7 @@ export class Connection<S, T> implements Revocable {
     this.#unverified = undefined;
     if (!submission || submission !== this.#running) return;
     const isBounded = this.#state.phase === "pending" && this.guard.policy.timeout !== Infinity;
-    submission.verify(isBounded, (event) => {
+    submission.judge(isBounded, (event) => {
       // An answer that is there after the deadline is late, also if no timer has had its turn.
       this.#alarm.catchUp();
       this.#dispatch({ event });
@@ -249,7 +249,7 @@ export class Connection<S, T> implements Revocable {
   #decline(submission: Submission<S>, refusal: Unauthorized): void {
     submission.close();
     submission.refuse(refusal);
-    if (!submission.peer.connected) this.#members.refuse(submission.peer, refusal, "unauthorized");
+    if (!submission.peer.connected) this.#peers.refuse(submission.peer, refusal, "unauthorized");
   }
 
   #abort(refusal: Unauthorized | undefined, cause: Cause): void {
@@ -259,12 +259,12 @@ export class Connection<S, T> implements Revocable {
     submission.abort(refusal);
     // Nobody else will note it of the sender of a handshake.
     const { peer } = submission;
-    if (refusal && !peer.connected) this.#members.refuse(peer, refusal, cause);
+    if (refusal && !peer.connected) this.#peers.refuse(peer, refusal, cause);
   }
 
   #admit(session: Session<unknown>): void {
     this.#asked = 0;
-    const peers = this.#members.connected;
+    const peers = this.#peers.connected;
     if (this.#announce(peers, session, this.#settle())) this.#open(peers);
   }
 
@@ -274,7 +274,7 @@ export class Connection<S, T> implements Revocable {
   }
 
   #open(peers: readonly Peer<S>[]): void {
-    this.#members.open(peers);
+    this.#peers.open(peers);
     this.#arrivals = [...this.#arrivals ?? [], ...peers];
   }
 
@@ -285,12 +285,12 @@ export class Connection<S, T> implements Revocable {
   #welcome(): void {
     const peers = this.#arrivals;
     this.#arrivals = undefined;
-    for (const peer of peers ?? []) this.#members.welcome(peer);
+    for (const peer of peers ?? []) this.#peers.welcome(peer);
   }
 
   #refresh(session: Session<unknown>): void {
-    const peers = this.#members.connected;
-    if (this.#announce(peers, session, this.#settle())) this.#members.noteRefreshed(peers);
+    const peers = this.#peers.connected;
+    if (this.#announce(peers, session, this.#settle())) this.#peers.noteRefreshed(peers);
   }
 
   /** Puts the session in force, then says so. Returns false if that failed. */
@@ -300,7 +300,7 @@ export class Connection<S, T> implements Revocable {
     submission: Submission<S> | undefined,
   ): boolean {
     try {
-      this.#members.announce(peers, session, submission);
+      this.#peers.announce(peers, session, submission);
       return true;
     } catch (error) {
       const refusal = unauthorized("server_error");
@@ -314,11 +314,11 @@ export class Connection<S, T> implements Revocable {
   #refuse(refusal: Unauthorized): void {
     const submission = this.#settle();
     submission?.refuse(refusal);
-    if (submission) this.#members.refuse(submission.peer, refusal, "unauthorized");
+    if (submission) this.#peers.refuse(submission.peer, refusal, "unauthorized");
   }
 
   #end(refusal: Unauthorized, cause: Cause): void {
-    this.#members.end(refusal, cause);
+    this.#peers.end(refusal, cause);
     this.guard.close(this.#transport);
   }
 

@@ -72,7 +72,7 @@ export interface Peer<S> {
    * once at most. Returns a function that takes the question back. A throw
    * (something that cannot be serialized) fails the challenge.
    */
-  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void;
+  challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void;
   /**
    * Opens the gate outwards: enters the rooms that were joined meanwhile and
    * sends what was held for the client. What a recovered connection has missed

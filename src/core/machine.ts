@@ -176,7 +176,7 @@ function revoke(state: Engaged, { target, at }: On<"revoked">): Transition {
   return isMeant ? end(state.failures, unauthorized("revoked")) : stay(state);
 }
 
-function vanish(failures: number): Transition {
+function becomeIdle(failures: number): Transition {
   return {
     state: { phase: "idle", failures },
     effects: [{ type: "stop_timer" }, { type: "abort" }],
@@ -219,7 +219,7 @@ const table: Table = {
     deadline: (state) => end(state.failures + (state.attempt ? 1 : 0), unauthorized("timeout")),
     revoked: revoke,
     ended: (state, event) => end(state.failures + 1, event.refusal),
-    gone: (state) => vanish(state.failures),
+    gone: (state) => becomeIdle(state.failures),
   },
 
   authenticated: {
@@ -234,7 +234,7 @@ const table: Table = {
     revoked: revoke,
     ended: (state, event) => end(state.failures, event.refusal),
     // A session does not outlive its sockets: whoever comes back signs in.
-    deserted: (state) => vanish(state.failures),
-    gone: (state) => vanish(state.failures),
+    deserted: (state) => becomeIdle(state.failures),
+    gone: (state) => becomeIdle(state.failures),
   },
 };

@@ -12,7 +12,7 @@ export interface Revocable {
 }
 
 /** What is remembered of the revocations of one target. */
-interface Entry {
+interface Remembered {
   /** The last one, and when it was made. */
   readonly id: string;
   readonly at: number;
@@ -33,7 +33,7 @@ export class Revocations {
   readonly #retention: number;
   readonly #connections: Set<Revocable> = new Set();
   /** By target, the oldest first. */
-  readonly #entries: Map<string, Entry> = new Map();
+  readonly #entries: Map<string, Remembered> = new Map();
 
   /** Remembers each revocation for `retention` milliseconds at least. */
   constructor(clock: Clock, retention: number) {
@@ -84,7 +84,7 @@ export class Revocations {
       (sessionId !== undefined && isRevoked({ sessionId }));
   }
 
-  #remember(key: string, entry: Entry): void {
+  #remember(key: string, entry: Remembered): void {
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     const horizon = this.#horizon();
@@ -108,7 +108,7 @@ export class Revocations {
  * Two revocations of the same target in one: the later one covers all that the
  * earlier one does, but for the connection that it spares.
  */
-function merge(known: Entry | undefined, added: Entry): Entry {
+function merge(known: Remembered | undefined, added: Remembered): Remembered {
   if (!known) return added;
   const [last, first] = added.at >= known.at ? [added, known] : [known, added];
   const before = first.except === last.except ? first.exceptAt : first.at;

@@ -1,19 +1,20 @@
-import { type Answer, type Ending, startAttempt } from "./attempt.ts";
 import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
 import type { Common } from "./guard.ts";
 import type { Peer } from "./interface.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
-import { screen, type Screened } from "./screening.ts";
+import { isOverLimit } from "./measure.ts";
 import { createSession, isExpired } from "./session.ts";
 import type { Event } from "./states.ts";
-import type { Points } from "./throttle.ts";
+import { Points } from "./throttle.ts";
 import { Timer } from "./timer.ts";
+import { callVerifier, type Ending } from "./verifier.ts";
 
 /** How long a verifier may take where no deadline runs, in ms; challenges apart. */
 const ANSWER_LIMIT = 30_000;
 
-type Verdict = Extract<Event, { type: "accepted" | "refused" }>;
+/** What has come of credentials. */
+type Judged = Extract<Event, { type: "accepted" | "refused" }>;
 
 /** The connection that credentials came on. */
 interface Sender<S> {
@@ -65,15 +66,120 @@ export class Submission<S> {
   }
 
   /**
-   * Has the credentials verified, and hands on what comes of it; within a time
-   * of its own if no deadline bounds it.
+   * Judges the credentials, and hands on what comes of it; within a time of its
+   * own if no deadline bounds it. From here on the file reads from top to
+   * bottom: size, schema and throttle, the cheapest first; then the verifier;
+   * then the session that would come of it.
    */
-  verify(isBounded: boolean, onEvent: (event: Event) => void): void {
+  judge(isBounded: boolean, onEvent: (event: Event) => void): void {
     if (!isBounded) this.#limit = this.#startLimit(onEvent);
-    const screened = screen(this.#guard.policy, this.peer, this.#credentials);
-    const proceed = (screened: Screened) => this.#ask(screened, onEvent);
-    if (screened instanceof Promise) void screened.then(proceed);
-    else proceed(screened);
+    const { policy } = this.#guard;
+    if (isOverLimit(this.#credentials, policy.maxCredentials)) {
+      return this.#settle(this.#refused(unauthorized("invalid_credentials")), onEvent);
+    }
+    const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
+    if (!isSlow) return this.#verify(undefined, onEvent);
+    void this.#screen().then(({ refusal, points }) => {
+      if (this.#isOver) return;
+      if (refusal) this.#settle(this.#refused(refusal), onEvent);
+      else this.#verify(points, onEvent);
+    });
+  }
+
+  /** Schema and throttle. Resolves with a refusal, or with the points it has cost. */
+  async #screen(): Promise<{ refusal?: Unauthorized; points?: Points<S> }> {
+    const { policy } = this.#guard;
+    let during = "credentials";
+    try {
+      if (policy.credentials) {
+        const result = await policy.credentials["~standard"].validate(this.#credentials);
+        // What is wrong with them might quote them: it is nobody's to see.
+        if (result.issues) return { refusal: unauthorized("invalid_credentials") };
+        this.#credentials = result.value;
+      }
+      during = "throttle";
+      const points = new Points(policy.throttles);
+      const refusal = await points.take(this.peer, this.#credentials);
+      return refusal ? { refusal } : { points };
+    } catch (error) {
+      if (!this.#isOver) policy.report(error, { during, socket: this.peer.socket });
+      return { refusal: unauthorized("server_error") };
+    }
+  }
+
+  #verify(points: Points<S> | undefined, onEvent: (event: Event) => void): void {
+    const { policy } = this.#guard;
+    const { socket } = this.peer;
+    const openDialog = () => this.#openDialog(onEvent);
+    this.#stop = callVerifier(policy, socket, this.#credentials, openDialog, (verdict) => {
+      if ("error" in verdict) policy.report(verdict.error, { during: "authenticate", socket });
+      const judged = "refusal" in verdict
+        ? this.#refused(verdict.refusal)
+        : this.#accept(verdict.user, points);
+      this.#settle(judged, onEvent);
+    });
+    // The verifier itself may have ended it, with a disconnect.
+    if (this.#isOver) this.#stop("ended");
+  }
+
+  /** The session of a user whose credentials are good; if it may begin. */
+  #accept(user: unknown, points: Points<S> | undefined): Judged {
+    const { policy, clock, revocations } = this.#guard;
+    const { socket } = this.peer;
+    try {
+      const now = clock.now();
+      const session = createSession(policy, user, now);
+      if (isExpired(session, now, policy.grace)) {
+        // With the same credentials it would be no better.
+        return this.#refused({ ...unauthorized("expired"), reconnect: false });
+      }
+      if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
+        return this.#refused(unauthorized("revoked"));
+      }
+      if (points) callHook(policy, "throttle", socket, () => points.giveBack());
+      return { type: "accepted", attempt: this.id, session, since: this.begunAt };
+    } catch (error) {
+      policy.report(error, { during: "session", socket });
+      return this.#refused(unauthorized("server_error"));
+    }
+  }
+
+  #refused(refusal: Unauthorized): Judged {
+    return { type: "refused", attempt: this.id, refusal };
+  }
+
+  /** Notes what has come of it, and hands it on. */
+  #settle(judged: Judged, onEvent: (event: Event) => void): void {
+    const { clock, journal } = this.#guard;
+    const duration = clock.monotonic() - this.begunAt;
+    if (judged.type === "refused") {
+      const { code } = judged.refusal;
+      journal.note(this.peer, { type: "attempt", ok: false, code, duration });
+    } else {
+      const { userId } = judged.session;
+      const whose = userId === undefined ? {} : { userId };
+      journal.note(this.peer, { type: "attempt", ok: true, ...whose, duration });
+    }
+    onEvent(judged);
+  }
+
+  #openDialog(onEvent: (event: Event) => void): Dialog<S> {
+    const { clock, policy } = this.#guard;
+    const whenConnected = (fn: () => void) => this.#whenConnected(fn);
+    return new Dialog(this.peer, clock, policy.maxCredentials, whenConnected, (type) => {
+      if (type === "challenged") this.#limit?.pause();
+      else this.#limit?.resume();
+      onEvent({ type, attempt: this.id });
+    });
+  }
+
+  #startLimit(onEvent: (event: Event) => void): Timer {
+    const { clock } = this.#guard;
+    const { monotonic } = clock;
+    return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
+      this.close("overdue");
+      this.#settle(this.#refused(unauthorized("timeout")), onEvent);
+    });
   }
 
   /** The namespace it came with has been connected. */
@@ -111,69 +217,6 @@ export class Submission<S> {
     this.answer({ ok: false, ...refusal });
   }
 
-  #ask(screened: Screened, onEvent: (event: Event) => void): void {
-    if (this.#isOver) return;
-    const { policy, clock } = this.#guard;
-    const { peer } = this;
-    const decide = (verdict: Verdict) => {
-      this.#note(verdict);
-      onEvent(verdict);
-    };
-    if ("refusal" in screened) {
-      const { refusal, failure } = screened;
-      if (failure) policy.report(failure.error, { during: failure.during, socket: peer.socket });
-      return decide(this.#refused(refusal));
-    }
-    this.#credentials = screened.credentials;
-    const openDialog = () =>
-      new Dialog(peer, clock, policy.maxCredentials, (fn) => this.#whenConnected(fn), (type) => {
-        if (type === "challenged") this.#limit?.pause();
-        else this.#limit?.resume();
-        onEvent({ type, attempt: this.id });
-      });
-    this.#stop = startAttempt(policy, peer.socket, this.#credentials, openDialog, (answer) => {
-      decide(this.#judge(answer, screened.points));
-    });
-    // The verifier itself may have ended it, with a disconnect.
-    if (this.#isOver) this.#stop("ended");
-  }
-
-  #startLimit(onEvent: (event: Event) => void): Timer {
-    const { clock } = this.#guard;
-    const { monotonic } = clock;
-    return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
-      this.close("overdue");
-      const verdict = this.#refused(unauthorized("timeout"));
-      this.#note(verdict);
-      onEvent(verdict);
-    });
-  }
-
-  #judge(answer: Answer, points: Points<unknown> | undefined): Verdict {
-    const { policy, clock, revocations } = this.#guard;
-    const { socket } = this.peer;
-    if ("refusal" in answer) {
-      if ("error" in answer) policy.report(answer.error, { during: "authenticate", socket });
-      return this.#refused(answer.refusal);
-    }
-    try {
-      const now = clock.now();
-      const session = createSession(policy, answer.user, now);
-      if (isExpired(session, now, policy.grace)) {
-        // With the same credentials it would be no better.
-        return this.#refused({ ...unauthorized("expired"), reconnect: false });
-      }
-      if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
-        return this.#refused(unauthorized("revoked"));
-      }
-      if (points) callHook(policy, "throttle", socket, () => points.giveBack());
-      return { type: "accepted", attempt: this.id, session, since: this.begunAt };
-    } catch (error) {
-      policy.report(error, { during: "session", socket });
-      return this.#refused(unauthorized("server_error"));
-    }
-  }
-
   /** A client that is still joining can be asked once its namespace is connected. */
   #whenConnected(fn: () => void): void {
     if (!this.#isJoining) return fn();
@@ -184,21 +227,5 @@ export class Submission<S> {
   #givePlaceBack(): void {
     if (this.#isJoining) this.#guard.journal.count("pending", -1);
     this.#isJoining = false;
-  }
-
-  #refused(refusal: Unauthorized): Verdict {
-    return { type: "refused", attempt: this.id, refusal };
-  }
-
-  #note(verdict: Verdict): void {
-    const { clock, journal } = this.#guard;
-    const duration = clock.monotonic() - this.begunAt;
-    if (verdict.type === "refused") {
-      const { code } = verdict.refusal;
-      return journal.note(this.peer, { type: "attempt", ok: false, code, duration });
-    }
-    const { userId } = verdict.session;
-    const whose = userId === undefined ? {} : { userId };
-    journal.note(this.peer, { type: "attempt", ok: true, ...whose, duration });
   }
 }

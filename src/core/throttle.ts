@@ -63,7 +63,7 @@ export class Points<S> {
         try {
           await limiter.consume(key);
         } catch (error) {
-          return refusalOf(error);
+          return exhausted(error);
         }
         this.#taken.push({ limiter, key });
       }
@@ -86,7 +86,7 @@ function asKeys(keys: unknown): readonly string[] {
 }
 
 /** What a limiter rejects with is a verdict, or a failure of its own. */
-function refusalOf(rejection: unknown): Unauthorized {
+function exhausted(rejection: unknown): Unauthorized {
   const { msBeforeNext } = Object(rejection);
   if (typeof msBeforeNext !== "number") throw rejection;
   const refusal = unauthorized("too_many_attempts");

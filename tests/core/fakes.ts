@@ -72,7 +72,7 @@ export class FakePeer implements Peer<string> {
     const { code } = Object(payload);
     this.done.push(code ? `${event} ${code}` : event);
   }
-  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
+  challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void {
     this.done.push(`challenge ${data}`);
     this.answer = onAnswer;
     return () => this.answer = undefined;

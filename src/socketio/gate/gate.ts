@@ -12,7 +12,7 @@ import { EVENT, type RawClient, type RawSocket } from "../internals.ts";
 import { endJoining, joinAgain, removeStale } from "../joining.ts";
 import { sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
-import { askClient } from "./questions.ts";
+import { sendChallenge } from "./challenges.ts";
 import { setGate } from "./slot.ts";
 import { standIn } from "./stand_in.ts";
 import { connectionOf } from "../connections.ts";
@@ -107,8 +107,8 @@ export class Gate<S> implements Peer<S>, Owner {
     sendPast(this.#raw, { type: EVENT, data: [event, ...args] });
   }
 
-  ask(data: unknown, onAnswer: (answer: unknown) => void): () => void {
-    return askClient(this.#raw, data, onAnswer);
+  challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void {
+    return sendChallenge(this.#raw, data, onAnswer);
   }
 
   open(): void {
@@ -266,7 +266,7 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   /** The socket is gone, and its listeners have run. */
-  vanish(reason: string): void {
+  gone(reason: string): void {
     this.connection.leave(this, reason, reason === BY_CLIENT);
   }
 

@@ -53,7 +53,7 @@ function createGatedPrototype(base: RawSocket): object {
         return base.emitReserved.call(this, event, ...args);
       } finally {
         // Behind the listeners, and whichever of them are left.
-        if (event === "disconnect") gateOf(this)!.vanish(args[0] as string);
+        if (event === "disconnect") gateOf(this)!.gone(args[0] as string);
       }
     },
   };

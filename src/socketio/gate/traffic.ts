@@ -7,7 +7,7 @@
 import { DISCONNECT, EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
 import { removeStale } from "../joining.ts";
 import { authenticationArgs, isAck, isControl } from "./packets.ts";
-import { isAnswer } from "./questions.ts";
+import { isAnswer } from "./challenges.ts";
 import { gateOf } from "./slot.ts";
 
 /** Whether the client's packet may go on to the socket now. If not, it is held, or lost. */

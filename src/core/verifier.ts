@@ -4,8 +4,8 @@ import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
 import { unauthorized } from "../protocol.ts";
 
-/** What came of an attempt. */
-export type Answer = { readonly user: unknown } | Refused;
+/** What a verifier says of credentials. */
+export type Verdict = { readonly user: unknown } | Refused;
 
 /** Where the deadline has found an attempt, or something else has ended it. */
 export type Ending = "overdue" | "ended";
@@ -25,12 +25,12 @@ const MIXED = "authenticate called back after its promise had answered, which do
  * whether returned, resolved, thrown, rejected or called back with. Returns a
  * function that ends the attempt: from then on no answer is handed on.
  */
-export function startAttempt<S>(
+export function callVerifier<S>(
   policy: Policy<S>,
   socket: S,
   credentials: unknown,
   openDialog: () => Dialog<S>,
-  onAnswer: (answer: Answer) => void,
+  onVerdict: (verdict: Verdict) => void,
 ): (ending: Ending) => void {
   // The original module's verifiers call back, and what they return is whatever
   // their last line happened to be: a timer, a query, a promise of rows.
@@ -49,17 +49,17 @@ export function startAttempt<S>(
     policy.report(error, { during: "authenticate", socket });
   }
 
-  function answer(given: Answer): void {
+  function answer(verdict: Verdict): void {
     if (state !== "open") return;
     state = "answered";
     dialog?.end();
-    onAnswer(given);
+    onVerdict(verdict);
   }
 
   function callback(error?: unknown, success?: unknown): void {
     if (hasResolved) report(new Error(MIXED + HOW_TO_ANSWER));
     hasResolved = false;
-    answer(error ? refusalOf(error) : judge(success));
+    answer(error ? refusalOf(error) : verdictOn(success));
   }
 
   function ask(data: unknown, options?: ChallengeOptions): Promise<unknown> {
@@ -92,7 +92,7 @@ export function startAttempt<S>(
       return;
     }
     hasResolved = callsBack && state === "open";
-    answer(judge(value));
+    answer(verdictOn(value));
   }
 
   function failed(error: unknown): void {
@@ -140,6 +140,6 @@ function hearOut(
   }
 }
 
-function judge(success: unknown): Answer {
+function verdictOn(success: unknown): Verdict {
   return success ? { user: success } : { refusal: unauthorized("authentication_failed") };
 }

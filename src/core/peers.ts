@@ -21,7 +21,7 @@ export function causeOf({ type }: Event): Cause {
 }
 
 /** The sockets of one client connection under one policy, treated alike. */
-export class Members<S> {
+export class Peers<S> {
   readonly #guard: Common<S>;
   /** Never changed in place: hooks may come and go while it is walked. */
   #all: readonly Peer<S>[] = [];

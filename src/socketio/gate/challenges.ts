@@ -3,11 +3,11 @@ import { EVENT, type Packet, type RawSocket } from "../internals.ts";
 import { sendPast } from "./sending.ts";
 import { isAck } from "./packets.ts";
 
-/** The acknowledgements that are answers to questions of the gate's own. */
+/** The acknowledgements that are answers to challenges. */
 const answers = new WeakSet<object>();
 
 /** Sends a challenge past the gate. Returns a function that takes it back. */
-export function askClient(
+export function sendChallenge(
   socket: RawSocket,
   data: unknown,
   onAnswer: (answer: unknown) => void,
@@ -20,7 +20,7 @@ export function askClient(
   return () => void socket.acks.delete(id);
 }
 
-/** Whether a packet answers such a question; those may pass a shut gate. */
+/** Whether a packet answers a challenge; those may pass a shut gate. */
 export function isAnswer({ acks }: RawSocket, packet: Packet): boolean {
   return isAck(packet) && answers.has(Object(acks.get(packet.id!)));
 }
