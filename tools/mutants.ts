@@ -31,7 +31,12 @@ export const mutants: Mutant[] = [
       "return new Set(gateOf(this.socket)!.waiting?.rooms);",
       "return new Set();",
     ],
-    ["emits under recovery", "if (!isToItself(socket, options)) return", "return"],
+    ["emits under recovery", "if (isKept || !isToItself(socket, options)) return", "return"],
+    [
+      "emits to those who are away",
+      "if (isKept || !isToItself(socket, options)) return",
+      "if (!isToItself(socket, options)) return",
+    ],
     ["sessions of nobody", "if (gateOf(this.socket)!.isAdmitted) adapter", "adapter"],
     ["the adapter itself", "if (gate && !gate.isAdmitted) return", "if (false) return"],
   ]),

@@ -50,6 +50,7 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
     const gate = socket && gateOf(socket);
     const kept = gate && keep(gate, nsp, session.data);
     if (!kept) return;
+    gate!.isAway = true;
     return persistSession.call(adapter, { ...session, pid: keyOf(session.pid), data: kept });
   };
 

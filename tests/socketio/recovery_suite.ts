@@ -1,4 +1,4 @@
-import { assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, describe, it } from "#testing";
 import type { Server, ServerOptions, Socket } from "socket.io";
 import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
@@ -106,6 +106,48 @@ function suite(
     ]);
     assertEquals([...again.rooms].sort(), [again.id, "room"].sort());
     assertEquals(world.errors, []);
+  });
+
+  it(`what is sent to the socket while its client is away is missed as well (${place.name})`, async () => {
+    const world = await open({ connection: "authenticated" });
+    const { client, socket } = await member(world);
+    socket.on("disconnect", () => socket.emit("missed", 0));
+    await lose(world, client);
+    socket.emit("missed", 1);
+    world.io.to(socket.id).emit("missed", 2);
+    await client.reconnect();
+    // Not to whoever has come back, before it is known who that is.
+    socket.emit("missed", 3);
+    await client.signIn();
+    await world.log.next("connection");
+    // The same user by the same id, on whichever object.
+    socket.emit("missed", 4);
+    for (const n of [0, 1, 2, 3, 4]) assertEquals((await client.next("missed"))[0], n);
+    assertEquals(client.received.slice(2, 3), ["authenticated"]);
+  });
+
+  it(`nor does another user, or a revoked one, get that (${place.name})`, async () => {
+    for (const end of ["another", "revoked"]) {
+      const world = await open({ connection: "authenticated" });
+      const { client, socket } = await member(world);
+      await lose(world, client);
+      socket.emit("secret");
+      if (end === "revoked") await world.auth.revoke({ userId: "ada" });
+      socket.emit("secret");
+      await client.reconnect();
+      socket.emit("secret");
+      if (end === "another") {
+        client.emit("authentication", GRACE);
+        await client.next("disconnect");
+      } else {
+        await client.signIn();
+        await world.log.next("connection");
+        socket.emit("secret");
+        world.io.emit("public");
+        await client.next("public");
+      }
+      assert(!client.received.includes("secret"), `${end}: ${client.received}`);
+    }
   });
 
   it(`the application meets it once, recovered and in its rooms (${place.name})`, async () => {

@@ -40,6 +40,11 @@ export class Gate<S> implements Peer<S>, Owner {
   #waiting: Gated | undefined;
   /** Whether the application knows the socket. */
   #isIntroduced: boolean;
+  /**
+   * Whether the connection was lost, and may be recovered by the same user: what
+   * is sent to the socket by then is kept by the adapter, as of any other room.
+   */
+  isAway = false;
 
   /** Puts a shut gate on a socket; on one that is connected, too late for it not to be known. */
   constructor(raw: RawSocket, guard: Guard<S, RawClient>, recovered: Recovered | undefined) {

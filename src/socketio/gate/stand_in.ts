@@ -64,7 +64,8 @@ function createCommon(adapter: RawAdapter): object {
     },
     broadcast(packet: Packet, options: BroadcastOptions): void {
       const { socket } = this;
-      if (!isToItself(socket, options)) return adapter.broadcast(packet, options);
+      const isKept = gateOf(socket)!.isAway;
+      if (isKept || !isToItself(socket, options)) return adapter.broadcast(packet, options);
       socket.notifyOutgoingListeners(packet);
       socket.packet(packet, options.flags);
     },
