@@ -294,9 +294,9 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/connection", [
     ["sockets for each transport", "++this.#asked <= ASKED_LIMIT", "true"],
-    ["the deadline", "this.#alarm.setDeadline(effect.ms, () =>", "void (() =>"],
-    ["late answers", "      this.#alarm.catchUp();\n      this", "      this"],
-    ["late credentials", "    this.#alarm.catchUp();\n    if", "    if"],
+    ["the deadline", "this.#newAlarm().setDeadline(effect.ms, () =>", "void (() =>"],
+    ["late answers", "      this.#alarm?.catchUp();\n      this", "      this"],
+    ["late credentials", "    this.#alarm?.catchUp();\n    if", "    if"],
     [
       "answers that count at once",
       "    this.#welcome();\n    this.#verify();",

@@ -36,7 +36,8 @@ export class Connection<S, T> implements Revocable {
   #queue: Queued<S>[] | undefined;
   #attempts = 0;
   #asked = 0;
-  readonly #alarm: Alarm;
+  /** The deadline, or the end of the session; an authenticated connection may have neither. */
+  #alarm: Alarm | undefined;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
   /** The same, as long as its verifier has not been asked. */
@@ -49,7 +50,6 @@ export class Connection<S, T> implements Revocable {
     this.guard = guard;
     this.#transport = transport;
     this.#peers = new Peers(guard);
-    this.#alarm = new Alarm(guard.clock);
   }
 
   /** The client asks for a namespace. Returns whether it may have a socket there. */
@@ -101,7 +101,7 @@ export class Connection<S, T> implements Revocable {
 
   /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
-    this.#alarm.catchUp();
+    this.#alarm?.catchUp();
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
   }
 
@@ -201,15 +201,17 @@ export class Connection<S, T> implements Revocable {
       case "abort":
         return this.#abort(effect.refusal, causeOf(event));
       case "start_deadline":
-        return this.#alarm.setDeadline(effect.ms, () => this.#passed("deadline"));
+        return this.#newAlarm().setDeadline(effect.ms, () => this.#passed("deadline"));
       case "pause_deadline":
-        return this.#alarm.pause();
+        return this.#alarm?.pause();
       case "resume_deadline":
-        return this.#alarm.resume();
+        return this.#alarm?.resume();
       case "start_expiry":
-        return this.#alarm.setExpiry(effect.at, () => this.#passed("expired"));
+        return this.#newAlarm().setExpiry(effect.at, () => this.#passed("expired"));
       case "stop_timer":
-        return this.#alarm.stop();
+        this.#alarm?.stop();
+        this.#alarm = undefined;
+        return;
       case "admit":
         return this.#admit(effect.session);
       case "admit_joined":
@@ -223,6 +225,10 @@ export class Connection<S, T> implements Revocable {
       case "end":
         return this.#end(effect.refusal, causeOf(event));
     }
+  }
+
+  #newAlarm(): Alarm {
+    return this.#alarm ??= new Alarm(this.guard.clock);
   }
 
   #passed(type: "deadline" | "expired"): void {
@@ -240,7 +246,7 @@ export class Connection<S, T> implements Revocable {
     const isBounded = this.#state.phase === "pending" && this.guard.policy.timeout !== Infinity;
     submission.judge(isBounded, (event) => {
       // An answer that is there after the deadline is late, also if no timer has had its turn.
-      this.#alarm.catchUp();
+      this.#alarm?.catchUp();
       this.#dispatch({ event });
     });
   }

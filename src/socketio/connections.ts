@@ -1,12 +1,14 @@
-import type { Connection } from "../core/connection.ts";
+import { Connection } from "../core/connection.ts";
 import type { Guard } from "../core/guard.ts";
 import type { RawClient, RawConn } from "./internals.ts";
 
 const CONNECTIONS = Symbol("socketio-auth connections");
 
+type AnyConnection = Connection<unknown, RawClient>;
+
 interface GuardedConn extends RawConn {
-  /** One for each policy that a socket on this transport is under. */
-  [CONNECTIONS]?: readonly Connection<unknown, RawClient>[];
+  /** One for each policy that a socket on this transport is under; as it is, if there is but one. */
+  [CONNECTIONS]?: AnyConnection | readonly AnyConnection[];
 }
 
 /** The connection of a client under one policy. */
@@ -15,17 +17,21 @@ export function connectionOf<S>(
   guard: Guard<S, RawClient>,
 ): Connection<S, RawClient> {
   const conn: GuardedConn = client.conn;
-  const others = conn[CONNECTIONS];
-  const existing = others?.find((connection) => connection.guard === guard);
+  const connections = connectionsOf(conn);
+  const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = guard.connect(client);
-  const added = created as Connection<unknown, RawClient>;
-  if (!others) conn.on("close", onClose);
-  conn[CONNECTIONS] = others ? [...others, added] : [added];
+  const added = created as AnyConnection;
+  if (connections.length === 0) conn.on("close", onClose);
+  conn[CONNECTIONS] = connections.length === 0 ? added : [...connections, added];
   return created;
+}
+
+function connectionsOf({ [CONNECTIONS]: kept }: GuardedConn): readonly AnyConnection[] {
+  return kept === undefined ? [] : kept instanceof Connection ? [kept] : kept;
 }
 
 /** Shared by all transports, so that it costs no closure for each. */
 function onClose(this: GuardedConn): void {
-  for (const connection of this[CONNECTIONS] ?? []) connection.close();
+  for (const connection of connectionsOf(this)) connection.close();
 }
