@@ -1,6 +1,6 @@
 // What servers and clients of the original module look like, and what README's "Moving over"
-// says to do about each. The callbacks themselves are in gate/callbacks.test.ts, the original's
-// own README in gate/legacy.test.ts, and `require` in the check of the package.
+// says to do about each. The callbacks themselves are in socketio/callbacks.test.ts, the original's
+// own README in socketio/original.test.ts, and `require` in the check of the package.
 import { assertEquals, assertThrows, describe, it } from "#testing";
 import type { Socket } from "socket.io";
 import byDefault, { socketioAuth } from "../mod.ts";
