@@ -7,6 +7,7 @@
 import type { WebSocket, WebSocketServer } from "ws";
 import { type Auth, createAuth } from "../../src/core/auth.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { Connection } from "../../src/core/connection.ts";
 import { Guard } from "../../src/core/guard.ts";
 import type { Binding } from "../../src/core/interface.ts";
 import type { Options, UserOf } from "../../src/core/options.ts";
@@ -48,7 +49,7 @@ export function websocketAuth<
   const room = new Room(onConnection);
 
   server.on("connection", (ws, request) => {
-    const connection = guard.connect(ws);
+    const connection = new Connection(guard, ws);
     if (!connection.mayJoin()) return;
     new WebSocketPeer(ws, connection, room, request.socket.remoteAddress);
     ws.on("message", (data) => {

@@ -1,10 +1,10 @@
 import type { Guard } from "./guard.ts";
-import type { Peer, RevocationTarget } from "./interface.ts";
+import type { Peer } from "./interface.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
 import { type Cause, causeOf, Peers } from "./peers.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
-import type { Session } from "./session.ts";
+import type { RevocationTarget, Session } from "./session.ts";
 import { Submission } from "./submission.ts";
 import { Alarm } from "./timer.ts";
 

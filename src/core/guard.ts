@@ -1,8 +1,9 @@
-import { Connection } from "./connection.ts";
-import type { Binding, Clock, Revocation, RevocationTarget } from "./interface.ts";
+import type { Common } from "./common.ts";
+import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Journal } from "./journal.ts";
 import type { Policy } from "./policy.ts";
 import { Revocations } from "./revocations.ts";
+import type { RevocationTarget } from "./session.ts";
 import type { Previous } from "./states.ts";
 
 /** How much longer than promised a lost connection may be kept, in ms. */
@@ -11,11 +12,8 @@ const SLACK = 60_000;
 /** How long a client may take to fetch and confirm a close before it is dropped, in ms. */
 const LINGER = 1000;
 
-/** What the parts of a connection need of its policy at work. */
-export type Common<S> = Pick<Guard<S, never>, "policy" | "clock" | "journal" | "revocations">;
-
 /** One policy at work: what all connections under it have in common. */
-export class Guard<S, T> {
+export class Guard<S, T> implements Common<S> {
   readonly policy: Policy<S>;
   /** What has happened under it. */
   readonly journal: Journal<S>;
@@ -45,11 +43,6 @@ export class Guard<S, T> {
   /** The clock it goes by. */
   get clock(): Clock {
     return this.#binding.clock;
-  }
-
-  /** A client has connected. */
-  connect(transport: T): Connection<S, T> {
-    return new Connection(this, transport);
   }
 
   /**

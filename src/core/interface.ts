@@ -4,10 +4,10 @@
  * `examples/websocket` another; tests have one of plain objects and a fake clock.
  *
  * **What a binding does, in this order.** At set-up it makes one
- * {@linkcode Guard} of the options and of its {@linkcode Binding}. Then, for each
+ * `Guard` of the options and of its {@linkcode Binding}. Then, for each
  * client connection:
  *
- * 1. `guard.connect(transport)`, once, and keeps the `Connection` with the transport.
+ * 1. `new Connection(guard, transport)`, once, kept with the transport.
  * 2. For each namespace the client asks for (a server without namespaces has one
  *    for each transport): `connection.mayJoin()`. If that is false, it is being
  *    closed: there must be no peer. Otherwise it makes a {@linkcode Peer}, shut.
@@ -33,7 +33,7 @@
  * @module
  */
 import type { Origin } from "./events.ts";
-import type { Session } from "./session.ts";
+import type { RevocationTarget, Session } from "./session.ts";
 import type { Previous } from "./states.ts";
 
 /**
@@ -159,9 +159,6 @@ export interface Revocation {
   /** The id of a client connection that is spared. */
   readonly except?: string;
 }
-
-/** Which sessions a revocation is about: all of a user's, or one. */
-export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
 /** Time, injected so that tests can hold it still. */
 export interface Clock {

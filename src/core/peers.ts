@@ -1,6 +1,6 @@
 import { callHook, forEachPeer } from "./contain.ts";
 import type { Happening } from "./events.ts";
-import type { Common } from "./guard.ts";
+import type { Common } from "./common.ts";
 import type { Peer } from "./interface.ts";
 import {
   AUTHENTICATED,

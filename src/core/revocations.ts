@@ -1,5 +1,5 @@
-import type { Clock, Revocation, RevocationTarget } from "./interface.ts";
-import type { Subject } from "./session.ts";
+import type { Clock, Revocation } from "./interface.ts";
+import type { RevocationTarget, Subject } from "./session.ts";
 
 /** What a revocation can end: a connection. */
 export interface Revocable {

@@ -1,6 +1,3 @@
-import type { RevocationTarget } from "./interface.ts";
-import type { Policy } from "./policy.ts";
-
 /** A user's session on one client connection, shared by all its namespaces. */
 export interface Session<User> {
   /** What `authenticate` answered. */
@@ -23,17 +20,23 @@ export function subjectOf({ userId, sessionId }: Subject): Subject {
   return { ...userId !== undefined && { userId }, ...sessionId !== undefined && { sessionId } };
 }
 
+/** Which sessions a revocation is about: all of a user's, or one. */
+export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
+
+/** What a policy says of users. */
+interface Particulars {
+  userId(user: unknown): unknown;
+  readonly sessionId: ((user: unknown) => unknown) | undefined;
+  readonly expiresAt: ((user: unknown) => unknown) | undefined;
+}
+
 /**
  * The session of a user whose credentials were accepted `now`.
  *
  * @throws whatever the application's own functions throw
  * @throws {TypeError | RangeError} if one of them returns what cannot be used
  */
-export function createSession<S>(
-  policy: Policy<S>,
-  user: unknown,
-  now: number,
-): Session<unknown> {
+export function createSession(policy: Particulars, user: unknown, now: number): Session<unknown> {
   const userId = asId("userId", policy.userId(user));
   const sessionId = asId("sessionId", policy.sessionId?.(user));
   const expiresAt = asTime("expiresAt", policy.expiresAt?.(user));

@@ -5,8 +5,7 @@
  * @module
  */
 import type { Unauthorized } from "../protocol.ts";
-import type { RevocationTarget } from "./interface.ts";
-import type { Session, Subject } from "./session.ts";
+import type { RevocationTarget, Session, Subject } from "./session.ts";
 
 /** The rules of a policy that the machine needs. */
 export interface Rules {

@@ -1,6 +1,6 @@
 import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
-import type { Common } from "./guard.ts";
+import type { Common } from "./common.ts";
 import type { Peer } from "./interface.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
 import { isOverLimit } from "./measure.ts";

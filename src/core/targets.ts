@@ -1,5 +1,4 @@
-import type { RevocationTarget } from "./interface.ts";
-import { asId } from "./session.ts";
+import { asId, type RevocationTarget } from "./session.ts";
 
 /** Whose sessions to revoke: all of a user's, or a single one. */
 export type RevokeTarget =

@@ -1,5 +1,4 @@
 import type { Peer } from "./interface.ts";
-import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
@@ -44,10 +43,10 @@ interface Taken {
 
 /** The points an attempt has cost so far. */
 export class Points<S> {
-  readonly #throttles: Policy<S>["throttles"];
+  readonly #throttles: readonly ResolvedThrottle<S>[];
   readonly #taken: Taken[] = [];
 
-  constructor(throttles: Policy<S>["throttles"]) {
+  constructor(throttles: readonly ResolvedThrottle<S>[]) {
     this.#throttles = throttles;
   }
 

@@ -20,7 +20,7 @@ export function connectionOf<S>(
   const connections = connectionsOf(conn);
   const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
-  const created = guard.connect(client);
+  const created = new Connection(guard, client);
   const added = created as AnyConnection;
   if (connections.length === 0) conn.on("close", onClose);
   conn[CONNECTIONS] = connections.length === 0 ? added : [...connections, added];
