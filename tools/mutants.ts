@@ -82,6 +82,7 @@ export const mutants: Mutant[] = [
       "pid and offset of before",
       "{ pid: _pid, offset: _offset, ...auth } = handshake.auth ?? {}",
       "auth = handshake.auth ?? {}",
+      "a pid is good once, whoever comes with it",
     ],
   ]),
   ...of("socketio/install", [

@@ -184,6 +184,32 @@ describe("deauthenticate", () => {
       assertEquals(heard.filter((event) => ["three", "four"].includes(event)), ["four"]);
     });
 
+    it(`a client that leaves and comes back meanwhile gets one socket (${place.name})`, async () => {
+      const next = Promise.withResolvers<() => void>();
+      let visits = 0;
+      const world = await openWorld(place, { ...options, connection: "connected" }, {
+        setUp: (io) => io.use((_s, proceed) => ++visits === 2 ? next.resolve(proceed) : proceed()),
+      });
+      const raw = await RawClient.connect(world.url);
+      raw.send('42["authentication",{"username":"ada"}]');
+      await raw.packets.next("42");
+      const [socket] = await world.log.next("connection") as [Socket];
+      world.auth.deauthenticate(socket);
+      await raw.packets.next("42");
+      const proceed = await next.promise;
+      // Not in one burst, which Socket.IO itself does not take.
+      for (const packet of ["41", "40"]) {
+        raw.send(packet);
+        raw.send("40/nowhere");
+        await raw.packets.next("44");
+      }
+      proceed();
+      await raw.packets.next("40");
+      raw.send('42["authentication",{"username":"grace"}]');
+      await raw.packets.next("42");
+      assertEquals([visits, world.io.sockets.sockets.size], [2, 1]);
+    });
+
     it(`credentials of a handshake are not taken twice (${place.name})`, async () => {
       const world = await openWorld(place, { ...options, handshake: true });
       const first = await world.connect();
