@@ -17,7 +17,7 @@ import type {
 import { gateOf } from "./slot.ts";
 
 interface StandIn extends RawAdapter {
-  readonly socket: RawSocket;
+  socket: RawSocket;
 }
 
 /** What all stand-ins for one adapter have in common. */
@@ -28,7 +28,9 @@ export function standIn(socket: RawSocket): void {
   const { adapter } = socket.nsp;
   let prototype = common.get(adapter);
   if (!prototype) common.set(adapter, prototype = createCommon(adapter));
-  socket.adapter = Object.create(prototype, { socket: { value: socket } });
+  const instead: StandIn = Object.create(prototype);
+  instead.socket = socket;
+  socket.adapter = instead;
 }
 
 const watched = new WeakSet<RawAdapter>();
