@@ -114,6 +114,16 @@ export function refusalOf(error: unknown): Refused {
   return typeof message === "string" && isText(code) ? { refusal } : { refusal, error };
 }
 
+/** Whether it is an error of any kind, also an `AuthError` of another copy of this package. */
+export function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error || isAuthError(value);
+  } catch {
+    // Not even its prototype can be looked at.
+    return false;
+  }
+}
+
 /** An error may be anything, also something that throws when it is looked at. */
 function readProperty(value: unknown, name: string | symbol): unknown {
   try {

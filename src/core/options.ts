@@ -86,7 +86,7 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    * it is given:
    *
    * - by returning or resolving: a truthy value is the user, a falsy one the
-   *   refusal `authentication_failed`;
+   *   refusal `authentication_failed`, an error as if it were thrown;
    * - by throwing or rejecting: an `AuthError` is a refusal with its text,
    *   anything else is `server_error` to the client and goes to `onError`;
    * - by calling back, if it declares three parameters: `attempt(error, success)`

@@ -1,5 +1,5 @@
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
-import { isAuthError, refusalOf, type Refused } from "./errors.ts";
+import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
 import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
 import { unauthorized } from "../protocol.ts";
@@ -96,11 +96,8 @@ export function callVerifier<S>(
   }
 
   function failed(error: unknown): void {
-    const isMeantForClient = isAuthError(error);
-    if (state === "answered" && !isMeantForClient) report(error);
-    answer(
-      isMeantForClient ? refusalOf(error) : { refusal: unauthorized("server_error"), error },
-    );
+    if (state === "answered" && !isAuthError(error)) report(error);
+    answer(verdictOnFailure(error));
   }
 
   try {
@@ -141,5 +138,11 @@ function hearOut(
 }
 
 function verdictOn(success: unknown): Verdict {
+  // No user is an error: it was meant to be thrown.
+  if (isError(success)) return verdictOnFailure(success);
   return success ? { user: success } : { refusal: unauthorized("authentication_failed") };
+}
+
+function verdictOnFailure(error: unknown): Verdict {
+  return isAuthError(error) ? refusalOf(error) : { refusal: unauthorized("server_error"), error };
 }

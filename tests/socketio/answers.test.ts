@@ -54,6 +54,14 @@ const no: Record<string, [verifier: unknown, told: unknown]> = {
     },
     refusedAs("Account locked", "account_locked"),
   ],
+  "an AuthError that is returned": [
+    () => new AuthError("Account locked", { code: "account_locked" }),
+    refusedAs("Account locked", "account_locked"),
+  ],
+  "an AuthError in the place of the user": [
+    (_s: unknown, _c: unknown, done: Callback) => done(null, new AuthError("No such user")),
+    refusedAs("No such user"),
+  ],
   "a rejected AuthError": [
     () => Promise.reject(new AuthError("User not found")),
     refusedAs("User not found"),
@@ -92,6 +100,9 @@ describe("answers", () => {
           throw new Error("secret: database password");
         },
         "a rejection": () => Promise.reject(new Error("secret: database password")),
+        "an error that is returned": () => new Error("secret: database password"),
+        "an error in the place of the user": (_s: unknown, _c: unknown, done: Callback) =>
+          done(null, new Error("secret: database password")),
       })
     ) {
       it(`${name} is a server error, told to onError only (${place.name})`, async () => {
