@@ -64,18 +64,14 @@ export const mutants: Mutant[] = [
   ]),
   ...of("socketio/gate/traffic", [
     ["control packets of what is over", 'waiting.outwards !== "over" || isControl(packet)', "true"],
-    [
-      "sockets that are over and replaced",
-      "if (isOver) removeStale(socket.client, socket.nsp.name);",
-      "",
-    ],
+    ["sockets that are over and replaced", "if (isOver) callOff(socket);", ""],
   ]),
   ...of("socketio/joining", [
-    [
-      "credentials of before",
-      "client.connect(name, hasCredentials ? {} : auth);",
-      "client.connect(name, auth);",
-    ],
+    ["one socket for each client", "  if (names.has(name)) return undefined;\n", ""],
+    ["the end of joining", "if (isJoining(socket)) joinings.get", "if (false) joinings.get"],
+    ["clients that leave meanwhile", "  names?.delete(name);\n", ""],
+    ["the same, of a namespace that is gone", "client.nsps.get(name) !== socket", "false"],
+    ["namespaces that are denied", "    denied();\n", ""],
     ["packets on their way to a socket that is over", "  client.nsps.set(name, socket);\n", ""],
     ["a transport that is gone", 'if (client.conn.readyState !== "open") return;', ""],
     [
@@ -86,8 +82,8 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("socketio/install", [
-    ["existing namespaces", "for (const nsp of server._nsps.values()) watchNamespace(nsp);", ""],
-    ["later namespaces", "onNamespace(server, watchNamespace);", ""],
+    ["existing namespaces", "for (const nsp of server._nsps.values()) watchGuarded(nsp);", ""],
+    ["later namespaces", "onNamespace(server, watchGuarded);", ""],
     ["existing namespaces of a pattern", "existing.forEach(consider);", ""],
     ["later namespaces of a pattern", "consider([nsp, isUnder(parent, nsp)]);", ""],
     ["namespaces that nobody can tell", "      takeUnsure(nsp, error);\n", ""],
@@ -105,7 +101,7 @@ export const mutants: Mutant[] = [
     ["handshakes", "await verifyHandshake(socket)", "true"],
     [
       "sockets on their way",
-      "if (gateOf(socket)?.guard !== guard && !guardSocket(guard, socket)) return;",
+      "if (gate?.guard !== guard && !guardSocket(guard, socket)) return;",
       "",
     ],
     [
@@ -114,18 +110,8 @@ export const mutants: Mutant[] = [
       "_doConnect.call(nsp, socket, fn);",
     ],
     ["sockets that leave", "gateOf(socket)?.finish();", ""],
-    [
-      "credentials that are not taken twice",
-      "guard.policy.handshake && !isAgain",
-      "guard.policy.handshake",
-    ],
-    [
-      "end of joining, connected",
-      "    endJoining(nsp, socket.client);\n",
-      "",
-      "a socket that leaves ends it, too, and one that is there is in the way of another",
-    ],
-    ["one socket for each client", "if (!beginJoining(nsp, client) ||", "if ("],
+    ["credentials of before", "handshake && isUnasked ? {} : auth", "auth"],
+    ["middlewares that go on twice", "if (gate && !isJoining(socket)) return;", ""],
     ["the first adapter", "  watchAdapter(nsp);\n  nsp._initAdapter", "  nsp._initAdapter"],
     [
       "adapters that are replaced",
@@ -134,12 +120,17 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("socketio/claims", [
-    ["a policy once", "if (target[GUARD]) throw", "if (false) throw"],
-    ["patterns before the server", "nsp[GUARD] ?? nsp[COVER]?.guard", "nsp[GUARD]"],
+    ["a policy once", "if (target[GUARD]) {", "if (false) {"],
+    ["patterns before the server", " ?? nsp[COVER]?.guard", ""],
     [
       "a policy of its own before patterns",
-      "nsp[GUARD] ?? nsp[COVER]?.guard",
-      "nsp[COVER]?.guard ?? nsp[GUARD]",
+      "server[GUARDS]?.get(nsp.name) ?? nsp[COVER]?.guard",
+      "nsp[COVER]?.guard ?? server[GUARDS]?.get(nsp.name)",
+    ],
+    [
+      "namespaces that are made anew",
+      "server[GUARDS]?.get(nsp.name)",
+      "(nsp as Claimed)[GUARD]",
     ],
     ["open namespaces", "guard?.policy.isOpen(nsp.name) ? undefined : guard", "guard"],
   ]),
@@ -169,6 +160,7 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/verifier", [
     ["what a callback's function returns", "policy.authenticate.length >= 3", "false"],
+    ["errors that are returned", "if (isError(success)) return verdictOnFailure(success);", ""],
     ["a look", "if (callsBack && !hasLooked) {", "if (callsBack) {"],
     ["no look", "if (callsBack && !hasLooked) {", "if (false) {"],
     ["a look at the signal", "    hasLooked = true;\n", ""],
@@ -183,7 +175,7 @@ export const mutants: Mutant[] = [
     ["help for what is resolved with", "      isUnheard = value !== undefined;\n", ""],
     ["no help where nothing was returned", "failed) && value !== undefined;", "failed);"],
     ["help for both ways at once", "if (hasResolved) report", "if (false) report"],
-    ["failures after the answer", 'if (state === "answered" && !isMeantForClient)', "if (false)"],
+    ["failures after the answer", 'if (state === "answered" && !isAuthError(error))', "if (false)"],
   ]),
   ...of("core/errors", [
     [
@@ -234,7 +226,12 @@ export const mutants: Mutant[] = [
     ["rooms when shut", "      this.#raw.leaveAll();\n", ""],
     ["topics when shut", "      leaveTopics(this.#raw);\n", ""],
     ["over while opening", 'if (waiting.outwards === "opening") this', "this"],
-    ["open once", 'if (waiting?.outwards !== "shut") return;', "if (!waiting) return;"],
+    [
+      "open once",
+      'if (waiting?.outwards !== "shut") return;',
+      "if (!waiting) return;",
+      "the core opens it once, and never after it was silenced",
+    ],
     ["met once", "if (this.#isIntroduced) return;", ""],
     ["met before", "this.#isIntroduced = raw.connected;", "this.#isIntroduced = false;"],
     [
@@ -248,7 +245,7 @@ export const mutants: Mutant[] = [
       "",
     ],
     ["handshakes that a middleware refuses", "this.connection.leave(this, BY_SERVER, false);", ""],
-    ["a new socket", "joinAgain(this.#raw, this.guard.policy.handshake);", ""],
+    ["a new socket", "joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));", ""],
   ]),
   ...of("socketio/guarding", [
     ["refreshes", "if (!hadGate) socket.on(AUTHENTICATION, onAuthentication);", ""],
@@ -390,6 +387,11 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/peers", [
     ["counted out", 'journal.count(peer.session ? "authenticated" : "pending", -1);', ""],
+    [
+      "rooms before handlers",
+      'callHook(this.#guard.policy, "gate", peer.socket, () => peer.open(), () => opened(peer));',
+      "void peer.open(); opened(peer);",
+    ],
     ["silent before the news", "this.#forEach(peers, (peer) => peer.silence());", ""],
     ["handlers of those who are in", "if (isIn()) this.introduce(peer);", "this.introduce(peer);"],
     ["hooks of those who are in", "if (!isIn()) return;", ""],

@@ -280,8 +280,10 @@ export class Connection<S, T> implements Revocable {
   }
 
   #open(peers: readonly Peer<S>[]): void {
-    this.#peers.open(peers);
-    this.#arrivals = [...this.#arrivals ?? [], ...peers];
+    this.#peers.open(peers, (peer) => {
+      (this.#arrivals ??= []).push(peer);
+      if (!this.#queue) this.#welcome();
+    });
   }
 
   /**

@@ -76,10 +76,11 @@ export interface Peer<S> {
   /**
    * Opens the gate outwards: enters the rooms that were joined meanwhile and
    * sends what was held for the client. What a recovered connection has missed
-   * goes out before that, and may have to be fetched first. A throw is
-   * reported and otherwise ignored: what was held past that point is lost.
+   * goes out before that, and may have to be fetched first: then it returns a
+   * promise, and the application meets the socket when that has settled. A throw
+   * is reported and otherwise ignored: what was held past that point is lost.
    */
-  open(): void;
+  open(): void | Promise<void>;
   /**
    * Lets the application meet the socket: its `connection` handlers run, the
    * first time this is called and never again. A throw is reported and

@@ -100,11 +100,14 @@ export class Peers<S> {
     }
   }
 
-  /** Opens the gates of some of them, whose session has been announced. */
-  open(peers: readonly Peer<S>[]): void {
+  /**
+   * Opens the gates of some of them, whose session has been announced. `opened`
+   * is called for each when that is done, which may take a while.
+   */
+  open(peers: readonly Peer<S>[], opened: (peer: Peer<S>) => void): void {
     this.#forEach(peers, (peer) => {
       this.#note(peer, { type: "authenticated", ...whose(peer), duration: this.#age(peer) });
-      peer.open();
+      callHook(this.#guard.policy, "gate", peer.socket, () => peer.open(), () => opened(peer));
     });
   }
 

@@ -1,6 +1,7 @@
 /**
  * Which policy a namespace is under: its own; else that of a pattern that
- * covers it; else the server's, unless that leaves it open.
+ * covers it; else the server's, unless that leaves it open. A namespace is known
+ * by its name: Socket.IO may remove one that is empty, and make it anew.
  *
  * @module
  */
@@ -9,6 +10,7 @@ import type { RawClient, RawNamespace, RawServer } from "./internals.ts";
 
 // Registered symbols, so that a second copy of this package sees the first.
 const GUARD: unique symbol = Symbol.for("@socketio-auth/socketio-auth:guard");
+const GUARDS: unique symbol = Symbol.for("@socketio-auth/socketio-auth:guards");
 const COVER: unique symbol = Symbol.for("@socketio-auth/socketio-auth:cover");
 
 /** The policy of a pattern, and how far it has to stand back for another one's. */
@@ -22,17 +24,37 @@ interface Claimed {
   [COVER]?: Cover;
 }
 
+interface ClaimedServer extends Claimed {
+  /** By the name of the namespace. */
+  [GUARDS]?: Map<string, Guard<unknown, RawClient>>;
+}
+
 /**
- * Puts a server or namespace under a policy of its own, for good.
+ * Puts a server under a policy, for good.
  *
  * @throws {Error} if it has one already
  */
-export function claim(
-  target: object & Claimed,
-  guard: Guard<unknown, RawClient>,
-  what: string,
-): void {
-  if (target[GUARD]) throw new Error(`Cannot guard the ${what} twice: it has a policy already.`);
+export function claimServer(server: RawServer & Claimed, guard: Guard<unknown, RawClient>): void {
+  claimObject(server, guard);
+}
+
+/**
+ * Puts a namespace under a policy of its own, and all that will have its name.
+ * One that was made anew may be given another.
+ *
+ * @throws {Error} if it has one already
+ */
+export function claim(nsp: RawNamespace & Claimed, guard: Guard<unknown, RawClient>): void {
+  claimObject(nsp, guard);
+  const server = nsp.server as RawServer & ClaimedServer;
+  if (!server[GUARDS]) Object.defineProperty(server, GUARDS, { value: new Map() });
+  server[GUARDS]!.set(nsp.name, guard);
+}
+
+function claimObject(target: Claimed, guard: Guard<unknown, RawClient>): void {
+  if (target[GUARD]) {
+    throw new Error(`Cannot guard the ${guard.name} twice: it has a policy already.`);
+  }
   Object.defineProperty(target, GUARD, { value: guard });
 }
 
@@ -48,8 +70,9 @@ export function cover(
 
 /** The policy a namespace is under, if any. */
 export function guardOf(nsp: RawNamespace & Claimed): Guard<unknown, RawClient> | undefined {
-  const own = nsp[GUARD] ?? nsp[COVER]?.guard;
+  const server = nsp.server as RawServer & ClaimedServer;
+  const own = server[GUARDS]?.get(nsp.name) ?? nsp[COVER]?.guard;
   if (own) return own;
-  const guard = (nsp.server as RawServer & Claimed)[GUARD];
+  const guard = server[GUARD];
   return guard?.policy.isOpen(nsp.name) ? undefined : guard;
 }

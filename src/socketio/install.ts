@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { claim, cover, guardOf } from "./claims.ts";
+import { claim, claimServer, cover, guardOf } from "./claims.ts";
 import { connectionOf } from "./connections.ts";
 import { guardSocket, type SocketIoGuard } from "./guarding.ts";
 import { verifyHandshake } from "./handshake.ts";
@@ -15,7 +15,7 @@ import {
   type RawParentNamespace,
   type RawServer,
 } from "./internals.ts";
-import { beginJoining, endJoining, isJoiningAgain } from "./joining.ts";
+import { beginJoining, endJoining, goOnJoining, isJoining, joinsUnasked } from "./joining.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery.ts";
 import { gateOf } from "./gate/slot.ts";
@@ -34,18 +34,27 @@ const undecided = new WeakMap<RawNamespace, Promise<void>>();
  * @throws {Error} if it has a policy of its own already, or if a pattern's
  * function fails when it is asked about the namespaces there are
  */
-export function install({ server, namespace, name }: Target, guard: SocketIoGuard): void {
+export function install({ server, namespace }: Target, guard: SocketIoGuard): void {
   const isPattern = namespace && isParent(namespace);
   const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
-  claim(namespace ?? server, guard, name);
-  if (!namespace) watchServer(server);
-  else if (isPattern) watchPattern(namespace, guard, existing);
-  else watchNamespace(namespace);
+  if (namespace) claim(namespace, guard);
+  else claimServer(server, guard);
+  if (isPattern) watchPattern(namespace, guard, existing);
+  else watchServer(server);
 }
 
+/** Servers of which every new namespace is looked at. */
+const watched = new WeakSet<RawServer>();
+
 function watchServer(server: RawServer): void {
-  for (const nsp of server._nsps.values()) watchNamespace(nsp);
-  onNamespace(server, watchNamespace);
+  for (const nsp of server._nsps.values()) watchGuarded(nsp);
+  if (watched.has(server)) return;
+  watched.add(server);
+  onNamespace(server, watchGuarded);
+}
+
+function watchGuarded(nsp: RawNamespace): void {
+  if (guardOf(nsp)) watchNamespace(nsp);
 }
 
 /** A namespace, and whether it falls under a pattern. */
@@ -130,18 +139,18 @@ function takeOver(nsp: RawNamespace): void {
     watchAdapter(nsp);
   };
   nsp._createSocket = async (client, auth) => {
+    const isUnasked = joinsUnasked(client);
     if (undecided.has(nsp)) await undecided.get(nsp);
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
-    const isAgain = isJoiningAgain(nsp, client);
     // No second socket for a client, nor sockets without end, nor one without a gate.
-    if (!beginJoining(nsp, client) || !connectionOf(client, guard).mayJoin()) {
-      return new Promise(() => {});
-    }
-    const socket = await _createSocket.call(nsp, client, auth);
-    const takesCredentials = guard.policy.handshake && !isAgain;
-    const mayGoOn = guardSocket(guard, socket) &&
-      (!takesCredentials || await verifyHandshake(socket));
+    const joining = beginJoining(client, nsp.name);
+    if (!joining || !connectionOf(client, guard).mayJoin()) return new Promise(() => {});
+    const { handshake } = guard.policy;
+    // Whoever has not asked has brought nothing: these are credentials of before.
+    const socket = await _createSocket.call(nsp, client, handshake && isUnasked ? {} : auth);
+    const mayGoOn = goOnJoining(joining, socket) && guardSocket(guard, socket) &&
+      (!handshake || await verifyHandshake(socket));
     return mayGoOn ? socket : new Promise(() => {});
   };
   // The same namespace, but that it keeps to itself who has been connected: the
@@ -150,9 +159,12 @@ function takeOver(nsp: RawNamespace): void {
   nsp._doConnect = (socket, fn) => {
     const guard = guardOf(nsp);
     if (!guard) return _doConnect.call(nsp, socket, fn);
+    const gate = gateOf(socket);
+    // A middleware may go on twice, or after the client has called it off.
+    if (gate && !isJoining(socket)) return;
     // It may have been on its way when the policy came.
-    if (gateOf(socket)?.guard !== guard && !guardSocket(guard, socket)) return;
-    endJoining(nsp, socket.client);
+    if (gate?.guard !== guard && !guardSocket(guard, socket)) return;
+    endJoining(socket);
     _doConnect.call(quiet, socket, fn);
     gateOf(socket)!.connect();
   };

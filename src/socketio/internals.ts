@@ -149,6 +149,8 @@ export interface RawServer {
   /** Those made of a regular expression; since socket.io 4.7. */
   readonly parentNamespacesFromRegExp?: ReadonlyMap<RegExp, RawParentNamespace>;
   of(name: string): RawNamespace;
+  /** Asks the parents, oldest first, whether there is such a namespace. */
+  _checkNamespace(name: string, auth: object, fn: (nsp: RawNamespace | false) => void): void;
 }
 
 /** Whether `value` is a socket.io 4 server. */

@@ -1,50 +1,92 @@
-import type { RawClient, RawNamespace, RawSocket } from "./internals.ts";
+import type { RawClient, RawSocket } from "./internals.ts";
 
-/**
- * The clients that are on their way into a namespace. Socket.IO itself makes a
- * socket for every CONNECT that comes before the first has been accepted.
- */
-const joining = new WeakMap<RawNamespace, WeakSet<RawClient>>();
-
-/** The clients that join again by themselves, with the names of the namespaces. */
-const again = new WeakMap<RawClient, Set<string>>();
-
-/** Notes that a client joins a namespace. Returns false if it does so already. */
-export function beginJoining(nsp: RawNamespace, client: RawClient): boolean {
-  let clients = joining.get(nsp);
-  if (!clients) joining.set(nsp, clients = new WeakSet());
-  if (clients.has(client)) return false;
-  clients.add(client);
-  return true;
+/** A client's way into a namespace, which has a socket once Socket.IO has made one. */
+interface Joining {
+  socket?: RawSocket;
 }
 
-/** Notes that it has joined, was refused by a middleware, or has left. */
-export function endJoining(nsp: RawNamespace, client: RawClient): void {
-  joining.get(nsp)?.delete(client);
+/**
+ * The clients that are on their way, by the name of the namespace. Socket.IO
+ * itself makes a socket for every CONNECT that comes before the first has been
+ * accepted, and connects a socket as often as a middleware calls `next`.
+ */
+const joinings = new WeakMap<RawClient, Map<string, Joining>>();
+
+/** The clients that join without having asked to. */
+const again = new WeakSet<RawClient>();
+
+/** Notes that a client joins a namespace. Returns nothing if it does so already. */
+export function beginJoining(client: RawClient, name: string): Joining | undefined {
+  let names = joinings.get(client);
+  if (!names) joinings.set(client, names = new Map());
+  if (names.has(name)) return undefined;
+  const joining = {};
+  names.set(name, joining);
+  return joining;
+}
+
+/** Gives it its socket. Returns false if it was called off meanwhile. */
+export function goOnJoining(joining: Joining, socket: RawSocket): boolean {
+  joining.socket = socket;
+  return isJoining(socket);
+}
+
+/** Whether a socket is on its way, and has neither arrived nor been called off. */
+export function isJoining(socket: RawSocket): boolean {
+  return joinings.get(socket.client)?.get(socket.nsp.name)?.socket === socket;
+}
+
+/** Notes that a socket has arrived, was refused by a middleware, or has left. */
+export function endJoining(socket: RawSocket): void {
+  if (isJoining(socket)) joinings.get(socket.client)!.delete(socket.nsp.name);
 }
 
 /**
  * Has a client join the namespace of a socket again, as if it had asked to. It
  * does not know before it is told, and goes on sending to the socket that is
- * over: without one, Socket.IO would close the transport.
+ * over: without one, Socket.IO would close the transport. If the namespace was
+ * a dynamic one that is gone, and may not come back, `denied` is called.
  */
-export function joinAgain(socket: RawSocket, hasCredentials: boolean): void {
-  const { client, handshake, nsp: { name } } = socket;
+export function joinAgain(socket: RawSocket, denied: () => void): void {
+  const { client, handshake, nsp: { name, server } } = socket;
   if (client.conn.readyState !== "open") return;
-  let names = again.get(client);
-  if (!names) again.set(client, names = new Set());
-  names.add(name);
   client.nsps.set(name, socket);
   const { pid: _pid, offset: _offset, ...auth } = handshake.auth ?? {};
-  client.connect(name, hasCredentials ? {} : auth);
+  if (server._nsps.has(name)) return joinUnasked(client, name, auth);
+  server._checkNamespace(name, auth, (nsp) => {
+    // The client may have left by itself.
+    if (client.nsps.get(name) !== socket) return;
+    if (nsp) return joinUnasked(client, name, auth);
+    removeStale(client, name);
+    denied();
+  });
+}
+
+/** It asks for its socket before this returns. */
+function joinUnasked(client: RawClient, name: string, auth: object): void {
+  again.add(client);
+  try {
+    client.connect(name, auth);
+  } finally {
+    again.delete(client);
+  }
+}
+
+/** Whether a client that asks for a socket now has not sent a CONNECT for it. */
+export function joinsUnasked(client: RawClient): boolean {
+  return again.has(client);
+}
+
+/** The client leaves, though it has not been told yet that it joins again. */
+export function callOff({ client, nsp: { name } }: RawSocket): void {
+  removeStale(client, name);
+  const names = joinings.get(client);
+  const joining = names?.get(name);
+  names?.delete(name);
+  joining?.socket?._cleanup();
 }
 
 /** Takes away the socket that is over, if it is still there to take a client's packets. */
 export function removeStale(client: RawClient, name: string): void {
   if (client.nsps.get(name)?.connected === false) client.nsps.delete(name);
-}
-
-/** Whether a client that joins a namespace does so again by itself; true once. */
-export function isJoiningAgain({ name }: RawNamespace, client: RawClient): boolean {
-  return again.get(client)?.delete(name) ?? false;
 }

@@ -11,6 +11,7 @@ import type { RawNamespace, RawServer } from "./internals.ts";
 export const SUPPORTED = "4.6 to 4.8";
 
 const METHODS = {
+  Server: ["_checkNamespace"],
   Namespace: ["_initAdapter", "_createSocket", "_doConnect", "_remove", "emitReserved", "on"],
   Socket: [
     "join",
@@ -33,6 +34,7 @@ const METHODS = {
  * @throws {TypeError} if one is not there
  */
 export function checkSupport(server: RawServer): void {
+  need("Server", server);
   const main = server._nsps.get("/");
   const namespace = main && Object.getPrototypeOf(main) as RawNamespace;
   need("Namespace", namespace);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Socket } from "socket.io";
+import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { collectGarbage } from "../kit/garbage.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -34,6 +35,40 @@ describe("bounds", () => {
   }
 
   for (const place of engineOnly) {
+    it(`a middleware that goes on twice connects one socket once (${place.name})`, async () => {
+      const late: (() => void)[] = [];
+      const world = await openWorld(place, { connection: "connected", maxPending: 1 }, {
+        setUp: (io) => io.use((_socket, next) => (late.push(next), next(), next())),
+      });
+      for (const _ of ["one", "another"]) {
+        const client = await world.connect();
+        await client.signIn();
+        const [socket] = await world.log.next("connection") as [Socket];
+        assertEquals(client.received, ["authenticated"]);
+        const { pending, authenticated } = world.auth.stats();
+        assertEquals([pending, authenticated], [0, 1]);
+        await signOutAndGoOn(world, client, socket);
+        client.socket.disconnect();
+        await engineIsEmpty(world.io);
+        assertEquals(world.auth.stats().pending, 0);
+      }
+
+      /** The middleware of a socket that is over goes on once more, under the next user. */
+      async function signOutAndGoOn(world: World, client: Client, socket: Socket): Promise<void> {
+        const next = late.at(-1)!;
+        const connected = client.next("connect");
+        world.auth.deauthenticate(socket);
+        await connected;
+        await client.signIn({ username: "grace", password: "right" });
+        next();
+        await world.log.next("connection");
+        client.socket.emit("probe");
+        const [again] = [...world.io.sockets.sockets.values()] as [Socket];
+        await new Promise<void>((resolve) => again.once("probe", resolve));
+        assertEquals([socket.connected, world.auth.session(again)?.user.name], [false, "grace"]);
+      }
+    });
+
     it(`what is held outwards keeps its flags (${place.name})`, async () => {
       const world = await openWorld(place, { connection: "connected" });
       const client = await world.connect();

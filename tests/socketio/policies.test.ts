@@ -4,6 +4,7 @@ import { type Auth, socketioAuth } from "../../mod.ts";
 import { type Client, connectClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
+import { RawClient } from "../kit/raw.ts";
 import { createServer, engineOnly, type Place, start } from "../kit/targets.ts";
 import { engineIsEmpty } from "../kit/world.ts";
 
@@ -301,4 +302,96 @@ describe("guarding twice", () => {
     assertEquals([auths.length, log.all], [4, []]);
     assert(auths.every((auth) => auth.session({}) === undefined));
   });
+});
+
+/** How a namespace can go and come back. */
+const removals: Record<string, (raw: RawClient, io: Server) => Promise<void>> = {
+  "when it is empty": async (raw) => {
+    raw.send("41/team-1,");
+    raw.send("40/nowhere,");
+    await raw.packets.next("44");
+  },
+  "by the application": async (raw, io) => {
+    raw.send("41/team-1,");
+    raw.send("40/nowhere,");
+    await raw.packets.next("44");
+    io._nsps.delete("/team-1");
+  },
+};
+
+/** What else there is besides the policy of the namespace. */
+const surroundings: Record<string, (io: Server) => unknown> = {
+  "a server without a policy": () => {},
+  "a server with a weaker one": (io) => socketioAuth(io, { authenticate: () => true }),
+  "a server that leaves it open": (io) =>
+    socketioAuth(io, { authenticate: () => true, open: /^\/team-/ }),
+};
+
+describe("the policy of a namespace that Socket.IO makes anew", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    for (const [how, remove] of Object.entries(removals)) {
+      for (const [where, surround] of Object.entries(surroundings)) {
+        it(`is the same, removed ${how}, on ${where} (${place.name})`, async () => {
+          const io = createServer({ cleanupEmptyChildNamespaces: true });
+          const met: (string | undefined)[] = [];
+          io.of(/^\/team-\d+$/).on("connection", (socket) => {
+            met.push(auth.session(socket)?.user.name);
+          });
+          surround(io);
+          const auth = socketioAuth(io.of("/team-1"), knowing("sesame", { attempts: 2 }));
+          const raw = await RawClient.open(await listen(place, io));
+          const before = io.of("/team-1");
+          raw.send("40/team-1,");
+          await raw.packets.next("40");
+          await remove(raw, io);
+          raw.send("40/team-1,");
+          await raw.packets.next("40");
+          assertEquals(io.of("/team-1") === before, false);
+          raw.send('42/team-1,["authentication","wrong"]');
+          await raw.packets.next("42");
+          assertEquals([met, auth.stats().pending], [[], 1]);
+          raw.send('42/team-1,["authentication","sesame"]');
+          await raw.packets.next("42");
+          assertEquals(met, ["sesame"]);
+        });
+      }
+    }
+
+    it(`is the same after the only one in it was signed out (${place.name})`, async () => {
+      const io = createServer({ cleanupEmptyChildNamespaces: true });
+      const log = new EventQueue();
+      io.of(/^\/team-\d+$/).on("connection", (socket) => log.push("connection", socket));
+      const auth = socketioAuth(io.of("/team-1"), knowing("sesame"));
+      const raw = await RawClient.open(await listen(place, io));
+      raw.send("40/team-1,");
+      await raw.packets.next("40");
+      for (const _ of ["first", "again"]) {
+        raw.send('42/team-1,["authentication","sesame"]');
+        const [socket] = await log.next("connection") as [Socket];
+        assertEquals(auth.session(socket)?.user, { name: "sesame" });
+        auth.deauthenticate(socket);
+        await raw.packets.next("40");
+      }
+      assertEquals([log.all.length, auth.stats()], [2, { ...auth.stats(), pending: 1 }]);
+    });
+
+    it(`may be another one (${place.name})`, async () => {
+      const io = createServer({ cleanupEmptyChildNamespaces: true });
+      io.of(/^\/team-\d+$/);
+      const words = ["first", "second"];
+      io.on("new_namespace", (nsp) => socketioAuth(nsp, knowing(words.shift()!)));
+      const url = await listen(place, io);
+      for (const word of [...words]) {
+        const raw = await RawClient.open(url);
+        raw.send("40/team-1,");
+        await raw.packets.next("40");
+        raw.send(`42/team-1,["authentication","${word}"]`);
+        const [event] = await raw.packets.next("42") as [string];
+        assert(event.includes("authenticated"), event);
+        await removals["when it is empty"]!(raw, io);
+      }
+    });
+  }
 });

@@ -165,6 +165,26 @@ function suite(
     assertEquals(world.log.names.filter((name) => name === "met").length, 1);
   });
 
+  it(`its handlers find it in its rooms (${place.name})`, async () => {
+    const seen: unknown[] = [];
+    const world = await open({
+      connection: "authenticated",
+      postAuthenticate: (socket: Socket) => seen.push(socket.rooms.has("room")),
+    });
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.on("connection", async (socket) => {
+      world.io.to("room").emit("joined");
+      const inRoom = await world.io.local.in("room").fetchSockets();
+      world.log.push("found", inRoom.map(({ id }) => id).includes(socket.id));
+    });
+    await client.reconnect();
+    await client.signIn();
+    assertEquals(await world.log.next("found"), [true]);
+    await client.next("joined");
+    assertEquals(seen, [false, true]);
+  });
+
   it(`a room that the application takes away meanwhile is not made up for (${place.name})`, async () => {
     const world = await open();
     const { client } = await member(world);

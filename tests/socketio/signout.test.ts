@@ -22,6 +22,8 @@ interface SocketV2 {
   emit(event: string, ...args: unknown[]): void;
 }
 
+type Answer = (error: null, isThere: boolean) => void;
+
 const connectV2 = clientV2 as unknown as (url: string, options: object) => SocketV2;
 
 const SIGNED_OUT = { message: "Signed out", code: "signed_out", reconnect: false };
@@ -207,7 +209,117 @@ describe("deauthenticate", () => {
       await raw.packets.next("40");
       raw.send('42["authentication",{"username":"grace"}]');
       await raw.packets.next("42");
-      assertEquals([visits, world.io.sockets.sockets.size], [2, 1]);
+      // It has come in by the request of its own, and not by the other one.
+      assertEquals([visits, world.io.sockets.sockets.size], [3, 1]);
+      assertEquals(world.auth.stats().pending, 0);
+      assertEquals(raw.packets.all.filter(([type]) => type === "40").length, 2);
+    });
+
+    it(`a client that leaves meanwhile has left (${place.name})`, async () => {
+      const next = Promise.withResolvers<() => void>();
+      let visits = 0;
+      const world = await openWorld(place, { ...options, handshake: true, open: "/open" }, {
+        setUp(io) {
+          io.of("/open");
+          io.use((_socket, proceed) => ++visits === 2 ? next.resolve(proceed) : proceed());
+        },
+      });
+      const { client, socket } = await enter(world, "ada");
+      const other = client.sibling("/open");
+      await other.next("connect");
+      world.auth.deauthenticate(socket);
+      await client.next("unauthorized");
+      const proceed = await next.promise;
+      client.socket.disconnect();
+      // Behind it on the same transport.
+      await client.sibling("/nowhere").next("connect_error");
+      proceed();
+      await client.sibling("/nowhere-else").next("connect_error");
+      assertEquals([world.io.sockets.sockets.size, world.auth.stats().pending], [0, 0]);
+      // It has credentials this time, which are looked at.
+      client.socket.auth = { username: "grace" };
+      client.socket.connect();
+      await client.next("authenticated");
+      const [again] = await world.log.next("connection") as [Socket];
+      assertEquals(world.auth.session(again)?.userId, "grace");
+      assertEquals(other.received.includes("disconnect"), false);
+      assert(other.socket.connected);
+    });
+
+    it(`a dynamic namespace is asked what it was asked before (${place.name})`, async () => {
+      const world = await openWorld(place, { ...options, handshake: true }, {
+        server: { cleanupEmptyChildNamespaces: true },
+        setUp: (io) =>
+          io.of((_name, auth, next) => next(null, Boolean(auth.username)))
+            .on("connection", (socket) => world.log.push("child", socket)),
+      });
+      const main = await world.connect();
+      const client = main.sibling("/child");
+      await client.next("connect_error");
+      client.socket.auth = { username: "ada" };
+      client.socket.connect();
+      await client.next("authenticated");
+      const [socket] = await world.log.next("child") as [Socket];
+      await signOut(world, client, socket);
+      client.emit("authentication", { username: "grace" });
+      const [again] = await world.log.next("child") as [Socket];
+      assertEquals([again.handshake.auth, world.auth.session(again)?.userId], [{}, "grace"]);
+    });
+
+    it(`a client that leaves before it is answered has left (${place.name})`, async () => {
+      const asked = new EventQueue();
+      const world = await openWorld(place, options, {
+        server: { cleanupEmptyChildNamespaces: true },
+        setUp: (io) =>
+          io.of((_name, _auth, next) => asked.push("asked", next))
+            .on("connection", (socket) => world.log.push("child", socket)),
+      });
+      const nextAnswer = async () => (await asked.next("asked") as [Answer])[0];
+      const main = await world.connect();
+      const client = main.sibling("/child");
+      (await nextAnswer())(null, true);
+      await client.next("connect");
+      await client.signIn({ username: "ada" });
+      const [socket] = await world.log.next("child") as [Socket];
+      world.auth.deauthenticate(socket);
+      await client.next("unauthorized");
+      const answer = await nextAnswer();
+      client.socket.disconnect();
+      // Behind it on the same transport, and then behind the answer.
+      const other = client.sibling("/other");
+      const deny = await nextAnswer();
+      answer(null, true);
+      deny(null, false);
+      await other.next("connect_error");
+      assertEquals(world.io.of("/child").sockets.size, 0);
+    });
+
+    it(`one that is denied now has been left (${place.name})`, async () => {
+      let isThere = true;
+      const world = await openWorld(place, { ...options, handshake: true, open: "/open" }, {
+        server: { cleanupEmptyChildNamespaces: true },
+        setUp(io) {
+          io.of("/open");
+          io.of((_name, _auth, next) => next(null, isThere))
+            .on("connection", (socket) => world.log.push("child", socket));
+        },
+      });
+      const main = await world.connect();
+      const [client, other] = ["/child", "/open"].map((name) => main.sibling(name));
+      await Promise.all([client!, other!].map((each) => each.next("connect")));
+      await client!.signIn({ username: "ada" });
+      const [socket] = await world.log.next("child") as [Socket];
+      isThere = false;
+      world.auth.deauthenticate(socket);
+      await client!.next("unauthorized");
+      assertEquals(await client!.next("disconnect"), ["io server disconnect"]);
+      isThere = true;
+      client!.socket.auth = { username: "grace" };
+      client!.socket.connect();
+      await client!.next("authenticated");
+      const [again] = await world.log.next("child") as [Socket];
+      assertEquals(world.auth.session(again)?.userId, "grace");
+      assert(other!.socket.connected);
     });
 
     it(`credentials of a handshake are not taken twice (${place.name})`, async () => {

@@ -8,7 +8,7 @@ import { normalizeAddress } from "../address.ts";
 import type { Guard } from "../../core/guard.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
-import { EVENT, type RawClient, type RawSocket } from "../internals.ts";
+import { DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
 import { endJoining, joinAgain, removeStale } from "../joining.ts";
 import { sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
@@ -116,13 +116,13 @@ export class Gate<S> implements Peer<S>, Owner {
     return sendChallenge(this.#raw, data, onAnswer);
   }
 
-  open(): void {
+  open(): void | Promise<void> {
     const waiting = this.#waiting;
     if (waiting?.outwards !== "shut") return;
     const { recovered } = waiting;
     if (!recovered) return this.#pass(waiting, []);
     waiting.outwards = "opening";
-    recovered.missed(waiting.rooms, (error) => this.report("gate", error))
+    return recovered.missed(waiting.rooms, (error) => this.report("gate", error))
       .then((missed) => {
         // It may be over by now.
         if (waiting.outwards === "opening") this.#pass(waiting, missed);
@@ -178,7 +178,7 @@ export class Gate<S> implements Peer<S>, Owner {
       this.#raw.removeAllListeners("disconnecting");
       this.#raw._onclose(BY_SERVER);
     }
-    joinAgain(this.#raw, this.guard.policy.handshake);
+    joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));
   }
 
   /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
@@ -262,7 +262,7 @@ export class Gate<S> implements Peer<S>, Owner {
    */
   finish(): void {
     const { nsp, client, connected } = this.#raw;
-    endJoining(nsp, client);
+    endJoining(this.#raw);
     this.silence();
     // One that was connected is not gone before its listeners have run.
     if (connected) return;

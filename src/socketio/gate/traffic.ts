@@ -5,7 +5,7 @@
  * @module
  */
 import { DISCONNECT, EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
-import { removeStale } from "../joining.ts";
+import { callOff } from "../joining.ts";
 import { authenticationArgs, isAck, isControl } from "./packets.ts";
 import { isAnswer } from "./challenges.ts";
 import { gateOf } from "./slot.ts";
@@ -17,7 +17,7 @@ export function mayReceive(socket: RawSocket, packet: Packet): boolean {
   if (!waiting) return true;
   const isOver = waiting.outwards === "over";
   if (packet.type === DISCONNECT) {
-    if (isOver) removeStale(socket.client, socket.nsp.name);
+    if (isOver) callOff(socket);
     return !isOver;
   }
   if (!isOver && !waiting.isOpenInwards) {
