@@ -51,4 +51,4 @@ serveNode(io, { port: "0" });
 export const code: Code = "expired";
 // @ts-expect-error -- no such code
 unauthorized("nonsense");
-export const version: 1 = PROTOCOL_VERSION;
+export const version: 2 = PROTOCOL_VERSION;
