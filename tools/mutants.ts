@@ -69,7 +69,12 @@ export const mutants: Mutant[] = [
   ...of("socketio/joining", [
     ["one socket for each client", "  if (names.has(name)) return undefined;\n", ""],
     ["the end of joining", "if (isJoining(socket)) joinings.get", "if (false) joinings.get"],
-    ["clients that leave meanwhile", "  names?.delete(name);\n", ""],
+    [
+      "clients that leave meanwhile",
+      "  names?.delete(name);\n",
+      "",
+      "a socket that is cleaned up ends it, too, and there is none for a microtask only",
+    ],
     ["the same, of a namespace that is gone", "client.nsps.get(name) !== socket", "false"],
     ["namespaces that are denied", "    denied();\n", ""],
     ["packets on their way to a socket that is over", "  client.nsps.set(name, socket);\n", ""],
@@ -82,7 +87,11 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("socketio/install", [
-    ["existing namespaces", "for (const nsp of server._nsps.values()) watchGuarded(nsp);", ""],
+    [
+      "existing namespaces",
+      "for (const nsp of namespace ? [namespace] : server._nsps.values()) watchGuarded(nsp);",
+      "",
+    ],
     ["later namespaces", "onNamespace(server, watchGuarded);", ""],
     ["existing namespaces of a pattern", "existing.forEach(consider);", ""],
     ["later namespaces of a pattern", "consider([nsp, isUnder(parent, nsp)]);", ""],

@@ -39,15 +39,15 @@ export function install({ server, namespace }: Target, guard: SocketIoGuard): vo
   const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
   if (namespace) claim(namespace, guard);
   else claimServer(server, guard);
-  if (isPattern) watchPattern(namespace, guard, existing);
-  else watchServer(server);
+  if (isPattern) return watchPattern(namespace, guard, existing);
+  for (const nsp of namespace ? [namespace] : server._nsps.values()) watchGuarded(nsp);
+  watchServer(server);
 }
 
 /** Servers of which every new namespace is looked at. */
 const watched = new WeakSet<RawServer>();
 
 function watchServer(server: RawServer): void {
-  for (const nsp of server._nsps.values()) watchGuarded(nsp);
   if (watched.has(server)) return;
   watched.add(server);
   onNamespace(server, watchGuarded);
