@@ -31,12 +31,8 @@ export const mutants: Mutant[] = [
       "return new Set(gateOf(this.socket)!.waiting?.rooms);",
       "return new Set();",
     ],
-    ["emits under recovery", "if (isKept || !isToItself(socket, options)) return", "return"],
-    [
-      "emits to those who are away",
-      "if (isKept || !isToItself(socket, options)) return",
-      "if (!isToItself(socket, options)) return",
-    ],
+    ["emits under recovery", "if (isPast) return", "return"],
+    ["emits to those who are away", "isAway(socket) || !isToItself", "!isToItself"],
     ["sessions of nobody", "if (gateOf(this.socket)!.isAdmitted) adapter", "adapter"],
     ["the adapter itself", "if (gate && !gate.isAdmitted) return", "if (false) return"],
   ]),
@@ -68,7 +64,7 @@ export const mutants: Mutant[] = [
   ]),
   ...of("socketio/joining", [
     ["one socket for each client", "  if (names.has(name)) return undefined;\n", ""],
-    ["the end of joining", "if (isJoining(socket)) joinings.get", "if (false) joinings.get"],
+    ["the end of joining", "if (isJoining(socket)) forget", "if (false) forget"],
     [
       "clients that leave meanwhile",
       "  names?.delete(name);\n",
@@ -241,8 +237,8 @@ export const mutants: Mutant[] = [
       "if (!waiting) return;",
       "the core opens it once, and never after it was silenced",
     ],
-    ["met once", "if (this.#isIntroduced) return;", ""],
-    ["met before", "this.#isIntroduced = raw.connected;", "this.#isIntroduced = false;"],
+    ["met once", "if (this.#waiting?.isIntroduced !== false) return;", ""],
+    ["met before", "this.#raw.rooms, this.#raw.connected)", "this.#raw.rooms, false)"],
     [
       "over for good",
       'if (!waiting || waiting.outwards === "over") return;',
@@ -253,7 +249,7 @@ export const mutants: Mutant[] = [
       "if (packet.id !== undefined && !raw.acks.has(packet.id!)) continue;",
       "",
     ],
-    ["handshakes that a middleware refuses", "this.connection.leave(this, BY_SERVER, false);", ""],
+    ["handshakes that a middleware refuses", "this.#leave(BY_SERVER, false);", ""],
     ["a new socket", "joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));", ""],
   ]),
   ...of("socketio/guarding", [
@@ -261,6 +257,7 @@ export const mutants: Mutant[] = [
     ["one listener", "if (!hadGate) socket.on", "socket.on"],
   ]),
   ...of("core/guard", [
+    ["too many", "needsPlace && this.journal.isFull", "false"],
     ["nodes that have just started", "if (!isOwn && uptime <= this.#retention) return false;", ""],
     ["transports in use", "if (binding.isShared(transport)) return;", ""],
     ["dropping", "binding.drop(transport)", "undefined"],
@@ -306,23 +303,22 @@ export const mutants: Mutant[] = [
     ["late credentials", "    this.#alarm?.catchUp();\n    if", "    if"],
     [
       "answers that count at once",
-      "    this.#welcome();\n    this.#verify();",
-      "    this.#welcome();\n    queueMicrotask(() => this.#verify());",
+      "this.#afterwards(() => this.#verify(submission!))",
+      "this.#afterwards(() => queueMicrotask(() => this.#verify(submission!)))",
     ],
     [
       "hooks that take effect at once",
-      "    this.#welcome();\n    this",
-      "    queueMicrotask(() => this.#welcome());\n    this",
+      "this.#afterwards(() => this.#peers.welcome(peer))",
+      "this.#afterwards(() => queueMicrotask(() => this.#peers.welcome(peer)))",
     ],
     ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
     ["the last one to leave", "if (this.#peers.isEmpty) this", "if (false) this"],
     ["namespaces asked for before the sign-in", "    this.#asked = 0;\n", ""],
     [
       "attempts that are over before they begin",
-      "if (!submission || submission !== this.#running) return;",
-      "if (!submission) return;",
+      "if (submission !== this.#running) return;",
+      "",
     ],
-    ["too many", "needsPlace && journal.isFull", "false"],
     [
       "too many while joining",
       "if (!this.guard.journal.isFull) return this.#submit",
@@ -337,10 +333,15 @@ export const mutants: Mutant[] = [
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     [
       "watching for revocations",
-      "    this.guard.revocations.watch(this);\n    this.#peers",
-      "    this.#peers",
+      'else if (this.#state.phase === "idle") revocations.watch(this);',
+      "",
     ],
-    ["watching handshakes", "    this.guard.revocations.watch(this);\n    const", "    const"],
+    ["forgetting", "revocations.forget(this);", "{}"],
+  ]),
+  ...of("socketio/connections", [
+    ["transports that close first", 'if (conn.readyState !== "open") return close', "close"],
+    ["transports that close later", '  conn.on("close", closeConnections);\n', ""],
+    ["connections with sockets", "if (connection.isEmpty) connection", "connection"],
   ]),
   ...of("core/revocations", [
     ["once each", "if (known?.id === id) return known.count;", ""],

@@ -1,5 +1,6 @@
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
+import { connectionId, knownConnectionId } from "./ids.ts";
 import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
 import { type Cause, causeOf, Peers } from "./peers.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
@@ -15,11 +16,17 @@ import { Alarm } from "./timer.ts";
  */
 const ASKED_LIMIT = 64;
 
-/** One event in the queue, with what its effects need besides. */
-interface Queued<S> {
+/** An event, with what its effects need besides. */
+interface Entry<S> {
   readonly event: Event;
   readonly peer?: Peer<S>;
   readonly submission?: Submission<S>;
+}
+
+/** What is to be done before anything else is: the events, then what comes of them. */
+interface Turn<S> {
+  readonly events: Entry<S>[];
+  readonly afterwards: (() => void)[];
 }
 
 /**
@@ -33,18 +40,13 @@ export class Connection<S, T> implements Revocable {
   readonly #transport: T;
   readonly #peers: Peers<S>;
   #state: State = initial;
-  #queue: Queued<S>[] | undefined;
+  #turn: Turn<S> | undefined;
   #attempts = 0;
   #asked = 0;
   /** The deadline, or the end of the session; an authenticated connection may have neither. */
   #alarm: Alarm | undefined;
   /** The attempt in flight. */
   #running: Submission<S> | undefined;
-  /** The same, as long as its verifier has not been asked. */
-  #unverified: Submission<S> | undefined;
-  /** Those who have been admitted, and whom the application has not met yet. */
-  #arrivals: Peer<S>[] | undefined;
-  #id: string | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
     this.guard = guard;
@@ -76,10 +78,15 @@ export class Connection<S, T> implements Revocable {
 
   /** A namespace has been connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
-    const event = this.#arrivalOf(peer);
-    this.guard.revocations.watch(this);
+    const { previous } = peer;
+    const hasPlace = this.#running?.peer === peer;
+    const needsPlace = this.#state.phase !== "authenticated" && !hasPlace;
+    const refusal = this.guard.objectionTo(previous, needsPlace);
     this.#peers.add(peer);
-    this.#dispatch({ event, peer });
+    this.#dispatch({
+      event: refusal ? { type: "ended", refusal } : { type: "joined", previous },
+      peer,
+    });
     if (this.#running?.peer === peer) this.#running.joined();
     if (peer.session) return;
     this.guard.journal.note(peer, { type: "pending" });
@@ -112,11 +119,11 @@ export class Connection<S, T> implements Revocable {
 
   /** Tells it from all others, on every node. */
   get id(): string {
-    return this.#id ??= crypto.randomUUID();
+    return connectionId(this);
   }
 
   get knownId(): string | undefined {
-    return this.#id;
+    return knownConnectionId(this);
   }
 
   revoke(target: RevocationTarget, at: number): number {
@@ -140,66 +147,69 @@ export class Connection<S, T> implements Revocable {
     this.#dispatch({ event: { type: "ended", refusal } });
   }
 
-  /** The transport is gone, and every peer with it. */
-  close(): void {
-    this.guard.revocations.forget(this);
-    this.#dispatch({ event: { type: "gone" } });
-    this.#peers.removeAll("transport close");
+  /** Whether it has no peer. */
+  get isEmpty(): boolean {
+    return this.#peers.isEmpty;
   }
 
-  /** A socket has joined, if it may. */
-  #arrivalOf(peer: Peer<S>): Event {
-    const { journal, revocations } = this.guard;
-    const { previous } = peer;
-    const since = previous?.since ?? -Infinity;
-    if (previous && revocations.covers(previous, since, previous.connection)) {
-      // Since its adapter was asked for it.
-      return { type: "ended", refusal: unauthorized("revoked") };
-    }
-    const hasPlace = this.#running?.peer === peer;
-    const needsPlace = this.#state.phase !== "authenticated" && !hasPlace;
-    return needsPlace && journal.isFull
-      ? { type: "ended", refusal: unauthorized("server_busy") }
-      : { type: "joined", previous };
+  /** The transport is gone, and every peer with it. */
+  close(): void {
+    this.#dispatch({ event: { type: "gone" } });
+    this.#peers.removeAll("transport close");
   }
 
   #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
     const submission = new Submission(id, this, peer, credentials, acknowledge);
-    this.guard.revocations.watch(this);
     const { previous } = peer;
     this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
   }
 
-  #dispatch(entry: Queued<S>): void {
-    if (this.#queue) {
-      this.#queue.push(entry);
+  #dispatch(entry: Entry<S>): void {
+    if (this.#turn) {
+      this.#turn.events.push(entry);
       return;
     }
-    this.#queue = [entry];
+    const turn: Turn<S> = this.#turn = { events: [entry], afterwards: [] };
     try {
-      for (const entry of this.#queue) {
+      for (const entry of turn.events) {
         const { state, effects } = transition(this.#state, entry.event, this.guard.policy);
-        this.#state = state;
+        this.#enter(state);
         for (const effect of effects) this.#perform(effect, entry);
       }
     } finally {
       // Whatever went wrong, the deadline must still find somebody at work.
-      this.#queue = undefined;
+      this.#turn = undefined;
     }
-    this.#welcome();
-    this.#verify();
+    for (const call of turn.afterwards) call();
   }
 
-  #perform(effect: Effect, { event, peer, submission }: Queued<S>): void {
+  /** Nothing can be revoked where nobody is. */
+  #enter(state: State): void {
+    const { revocations } = this.guard;
+    if (state.phase === "idle") revocations.forget(this);
+    else if (this.#state.phase === "idle") revocations.watch(this);
+    this.#state = state;
+  }
+
+  /**
+   * Calls into the application once all else is done: what it does then, such as
+   * to answer or to sign somebody out, takes effect at once.
+   */
+  #afterwards(call: () => void): void {
+    if (this.#turn) this.#turn.afterwards.push(call);
+    else call();
+  }
+
+  #perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
-        this.#running = this.#unverified = submission;
-        return;
+        this.#running = submission;
+        return this.#afterwards(() => this.#verify(submission!));
       case "decline":
-        return this.#decline(submission!, effect.refusal);
+        return this.#peers.decline(submission!, effect.refusal);
       case "abort":
-        return this.#abort(effect.refusal, causeOf(event));
+        return this.#peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
       case "start_deadline":
         return this.#newAlarm().setDeadline(effect.ms, () => this.#passed("deadline"));
       case "pause_deadline":
@@ -235,37 +245,15 @@ export class Connection<S, T> implements Revocable {
     this.#dispatch({ event: { type } });
   }
 
-  /**
-   * Asks the verifier once all else is done, so that its answer counts at the
-   * moment it is given, even before it returns.
-   */
-  #verify(): void {
-    const submission = this.#unverified;
-    this.#unverified = undefined;
-    if (!submission || submission !== this.#running) return;
+  /** The verifier's answer counts at the moment it is given, even before it returns. */
+  #verify(submission: Submission<S>): void {
+    if (submission !== this.#running) return;
     const isBounded = this.#state.phase === "pending" && this.guard.policy.timeout !== Infinity;
     submission.judge(isBounded, (event) => {
       // An answer that is there after the deadline is late, also if no timer has had its turn.
       this.#alarm?.catchUp();
       this.#dispatch({ event });
     });
-  }
-
-  /** Sends credentials back that came at the wrong time. */
-  #decline(submission: Submission<S>, refusal: Unauthorized): void {
-    submission.close();
-    submission.refuse(refusal);
-    if (!submission.peer.connected) this.#peers.refuse(submission.peer, refusal, "unauthorized");
-  }
-
-  #abort(refusal: Unauthorized | undefined, cause: Cause): void {
-    const submission = this.#running;
-    if (!submission) return;
-    this.#running = undefined;
-    submission.abort(refusal);
-    // Nobody else will note it of the sender of a handshake.
-    const { peer } = submission;
-    if (refusal && !peer.connected) this.#peers.refuse(peer, refusal, cause);
   }
 
   #admit(session: Session<unknown>): void {
@@ -280,20 +268,7 @@ export class Connection<S, T> implements Revocable {
   }
 
   #open(peers: readonly Peer<S>[]): void {
-    this.#peers.open(peers, (peer) => {
-      (this.#arrivals ??= []).push(peer);
-      if (!this.#queue) this.#welcome();
-    });
-  }
-
-  /**
-   * Has the application meet those who have been admitted, once all else is
-   * done: what it does then, such as to sign somebody out, takes effect at once.
-   */
-  #welcome(): void {
-    const peers = this.#arrivals;
-    this.#arrivals = undefined;
-    for (const peer of peers ?? []) this.#peers.welcome(peer);
+    this.#peers.open(peers, (peer) => this.#afterwards(() => this.#peers.welcome(peer)));
   }
 
   #refresh(session: Session<unknown>): void {
@@ -301,22 +276,15 @@ export class Connection<S, T> implements Revocable {
     if (this.#announce(peers, session, this.#settle())) this.#peers.noteRefreshed(peers);
   }
 
-  /** Puts the session in force, then says so. Returns false if that failed. */
+  /** Puts the session in force, and says so. Returns false if that failed, which ends it. */
   #announce(
     peers: readonly Peer<S>[],
     session: Session<unknown>,
     submission: Submission<S> | undefined,
   ): boolean {
-    try {
-      this.#peers.announce(peers, session, submission);
-      return true;
-    } catch (error) {
-      const refusal = unauthorized("server_error");
-      this.#report(error, "reply", submission?.peer ?? peers[0]);
-      submission?.refuse(refusal);
-      this.end(refusal);
-      return false;
-    }
+    const refusal = this.#peers.announce(peers, session, submission);
+    if (refusal) this.end(refusal);
+    return !refusal;
   }
 
   #refuse(refusal: Unauthorized): void {
@@ -332,13 +300,14 @@ export class Connection<S, T> implements Revocable {
 
   /** The attempt in flight is over. */
   #settle(): Submission<S> | undefined {
-    const submission = this.#running;
-    this.#running = undefined;
+    const submission = this.#takeRunning();
     submission?.close();
     return submission;
   }
 
-  #report(error: unknown, during: string, peer: Peer<S> | undefined): void {
-    this.guard.policy.report(error, peer ? { during, socket: peer.socket } : { during });
+  #takeRunning(): Submission<S> | undefined {
+    const submission = this.#running;
+    this.#running = undefined;
+    return submission;
   }
 }

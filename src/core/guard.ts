@@ -2,6 +2,7 @@ import type { Common } from "./common.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Journal } from "./journal.ts";
 import type { Policy } from "./policy.ts";
+import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { Revocations } from "./revocations.ts";
 import type { RevocationTarget } from "./session.ts";
 import type { Previous } from "./states.ts";
@@ -46,6 +47,15 @@ export class Guard<S, T> implements Common<S> {
   }
 
   /**
+   * Why a socket must not come in that has just been connected, if so: its lost
+   * session was revoked since it was looked for, or there is no place for it.
+   */
+  objectionTo(previous: Previous | undefined, needsPlace: boolean): Unauthorized | undefined {
+    if (previous && this.#isRevoked(previous)) return unauthorized("revoked");
+    return needsPlace && this.journal.isFull ? unauthorized("server_busy") : undefined;
+  }
+
+  /**
    * Closes a client connection that nobody else uses, and drops it a while later:
    * what counts as closed above may still be open below, for a client that does
    * not cooperate.
@@ -67,7 +77,11 @@ export class Guard<S, T> implements Common<S> {
     const isOwn = keeper === this.node;
     const uptime = this.clock.monotonic() - this.#startedAt;
     if (!isOwn && uptime <= this.#retention) return false;
-    return !this.revocations.covers(previous, previous.since ?? -Infinity, previous.connection);
+    return !this.#isRevoked(previous);
+  }
+
+  #isRevoked(previous: Previous): boolean {
+    return this.revocations.covers(previous, previous.since ?? -Infinity, previous.connection);
   }
 
   /**

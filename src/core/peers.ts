@@ -1,12 +1,14 @@
 import { callHook, forEachPeer } from "./contain.ts";
 import type { Happening } from "./events.ts";
 import type { Common } from "./common.ts";
+import { type Few, fewOf, listOf } from "./few.ts";
 import type { Peer } from "./interface.ts";
 import {
   AUTHENTICATED,
   type AuthenticatedInfo,
   UNAUTHORIZED,
   type Unauthorized,
+  unauthorized,
 } from "../protocol.ts";
 import type { Session } from "./session.ts";
 import type { Event } from "./states.ts";
@@ -24,7 +26,7 @@ export function causeOf({ type }: Event): Cause {
 export class Peers<S> {
   readonly #guard: Common<S>;
   /** Never changed in place: hooks may come and go while it is walked. */
-  #all: readonly Peer<S>[] = [];
+  #all: Few<Peer<S>>;
   /** Of the last success, for the `postAuthenticate` of sockets that join later. */
   #credentials: unknown;
 
@@ -34,26 +36,25 @@ export class Peers<S> {
 
   /** Those that are still connected. */
   get connected(): Peer<S>[] {
-    return this.#all.filter((peer) => peer.connected);
+    return listOf(this.#all).filter((peer) => peer.connected);
   }
 
   get isEmpty(): boolean {
-    return this.#all.length === 0;
+    return this.#all === undefined;
   }
 
   add(peer: Peer<S>): void {
-    // Not spread: an array that is spread into keeps room for 17, and most never need it.
-    this.#all = this.#all.length > 0 ? [...this.#all, peer] : [peer];
+    this.#all = fewOf([...listOf(this.#all), peer]);
     this.#guard.journal.count("pending", 1);
   }
 
   has(peer: Peer<S>): boolean {
-    return this.#all.includes(peer);
+    return listOf(this.#all).includes(peer);
   }
 
   /** One of them is gone. */
   remove(peer: Peer<S>, reason: string): void {
-    this.#all = this.#all.filter((other) => other !== peer);
+    this.#all = fewOf(listOf(this.#all).filter((other) => other !== peer));
     const { journal, policy } = this.#guard;
     const { disconnect } = policy;
     journal.count(peer.session ? "authenticated" : "pending", -1);
@@ -65,20 +66,19 @@ export class Peers<S> {
 
   /** They are all gone. */
   removeAll(reason: string): void {
-    for (const peer of this.#all) this.remove(peer, reason);
+    for (const peer of listOf(this.#all)) this.remove(peer, reason);
   }
 
   /**
    * Puts a session in force for some of them, then tells them so, and whoever
-   * sent the credentials.
-   *
-   * @throws what `reply` throws, or what it returns cannot be sent
+   * sent the credentials. Returns a refusal if `reply` has thrown, or what it
+   * returned cannot be sent.
    */
   announce(
     peers: readonly Peer<S>[],
     session: Session<unknown>,
     submission: Submission<S> | undefined,
-  ): void {
+  ): Unauthorized | undefined {
     const { policy, clock } = this.#guard;
     const { expiresAt } = session;
     const info: AuthenticatedInfo = expiresAt === undefined
@@ -96,7 +96,10 @@ export class Peers<S> {
       submission?.answer({ ok: true, reply, ...info });
     } catch (error) {
       for (const peer of peers) this.#setSession(peer, undefined);
-      throw error;
+      const refusal = unauthorized("server_error");
+      policy.report(error, { during: "reply", socket: (submission?.peer ?? peers[0]!).socket });
+      submission?.refuse(refusal);
+      return refusal;
     }
   }
 
@@ -166,6 +169,28 @@ export class Peers<S> {
   refuse(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
     if (peer.connected) peer.send(UNAUTHORIZED, refusal);
     this.#note(peer, this.#describe(peer, refusal, cause));
+  }
+
+  /** Sends credentials back that came at the wrong time. */
+  decline(submission: Submission<S>, refusal: Unauthorized): void {
+    submission.close();
+    submission.refuse(refusal);
+    this.#noteRefused(submission, refusal, "unauthorized");
+  }
+
+  /** Stops an attempt, if there is one, and tells whoever sent the credentials why. */
+  abort(
+    submission: Submission<S> | undefined,
+    refusal: Unauthorized | undefined,
+    cause: Cause,
+  ): void {
+    submission?.abort(refusal);
+    if (submission && refusal) this.#noteRefused(submission, refusal, cause);
+  }
+
+  /** Nobody else will note it of the sender of a handshake. */
+  #noteRefused({ peer }: Submission<S>, refusal: Unauthorized, cause: Cause): void {
+    if (!peer.connected) this.refuse(peer, refusal, cause);
   }
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {

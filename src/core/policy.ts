@@ -1,8 +1,9 @@
+import type { Attempt } from "./attempt.ts";
 import { choose, count, isFunction, isObject, need } from "./checks.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 import type { Rules } from "./machine.ts";
-import type { Attempt, ErrorContext, Options } from "./options.ts";
+import type { ErrorContext, Options } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
 import { idOf } from "./session.ts";
 import type { ResolvedThrottle, Throttle } from "./throttle.ts";

@@ -1,6 +1,6 @@
+import type { Attempt } from "./attempt.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
-import type { Attempt } from "./options.ts";
 import type { Policy } from "./policy.ts";
 import { unauthorized } from "../protocol.ts";
 

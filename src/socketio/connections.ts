@@ -1,4 +1,5 @@
 import { Connection } from "../core/connection.ts";
+import { type Few, fewOf, listOf } from "../core/few.ts";
 import type { Guard } from "../core/guard.ts";
 import type { RawClient, RawConn } from "./internals.ts";
 
@@ -7,8 +8,8 @@ const CONNECTIONS = Symbol("socketio-auth connections");
 type AnyConnection = Connection<unknown, RawClient>;
 
 interface GuardedConn extends RawConn {
-  /** One for each policy that a socket on this transport is under; as it is, if there is but one. */
-  [CONNECTIONS]?: AnyConnection | readonly AnyConnection[];
+  /** One for each policy that a socket on this transport is under. */
+  [CONNECTIONS]?: Few<AnyConnection>;
 }
 
 /** The connection of a client under one policy. */
@@ -17,21 +18,31 @@ export function connectionOf<S>(
   guard: Guard<S, RawClient>,
 ): Connection<S, RawClient> {
   const conn: GuardedConn = client.conn;
-  const connections = connectionsOf(conn);
+  const connections = listOf(conn[CONNECTIONS]);
   const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = new Connection(guard, client);
-  const added = created as AnyConnection;
-  if (connections.length === 0) conn.on("close", onClose);
-  conn[CONNECTIONS] = connections.length === 0 ? added : [...connections, added];
+  conn[CONNECTIONS] = fewOf([...connections, created as AnyConnection]);
   return created;
 }
 
-function connectionsOf({ [CONNECTIONS]: kept }: GuardedConn): readonly AnyConnection[] {
-  return kept === undefined ? [] : kept instanceof Connection ? [kept] : kept;
+const followed = new WeakSet<RawConn>();
+
+/**
+ * Has the connections of a client end with its transport: called whenever one
+ * has no socket, whose own end would tell. (Not from the start, because one more
+ * listener costs 136 bytes, and most connections have a socket all the time.)
+ */
+export function followTransport({ conn }: RawClient): void {
+  if (conn.readyState !== "open") return closeConnections.call(conn);
+  if (followed.has(conn)) return;
+  followed.add(conn);
+  conn.on("close", closeConnections);
 }
 
-/** Shared by all transports, so that it costs no closure for each. */
-function onClose(this: GuardedConn): void {
-  for (const connection of connectionsOf(this)) connection.close();
+/** Those without a socket: the others hear of it from theirs. */
+function closeConnections(this: GuardedConn): void {
+  for (const connection of listOf(this[CONNECTIONS])) {
+    if (connection.isEmpty) connection.close();
+  }
 }

@@ -38,7 +38,14 @@ export function isJoining(socket: RawSocket): boolean {
 
 /** Notes that a socket has arrived, was refused by a middleware, or has left. */
 export function endJoining(socket: RawSocket): void {
-  if (isJoining(socket)) joinings.get(socket.client)!.delete(socket.nsp.name);
+  if (isJoining(socket)) forget(socket);
+}
+
+/** A client that is on its way nowhere leaves nothing behind: most are, most of the time. */
+function forget({ client, nsp: { name } }: RawSocket): void {
+  const names = joinings.get(client);
+  names?.delete(name);
+  if (names?.size === 0) joinings.delete(client);
 }
 
 /**
@@ -78,11 +85,11 @@ export function joinsUnasked(client: RawClient): boolean {
 }
 
 /** The client leaves, though it has not been told yet that it joins again. */
-export function callOff({ client, nsp: { name } }: RawSocket): void {
+export function callOff(socket: RawSocket): void {
+  const { client, nsp: { name } } = socket;
   removeStale(client, name);
-  const names = joinings.get(client);
-  const joining = names?.get(name);
-  names?.delete(name);
+  const joining = joinings.get(client)?.get(name);
+  forget(socket);
   joining?.socket?._cleanup();
 }
 

@@ -12,6 +12,7 @@ import type { Previous } from "../core/states.ts";
 import { guardOf } from "./claims.ts";
 import type { Guard } from "../core/guard.ts";
 import type { Gate } from "./gate/gate.ts";
+import { setAway } from "./gate/away.ts";
 import { Recovered } from "./gate/recovered.ts";
 import type { RawAdapter, RawClient, RawNamespace, RawSocket } from "./internals.ts";
 import { gateOf } from "./gate/slot.ts";
@@ -50,7 +51,7 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
     const gate = socket && gateOf(socket);
     const kept = gate && keep(gate, nsp, session.data);
     if (!kept) return;
-    gate!.isAway = true;
+    setAway(socket!);
     return persistSession.call(adapter, { ...session, pid: keyOf(session.pid), data: kept });
   };
 

@@ -15,7 +15,7 @@ import { baseOf, gatedPrototypeOf } from "./prototype.ts";
 import { sendChallenge } from "./challenges.ts";
 import { setGate } from "./slot.ts";
 import { standIn } from "./stand_in.ts";
-import { connectionOf } from "../connections.ts";
+import { connectionOf, followTransport } from "../connections.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
 import type { Recovered } from "./recovered.ts";
@@ -38,19 +38,11 @@ export class Gate<S> implements Peer<S>, Owner {
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
-  /** Whether the application knows the socket. */
-  #isIntroduced: boolean;
-  /**
-   * Whether the connection was lost, and may be recovered by the same user: what
-   * is sent to the socket by then is kept by the adapter, as of any other room.
-   */
-  isAway = false;
 
   /** Puts a shut gate on a socket; on one that is connected, too late for it not to be known. */
   constructor(raw: RawSocket, guard: Guard<S, RawClient>, recovered: Recovered | undefined) {
     this.#raw = raw;
     this.guard = guard;
-    this.#isIntroduced = raw.connected;
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
     const waiting = this.#shut();
@@ -131,8 +123,9 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   introduce(): void {
-    if (this.#isIntroduced) return;
-    this.#isIntroduced = true;
+    // One that has nothing waiting any more was introduced before that.
+    if (this.#waiting?.isIntroduced !== false) return;
+    this.#waiting.isIntroduced = true;
     this.#raw.nsp.emitReserved("connect", this.#raw);
     this.#raw.nsp.emitReserved("connection", this.#raw);
   }
@@ -183,7 +176,7 @@ export class Gate<S> implements Peer<S>, Owner {
 
   /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
   #shut(): Gated {
-    const waiting = new Gated(this.#raw.rooms);
+    const waiting = new Gated(this.#raw.rooms, this.#raw.connected);
     if (!this.#waiting || this.#waiting.outwards === "open") {
       leaveTopics(this.#raw);
       this.#raw.leaveAll();
@@ -253,6 +246,7 @@ export class Gate<S> implements Peer<S>, Owner {
 
   /** Credentials that came along with the request for the namespace. */
   handshake(credentials: unknown, acknowledge: Acknowledge): void {
+    followTransport(this.#raw.client);
     this.connection.handshake(this, credentials, acknowledge);
   }
 
@@ -267,12 +261,17 @@ export class Gate<S> implements Peer<S>, Owner {
     // One that was connected is not gone before its listeners have run.
     if (connected) return;
     removeStale(client, nsp.name);
-    this.connection.leave(this, BY_SERVER, false);
+    this.#leave(BY_SERVER, false);
   }
 
   /** The socket is gone, and its listeners have run. */
   gone(reason: string): void {
-    this.connection.leave(this, reason, reason === BY_CLIENT);
+    this.#leave(reason, reason === BY_CLIENT);
+  }
+
+  #leave(reason: string, byClient: boolean): void {
+    this.connection.leave(this, reason, byClient);
+    if (this.connection.isEmpty) followTransport(this.#raw.client);
   }
 
   /** An `authentication` event, from a shut gate or as a refresh. */

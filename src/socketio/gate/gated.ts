@@ -9,10 +9,13 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   rooms: readonly string[];
   /** What a recovered connection is owed. */
   recovered: Recovered | undefined;
+  /** Whether the application knows the socket. */
+  isIntroduced: boolean;
 
-  constructor(rooms: Iterable<string>) {
+  constructor(rooms: Iterable<string>, isIntroduced: boolean) {
     super();
     this.rooms = [...rooms];
+    this.isIntroduced = isIntroduced;
   }
 
   /** Remembers rooms, unless it is too late for any. */

@@ -14,6 +14,7 @@ import type {
   RawSession,
   RawSocket,
 } from "../internals.ts";
+import { isAway } from "./away.ts";
 import { gateOf } from "./slot.ts";
 
 interface StandIn extends RawAdapter {
@@ -66,8 +67,8 @@ function createCommon(adapter: RawAdapter): object {
     },
     broadcast(packet: Packet, options: BroadcastOptions): void {
       const { socket } = this;
-      const isKept = gateOf(socket)!.isAway;
-      if (isKept || !isToItself(socket, options)) return adapter.broadcast(packet, options);
+      const isPast = isAway(socket) || !isToItself(socket, options);
+      if (isPast) return adapter.broadcast(packet, options);
       socket.notifyOutgoingListeners(packet);
       socket.packet(packet, options.flags);
     },

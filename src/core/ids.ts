@@ -1,0 +1,19 @@
+/**
+ * Ids of client connections, of those that are asked for theirs: most never are.
+ *
+ * @module
+ */
+
+const ids = new WeakMap<object, string>();
+
+/** Tells a connection from all others, on every node. */
+export function connectionId(connection: object): string {
+  let id = ids.get(connection);
+  if (id === undefined) ids.set(connection, id = crypto.randomUUID());
+  return id;
+}
+
+/** The same, if anybody has asked for it by now. */
+export function knownConnectionId(connection: object): string | undefined {
+  return ids.get(connection);
+}
