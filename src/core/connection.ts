@@ -5,7 +5,7 @@ import { type Effect, type Event, initial, type State, transition } from "./mach
 import { type Cause, causeOf, Peers } from "./peers.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
-import type { RevocationTarget, Session } from "./session.ts";
+import { type RevocationTarget, sameUser, type Session } from "./session.ts";
 import { Submission } from "./submission.ts";
 import { Alarm } from "./timer.ts";
 
@@ -142,6 +142,14 @@ export class Connection<S, T> implements Revocable {
     return this.#running?.begunAt;
   }
 
+  /**
+   * Calls back once all that were recovered know what they have missed; at once,
+   * where there are none. Not for another user, who is not going to have it.
+   */
+  whenCaughtUp(session: Session<unknown>, go: () => void): void {
+    this.#whenCaughtUp(({ previous }) => !previous || sameUser(previous, session), go);
+  }
+
   /** The server ends the connection for a reason of its own. */
   end(refusal: Unauthorized): void {
     this.#dispatch({ event: { type: "ended", refusal } });
@@ -225,7 +233,7 @@ export class Connection<S, T> implements Revocable {
       case "admit":
         return this.#admit(effect.session);
       case "admit_joined":
-        return this.#admitJoined(peer!, effect.session);
+        return this.#admitJoined(peer!);
       case "refresh":
         return this.#refresh(effect.session);
       case "refuse":
@@ -263,16 +271,27 @@ export class Connection<S, T> implements Revocable {
   }
 
   /** A refresh that is being verified goes on: nothing has come of it yet. */
-  #admitJoined(peer: Peer<S>, session: Session<unknown>): void {
-    if (this.#announce([peer], session, undefined)) this.#open([peer]);
+  #admitJoined(peer: Peer<S>): void {
+    this.#whenCaughtUp((other) => other === peer, () => {
+      // The session may be another by now, or over.
+      const { phase } = this.#state;
+      if (phase !== "authenticated" || !peer.connected) return;
+      if (this.#announce([peer], this.#state.session, undefined)) this.#open([peer]);
+    });
+  }
+
+  #whenCaughtUp(isMeant: (peer: Peer<S>) => boolean, go: () => void): void {
+    this.#peers.whenCaughtUp(isMeant, go, () => this.end(unauthorized("server_error")));
   }
 
   #open(peers: readonly Peer<S>[]): void {
-    this.#peers.open(peers, (peer) => this.#afterwards(() => this.#peers.welcome(peer)));
+    this.#peers.open(peers);
+    for (const peer of peers) this.#afterwards(() => this.#peers.welcome(peer));
   }
 
   #refresh(session: Session<unknown>): void {
-    const peers = this.#peers.connected;
+    // Whoever is still catching up gets this session after that.
+    const peers = this.#peers.connected.filter((peer) => peer.session);
     if (this.#announce(peers, session, this.#settle())) this.#peers.noteRefreshed(peers);
   }
 

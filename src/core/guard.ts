@@ -1,6 +1,7 @@
 import type { Common } from "./common.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Journal } from "./journal.ts";
+import { Reminders } from "./reminders.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { Revocations } from "./revocations.ts";
@@ -25,15 +26,16 @@ export class Guard<S, T> implements Common<S> {
   readonly #binding: Binding<T>;
   /** For how long a revocation may matter, in ms. */
   readonly #retention: number;
-  readonly #startedAt: number;
+  readonly #reminders: Reminders;
 
   constructor(policy: Policy<S>, binding: Binding<T>) {
     this.policy = policy;
     this.#binding = binding;
     this.#retention = binding.recoverable + SLACK;
-    this.#startedAt = binding.clock.monotonic();
     this.journal = new Journal(policy);
     this.revocations = new Revocations(binding.clock, this.#retention);
+    this.#reminders = new Reminders(binding.clock, this.revocations, (list) => this.#remind(list));
+    if (binding.recoverable > 0) this.revocations.awareness.watch();
   }
 
   /** What it guards; the same on every node. */
@@ -69,15 +71,20 @@ export class Guard<S, T> implements Common<S> {
 
   /**
    * Whether a lost connection that a node has kept may be recovered: its session
-   * was not revoked, as far as this node can know. It can know all of what it
-   * has kept itself, and everything else once it has been there for as long as
-   * connections are kept.
+   * was not revoked, as far as this node can know. It can once it has heard of
+   * all revocations for as long as connections are kept; or, of a session of its
+   * own, since that began.
    */
   mayRecover(keeper: string, previous: Previous): boolean {
-    const isOwn = keeper === this.node;
-    const uptime = this.clock.monotonic() - this.#startedAt;
-    if (!isOwn && uptime <= this.#retention) return false;
+    const { since } = this.revocations.awareness;
+    const isOwn = keeper === this.node && (previous.since ?? -Infinity) >= since;
+    if (!isOwn && this.clock.monotonic() - since <= this.#retention) return false;
     return !this.#isRevoked(previous);
+  }
+
+  /** For how long at most a lost connection may have been kept, in ms. */
+  get retention(): number {
+    return this.#retention;
   }
 
   #isRevoked(previous: Previous): boolean {
@@ -89,20 +96,30 @@ export class Guard<S, T> implements Common<S> {
    * connection. Resolves with the number of sockets.
    */
   async revoke(target: RevocationTarget, except?: string): Promise<number> {
-    const { clock } = this;
-    const begun = clock.monotonic();
     const id = crypto.randomUUID();
-    const current = (): Revocation => ({
-      ...{ id, target, age: clock.monotonic() - begun },
-      ...except !== undefined && { except },
-    });
-    const here = this.revocations.revoke(current());
+    const revocation: Revocation = { id, target, age: 0, ...except !== undefined && { except } };
+    const here = this.revocations.revoke(revocation);
     const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
-    const told = this.#binding.tellOthers?.(current, report).catch((error) => {
+    const told = this.#binding.tellOthers?.(revocation, report);
+    if (!told) return here;
+    this.#reminders.wake();
+    try {
+      return here + await told;
+    } catch (error) {
       report(error);
-      return 0;
-    });
-    return here + (await told ?? 0);
+      return here;
+    }
+  }
+
+  /** Another node has revoked sessions, or says so again. Returns how many sockets ended here. */
+  hear(revocation: Revocation): number {
+    this.#reminders.wake();
+    return this.revocations.revoke(revocation);
+  }
+
+  /** What goes wrong now was reported the first time, and is tried again. */
+  #remind(revocations: readonly Revocation[]): void {
+    this.#binding.remindOthers?.(revocations).catch(() => {});
   }
 
   #try(call: () => void): void {

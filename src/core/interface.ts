@@ -50,6 +50,8 @@ export interface Peer<S> {
   readonly connected: boolean;
   /** Whose session it had, if its connection was recovered. */
   readonly previous?: Previous | undefined;
+  /** Whether it has been recovered, and has not caught up yet. */
+  readonly isBehind?: boolean;
   /** When the socket was created, in epoch milliseconds. */
   readonly connectedAt: number;
   /** Where it is, for events. A throw is reported, and the event is lost. */
@@ -74,13 +76,18 @@ export interface Peer<S> {
    */
   challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void;
   /**
-   * Opens the gate outwards: enters the rooms that were joined meanwhile and
-   * sends what was held for the client. What a recovered connection has missed
-   * goes out before that, and may have to be fetched first: then it returns a
-   * promise, and the application meets the socket when that has settled. A throw
-   * is reported and otherwise ignored: what was held past that point is lost.
+   * Fetches what a recovered connection has missed, so that from then on nothing
+   * can be: called for one that {@linkcode Peer.isBehind}, once its user is known
+   * to be the same, and before the session is in force. A rejection is reported,
+   * and the connection ends with `server_error`; the client then begins anew.
    */
-  open(): void | Promise<void>;
+  catchUp?(): Promise<void>;
+  /**
+   * Opens the gate outwards: sends what the client has missed, enters the rooms
+   * that were joined meanwhile, and sends what was held. A throw is reported and
+   * otherwise ignored: what was held past that point is lost.
+   */
+  open(): void;
   /**
    * Lets the application meet the socket: its `connection` handlers run, the
    * first time this is called and never again. A throw is reported and
@@ -142,12 +149,20 @@ export interface Binding<T> {
    */
   drop(transport: T): void;
   /**
-   * Has the other nodes carry out a revocation, where there are any. `current`
-   * is the revocation as it is when it is sent, for its age counts; what goes
-   * wrong goes to `report`. Resolves with the number of sockets that were ended
-   * on nodes that have answered. A rejection is reported.
+   * Has the other nodes carry out a revocation (see `Guard.hear`), at once; what
+   * goes wrong goes to `report`. Resolves with the number of sockets that were
+   * ended on nodes that have answered; a rejection is reported. Returns nothing if
+   * there can be no others.
    */
-  tellOthers?(current: () => Revocation, report: (error: unknown) => void): Promise<number>;
+  tellOthers?(
+    revocation: Revocation,
+    report: (error: unknown) => void,
+  ): Promise<number> | undefined;
+  /**
+   * Tells them again, without asking for answers: for nodes that were cut off or
+   * not there. The core says when. A rejection is ignored.
+   */
+  remindOthers?(revocations: readonly Revocation[]): Promise<void>;
 }
 
 /** A revocation as it travels between nodes. */
@@ -159,6 +174,8 @@ export interface Revocation {
   readonly age: number;
   /** The id of a client connection that is spared. */
   readonly except?: string;
+  /** The same as `age`, for what is revoked of that connection, too; nothing if absent. */
+  readonly exceptAge?: number;
 }
 
 /** Time, injected so that tests can hold it still. */
@@ -169,7 +186,8 @@ export interface Clock {
   readonly monotonic: () => number;
   /**
    * Calls `fn` once after `ms` milliseconds, which never exceed
-   * {@linkcode MAX_DELAY}. Returns a function that takes the call back.
+   * {@linkcode MAX_DELAY}; unless nothing but such calls keeps the process alive.
+   * Returns a function that takes the call back.
    */
   after(ms: number, fn: () => void): () => void;
 }

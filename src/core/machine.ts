@@ -86,7 +86,7 @@ function join(state: Engaged, event: On<"joined">): Transition {
   const { previous } = event;
   return state.phase === "pending"
     ? stay({ ...state, previous: state.previous ?? previous })
-    : { state, effects: [{ type: "admit_joined", session: state.session }] };
+    : { state, effects: [{ type: "admit_joined" }] };
 }
 
 function end(failures: number, refusal: Unauthorized): Transition {

@@ -103,14 +103,24 @@ export class Peers<S> {
     }
   }
 
-  /**
-   * Opens the gates of some of them, whose session has been announced. `opened`
-   * is called for each when that is done, which may take a while.
-   */
-  open(peers: readonly Peer<S>[], opened: (peer: Peer<S>) => void): void {
+  /** Opens the gates of some of them, whose session has been announced. */
+  open(peers: readonly Peer<S>[]): void {
     this.#forEach(peers, (peer) => {
       this.#note(peer, { type: "authenticated", ...whose(peer), duration: this.#age(peer) });
-      callHook(this.#guard.policy, "gate", peer.socket, () => peer.open(), () => opened(peer));
+      peer.open();
+    });
+  }
+
+  /**
+   * Has those of some that were recovered fetch what they have missed. Then calls
+   * `go`, at once if there is nothing to fetch; or `fail` if it is not to be had.
+   */
+  whenCaughtUp(isMeant: (peer: Peer<S>) => boolean, go: () => void, fail: () => void): void {
+    const behind = this.connected.find((peer) => peer.isBehind && isMeant(peer));
+    if (!behind) return go();
+    behind.catchUp!().then(() => this.whenCaughtUp(isMeant, go, fail), (error) => {
+      this.#guard.policy.report(error, { during: "recovery", socket: behind.socket });
+      fail();
     });
   }
 

@@ -1,5 +1,21 @@
+import { Awareness } from "./awareness.ts";
 import type { Clock, Revocation } from "./interface.ts";
 import type { RevocationTarget, Subject } from "./session.ts";
+
+/**
+ * For how long a revocation is remembered at least, in ms: a node that was cut
+ * off for less hears of it when it is back.
+ */
+const MEMORY = 3_600_000;
+
+/** How many are remembered at most; of more, the oldest are forgotten. */
+const CAPACITY = 100_000;
+
+/** How long after a revocation it is said again for the first time, in ms, or so. */
+export const FIRST_REMINDER = 1000;
+
+/** How old a revocation is that should have been heard of before, in ms. */
+const OVERDUE = 5000;
 
 /** What a revocation can end: a connection. */
 export interface Revocable {
@@ -11,8 +27,15 @@ export interface Revocable {
   readonly verifyingSince: number | undefined;
 }
 
+/** When nodes are to be told again: when at the earliest, along with others, and when at the latest. */
+interface Reminder {
+  readonly from: number;
+  readonly until: number;
+}
+
 /** What is remembered of the revocations of one target. */
 interface Remembered {
+  readonly target: RevocationTarget;
   /** The last one, and when it was made. */
   readonly id: string;
   readonly at: number;
@@ -21,14 +44,18 @@ interface Remembered {
   /** Whom it spares; and until when sessions of that connection were revoked by others. */
   readonly except: string | undefined;
   readonly exceptAt: number;
+  readonly reminder: Reminder;
 }
 
 /**
  * The revocations under one policy. Each is carried out on the connections
  * there are, and remembered: for attempts that began before it and end after,
- * and for connections that may yet be recovered.
+ * for connections that may yet be recovered, and for other nodes, which are told
+ * again.
  */
 export class Revocations {
+  /** Whether this node knows all that matter. */
+  readonly awareness: Awareness;
   readonly #clock: Clock;
   readonly #retention: number;
   readonly #connections: Set<Revocable> = new Set();
@@ -37,6 +64,7 @@ export class Revocations {
 
   /** Remembers each revocation for `retention` milliseconds at least. */
   constructor(clock: Clock, retention: number) {
+    this.awareness = new Awareness(clock);
     this.#clock = clock;
     this.#retention = retention;
   }
@@ -52,18 +80,28 @@ export class Revocations {
   }
 
   /** Carries a revocation out, once. Returns how many sockets it has ended here. */
-  revoke({ id, target, age, except }: Revocation): number {
+  revoke({ id, target, age, except, exceptAge = Infinity }: Revocation): number {
     const key = keyOf(target);
-    const at = this.#clock.monotonic() - age;
+    const now = this.#clock.monotonic();
+    const isOverdue = age > OVERDUE && now - age > this.awareness.since;
     const known = this.#entries.get(key);
-    if (known?.id === id) return known.count;
+    const at = known?.id === id ? known.at : now - age;
+    const exceptAt = now - exceptAge;
+    const isNews = known?.id !== id || isLater(exceptAt, known.exceptAt);
+    const reminder = nextReminder(at, now);
+    if (!isNews) {
+      this.#entries.set(key, { ...known, reminder });
+      return known.count;
+    }
+    if (isOverdue) this.awareness.lose();
     // Remembered first: what the application does when its sockets go must find it.
-    const entry = merge(known, { id, at, count: 0, except, exceptAt: -Infinity });
+    const entry = merge(known, { target, id, at, count: 0, except, exceptAt, reminder });
     this.#remember(key, entry);
     let count = 0;
     for (const connection of [...this.#connections]) {
-      const isSpared = except !== undefined && connection.knownId === except;
-      if (!isSpared) count += connection.revoke(target, at);
+      const isSpared = entry.except !== undefined && connection.knownId === entry.except;
+      const until = isSpared ? entry.exceptAt : entry.at;
+      if (until > -Infinity) count += connection.revoke(target, until);
     }
     if (entry.id === id) this.#remember(key, { ...entry, count });
     return count;
@@ -84,19 +122,44 @@ export class Revocations {
       (sessionId !== undefined && isRevoked({ sessionId }));
   }
 
+  /** When the next one is to be said again, if there is any. */
+  get nextDue(): number | undefined {
+    let next: number | undefined;
+    for (const { reminder: { until } } of this.#entries.values()) {
+      if (next === undefined || until < next) next = until;
+    }
+    return next;
+  }
+
+  /** Those that are to be said again now, and counts them as said. */
+  takeDue(): Revocation[] {
+    this.#prune();
+    const now = this.#clock.monotonic();
+    const due = [...this.#entries].filter(([, { reminder }]) => reminder.from <= now);
+    return due.map(([key, entry]) => {
+      this.#entries.set(key, { ...entry, reminder: nextReminder(entry.at, now) });
+      return asMessage(entry, now);
+    });
+  }
+
   #remember(key: string, entry: Remembered): void {
     this.#entries.delete(key);
     this.#entries.set(key, entry);
+    this.#prune();
+  }
+
+  #prune(): void {
     const horizon = this.#horizon();
     for (const [key, { at }] of this.#entries) {
-      if (at >= horizon) return;
+      if (at >= horizon && this.#entries.size <= CAPACITY) return;
+      if (at > this.#clock.monotonic() - this.#retention) this.awareness.lose();
       this.#entries.delete(key);
     }
   }
 
   /** Whatever was revoked before this can concern nobody any more. */
   #horizon(): number {
-    let horizon = this.#clock.monotonic() - this.#retention;
+    let horizon = this.#clock.monotonic() - Math.max(this.#retention, MEMORY);
     for (const { verifyingSince } of this.#connections) {
       if (verifyingSince !== undefined && verifyingSince < horizon) horizon = verifyingSince;
     }
@@ -113,6 +176,29 @@ function merge(known: Remembered | undefined, added: Remembered): Remembered {
   const [last, first] = added.at >= known.at ? [added, known] : [known, added];
   const before = first.except === last.except ? first.exceptAt : first.at;
   return { ...last, exceptAt: Math.max(last.exceptAt, before) };
+}
+
+/** Whether a time is later than another, by more than messages take between nodes. */
+function isLater(time: number, other: number): boolean {
+  return time > other && !(time - other < FIRST_REMINDER);
+}
+
+/**
+ * When to say a revocation again: ever more rarely, so that whoever was cut off
+ * hears of it within as long again; and no two nodes at the same time, for whoever
+ * hears another say it waits for the next time.
+ */
+function nextReminder(at: number, now: number): Reminder {
+  const pause = Math.max(now - at, FIRST_REMINDER);
+  return { from: now + pause * 0.75, until: now + pause * (0.75 + Math.random() / 2) };
+}
+
+function asMessage({ id, target, at, except, exceptAt }: Remembered, now: number): Revocation {
+  return {
+    ...{ id, target, age: now - at },
+    ...except !== undefined && { except },
+    ...exceptAt > -Infinity && { exceptAge: now - exceptAt },
+  };
 }
 
 function keyOf(target: RevocationTarget): string {

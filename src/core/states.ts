@@ -110,7 +110,7 @@ export type Effect =
   /** Open the gate of every socket, tell the client, run the hooks. */
   | { readonly type: "admit"; readonly session: Session<unknown> }
   /** The same for the socket that has just joined. */
-  | { readonly type: "admit_joined"; readonly session: Session<unknown> }
+  | { readonly type: "admit_joined" }
   /** Tell the client that its new session stands. */
   | { readonly type: "refresh"; readonly session: Session<unknown> }
   /** Tell the client that this attempt failed; it may try again. */

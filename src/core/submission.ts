@@ -4,7 +4,7 @@ import type { Common } from "./common.ts";
 import type { Peer } from "./interface.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
 import { isOverLimit } from "./measure.ts";
-import { createSession, isExpired } from "./session.ts";
+import { createSession, isExpired, type Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import { Points } from "./throttle.ts";
 import { Timer } from "./timer.ts";
@@ -20,6 +20,7 @@ type Judged = Extract<Event, { type: "accepted" | "refused" }>;
 interface Sender<S> {
   readonly guard: Common<S>;
   readonly knownId: string | undefined;
+  whenCaughtUp(session: Session<unknown>, go: () => void): void;
 }
 
 /** Credentials on their way through the machine. */
@@ -113,35 +114,40 @@ export class Submission<S> {
     const openDialog = () => this.#openDialog(onEvent);
     this.#stop = callVerifier(policy, socket, this.#credentials, openDialog, (verdict) => {
       if ("error" in verdict) policy.report(verdict.error, { during: "authenticate", socket });
-      const judged = "refusal" in verdict
-        ? this.#refused(verdict.refusal)
-        : this.#accept(verdict.user, points);
-      this.#settle(judged, onEvent);
+      if ("refusal" in verdict) return this.#settle(this.#refused(verdict.refusal), onEvent);
+      this.#begin(verdict.user, points, onEvent);
     });
     // The verifier itself may have ended it, with a disconnect.
     if (this.#isOver) this.#stop("ended");
   }
 
-  /** The session of a user whose credentials are good; if it may begin. */
-  #accept(user: unknown, points: Points<S> | undefined): Judged {
-    const { policy, clock, revocations } = this.#guard;
+  /** Begins the session of a user whose credentials are good; if it may. */
+  #begin(user: unknown, points: Points<S> | undefined, onEvent: (event: Event) => void): void {
+    const { policy, clock } = this.#guard;
     const { socket } = this.peer;
+    let session: Session<unknown>;
     try {
-      const now = clock.now();
-      const session = createSession(policy, user, now);
-      if (isExpired(session, now, policy.grace)) {
-        // With the same credentials it would be no better.
-        return this.#refused({ ...unauthorized("expired"), reconnect: false });
-      }
-      if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
-        return this.#refused(unauthorized("revoked"));
-      }
-      if (points) callHook(policy, "throttle", socket, () => points.giveBack());
-      return { type: "accepted", attempt: this.id, session, since: this.begunAt };
+      session = createSession(policy, user, clock.now());
     } catch (error) {
       policy.report(error, { during: "session", socket });
-      return this.#refused(unauthorized("server_error"));
+      return this.#settle(this.#refused(unauthorized("server_error")), onEvent);
     }
+    this.#connection.whenCaughtUp(session, () => {
+      if (!this.#isOver) this.#settle(this.#accept(session, points), onEvent);
+    });
+  }
+
+  #accept(session: Session<unknown>, points: Points<S> | undefined): Judged {
+    const { policy, clock, revocations } = this.#guard;
+    if (isExpired(session, clock.now(), policy.grace)) {
+      // With the same credentials it would be no better.
+      return this.#refused({ ...unauthorized("expired"), reconnect: false });
+    }
+    if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
+      return this.#refused(unauthorized("revoked"));
+    }
+    if (points) callHook(policy, "throttle", this.peer.socket, () => points.giveBack());
+    return { type: "accepted", attempt: this.id, session, since: this.begunAt };
   }
 
   #refused(refusal: Unauthorized): Judged {

@@ -17,14 +17,13 @@ export interface Owner {
  * over; an authenticated one has none of it. It decides what passes, what is
  * held, and what is lost.
  *
- * Outwards the gate is `shut`, then perhaps `opening` while what the client has
- * missed is being fetched, then `open`; `over` comes last, from anywhere.
+ * Outwards the gate is `shut`, then `open`; `over` comes last, from anywhere.
  *
  * @typeParam In an event of the client, as the binding has it
  * @typeParam Out the same of the server
  */
 export class Waiting<In, Out> {
-  outwards: "shut" | "opening" | "open" | "over" = "shut";
+  outwards: "shut" | "open" | "over" = "shut";
   /** Whether the client's own events reach the application. */
   isOpenInwards = false;
   #inbox: Hold<In> | undefined;
@@ -32,7 +31,7 @@ export class Waiting<In, Out> {
 
   /** Whether the session is in force, as far as this peer is concerned. */
   get isAdmitted(): boolean {
-    return this.outwards === "open" || this.outwards === "opening";
+    return this.outwards === "open";
   }
 
   /** Whether nothing of it is needed any more. */

@@ -1,7 +1,7 @@
 import { systemClock } from "../core/clock.ts";
 import type { Binding, Clock, Revocation } from "../core/interface.ts";
-import type { Revocations } from "../core/revocations.ts";
 import { Cluster } from "./cluster/cluster.ts";
+import type { SocketIoGuard } from "./guarding.ts";
 import type { RawClient } from "./internals.ts";
 import type { Target } from "./target.ts";
 import { closeTransport, dropTransport, isInUse } from "./transport.ts";
@@ -33,12 +33,20 @@ export class SocketIoBinding implements Binding<RawClient> {
     dropTransport(client);
   }
 
-  tellOthers(current: () => Revocation, report: (error: unknown) => void): Promise<number> {
-    return this.#cluster.revoke(this.name, this.clock, current, report);
+  tellOthers(
+    revocation: Revocation,
+    report: (error: unknown) => void,
+  ): Promise<number> | undefined {
+    if (!this.#cluster.hasOthers) return undefined;
+    return this.#cluster.revoke(this.name, this.clock, revocation, report);
+  }
+
+  remindOthers(revocations: readonly Revocation[]): Promise<void> {
+    return this.#cluster.remind(this.name, revocations);
   }
 
   /** From now on what other nodes revoke is carried out here. */
-  hearOthers(revocations: Revocations): void {
-    this.#cluster.join({ name: this.name, revocations });
+  hearOthers(guard: SocketIoGuard): void {
+    this.#cluster.join(guard);
   }
 }

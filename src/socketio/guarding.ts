@@ -3,7 +3,7 @@ import type { Guard } from "../core/guard.ts";
 import { Gate } from "./gate/gate.ts";
 import { gateOf } from "./gate/slot.ts";
 import type { RawClient, RawSocket } from "./internals.ts";
-import { takeRecovered } from "./recovery.ts";
+import { takeRecovered } from "./recovery/recovery.ts";
 
 /** A policy at work on a socket.io server. */
 export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;

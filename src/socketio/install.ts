@@ -17,7 +17,7 @@ import {
 } from "./internals.ts";
 import { beginJoining, endJoining, goOnJoining, isJoining, joinsUnasked } from "./joining.ts";
 import { isUnder, placeOf } from "./patterns.ts";
-import { makeRecoverySafe } from "./recovery.ts";
+import { makeRecoverySafe } from "./recovery/recovery.ts";
 import { gateOf } from "./gate/slot.ts";
 import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
@@ -35,6 +35,7 @@ const undecided = new WeakMap<RawNamespace, Promise<void>>();
  * function fails when it is asked about the namespaces there are
  */
 export function install({ server, namespace }: Target, guard: SocketIoGuard): void {
+  watchAdapters(server);
   const isPattern = namespace && isParent(namespace);
   const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
   if (namespace) claim(namespace, guard);
@@ -42,6 +43,34 @@ export function install({ server, namespace }: Target, guard: SocketIoGuard): vo
   if (isPattern) return watchPattern(namespace, guard, existing);
   for (const nsp of namespace ? [namespace] : server._nsps.values()) watchGuarded(nsp);
   watchServer(server);
+}
+
+const adapted = new WeakSet<RawServer>();
+
+/**
+ * Takes over what has to be of every adapter, also of namespaces without a gate:
+ * what is kept of lost connections may lie in one store.
+ */
+function watchAdapters(server: RawServer): void {
+  if (adapted.has(server)) return;
+  adapted.add(server);
+  for (const nsp of server._nsps.values()) watchAdapter(nsp);
+  onNamespace(server, watchAdapter);
+}
+
+function watchAdapter(nsp: RawNamespace): void {
+  const { _initAdapter } = nsp;
+  // `io.adapter(…)` puts another one in its place.
+  nsp._initAdapter = () => {
+    _initAdapter.call(nsp);
+    takeOverAdapter(nsp);
+  };
+  takeOverAdapter(nsp);
+}
+
+function takeOverAdapter(nsp: RawNamespace): void {
+  watchRooms(nsp);
+  makeRecoverySafe(nsp);
 }
 
 /** Servers of which every new namespace is looked at. */
@@ -132,12 +161,7 @@ function watchNamespace(nsp: RawNamespace & { [INSTALLED]?: true }): void {
 
 function takeOver(nsp: RawNamespace): void {
   Object.defineProperty(nsp, INSTALLED, { value: true });
-  const { _createSocket, _doConnect, _initAdapter, _remove } = nsp;
-  watchAdapter(nsp);
-  nsp._initAdapter = () => {
-    _initAdapter.call(nsp);
-    watchAdapter(nsp);
-  };
+  const { _createSocket, _doConnect, _remove } = nsp;
   nsp._createSocket = async (client, auth) => {
     const isUnasked = joinsUnasked(client);
     if (undecided.has(nsp)) await undecided.get(nsp);
@@ -172,10 +196,4 @@ function takeOver(nsp: RawNamespace): void {
     _remove.call(nsp, socket);
     gateOf(socket)?.finish();
   };
-}
-
-/** Takes over what has to be of an adapter; `io.adapter(…)` puts another one in its place. */
-function watchAdapter(nsp: RawNamespace): void {
-  watchRooms(nsp);
-  makeRecoverySafe(nsp);
 }

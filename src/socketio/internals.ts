@@ -47,6 +47,8 @@ export interface RawClient {
   readonly nsps: Map<string, RawSocket>;
   connect(name: string, auth: object): void;
   _disconnect(): void;
+  _packet(packet: Packet, options?: object): void;
+  writeToEngine(...args: unknown[]): void;
 }
 
 /** What an adapter keeps of a connection that was lost. */
@@ -71,7 +73,7 @@ export interface RawAdapter {
   del(id: string, room: string): unknown;
   delAll(id: string): unknown;
   socketRooms(id: string): Set<string> | undefined;
-  broadcast(packet: Packet, options: BroadcastOptions): void;
+  broadcast(packet: Packet, options: BroadcastOptions): unknown;
   persistSession(session: RawSession): unknown;
   restoreSession(pid: string, offset: string): Promise<RawSession | null> | null;
   serverSideEmit(packet: unknown[]): unknown;
@@ -96,7 +98,7 @@ export interface RawHandshake {
 export interface RawSocket {
   readonly id: string;
   readonly nsp: RawNamespace;
-  readonly client: RawClient;
+  client: RawClient;
   readonly rooms: Set<string>;
   readonly connected: boolean;
   /** What to call when the client answers an event, by the event's id. */
@@ -132,6 +134,8 @@ export interface RawNamespace {
   _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
   _doConnect(socket: RawSocket, fn: unknown): void;
   _remove(socket: RawSocket): void;
+  /** What an adapter hands a message of another node to. */
+  _onServerSideEmit(args: unknown[]): void;
   emitReserved(event: string, socket: RawSocket): unknown;
 }
 
@@ -149,6 +153,7 @@ export interface RawServer {
   /** Those made of a regular expression; since socket.io 4.7. */
   readonly parentNamespacesFromRegExp?: ReadonlyMap<RegExp, RawParentNamespace>;
   of(name: string): RawNamespace;
+  close(...args: unknown[]): unknown;
   /** Asks the parents, oldest first, whether there is such a namespace. */
   _checkNamespace(name: string, auth: object, fn: (nsp: RawNamespace | false) => void): void;
 }

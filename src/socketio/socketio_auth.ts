@@ -78,7 +78,7 @@ export function socketioAuth<
   const binding = new SocketIoBinding(place);
   const guard: SocketIoGuard = new Guard(policy, binding);
   install(place, guard);
-  binding.hearOthers(guard.revocations);
+  binding.hearOthers(guard);
   tellAddresses(place.server);
   return createAuth(guard, (socket) => {
     const gate = gateOf(socket);

@@ -11,8 +11,16 @@ import type { RawNamespace, RawServer } from "./internals.ts";
 export const SUPPORTED = "4.6 to 4.8";
 
 const METHODS = {
-  Server: ["_checkNamespace"],
-  Namespace: ["_initAdapter", "_createSocket", "_doConnect", "_remove", "emitReserved", "on"],
+  Server: ["_checkNamespace", "close"],
+  Namespace: [
+    "_initAdapter",
+    "_createSocket",
+    "_doConnect",
+    "_remove",
+    "_onServerSideEmit",
+    "emitReserved",
+    "on",
+  ],
   Socket: [
     "join",
     "leaveAll",

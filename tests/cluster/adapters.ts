@@ -28,6 +28,9 @@ export const adapters: Record<string, (backend: string, prefix: string) => unkno
   },
   postgres(connectionString, prefix) {
     const pool = new pg.Pool({ connectionString, max: 4 });
+    // A connection that is lost would take the process along: the adapter listens to none.
+    pool.on("error", () => {});
+    pool.on("connect", (client) => void client.on("error", () => {}));
     // Its table is for messages of more than 8000 bytes only.
     return createPostgresAdapter(pool, { channelPrefix: prefix });
   },

@@ -1,5 +1,6 @@
-import { assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, describe, it } from "#testing";
 import { socketioAuth } from "../../mod.ts";
+import { pack } from "../../src/socketio/cluster/messages.ts";
 import { createServer } from "../kit/targets.ts";
 
 const WEIRD: unknown[] = [undefined, null, 5, "text", [], {}, { id: 1 }, {
@@ -21,5 +22,45 @@ describe("messages of other nodes", () => {
       io.of("/")._onServerSideEmit(["socketio-auth:revoke", message, answer]);
     }
     assertEquals(answers, WEIRD.map(() => 0));
+  });
+});
+
+describe("a node's listeners", () => {
+  it("may all be removed: it goes on hearing of revocations", async () => {
+    const io = createServer();
+    const auth = socketioAuth(io, { authenticate: () => true, userId: () => "ada" });
+    io.removeAllListeners();
+    io.of("/").removeAllListeners("socketio-auth:revoke");
+    const revocation = { policy: "server", id: "1", target: { userId: "ada" }, age: 0 };
+    const heard: number[] = [];
+    const answer = (count: number) => heard.push(count);
+    io.of("/")._onServerSideEmit(["socketio-auth:revoke", revocation, answer]);
+    io.of("/")._onServerSideEmit(["socketio-auth:remind", [{ ...revocation, id: "2" }, 5]]);
+    assertEquals(heard, [0]);
+    // What is the application's own still comes.
+    io.on("hello" as never, (name: string) => void heard.push(name.length));
+    io.of("/")._onServerSideEmit(["hello", "ada"]);
+    assertEquals(heard, [0, 3]);
+    await auth.revoke({ userId: "ada" });
+  });
+});
+
+describe("messages that are said again", () => {
+  const message = (userId: string) => ({
+    ...{ policy: "server", id: crypto.randomUUID(), target: { userId }, age: 1 },
+  });
+
+  it("are put together, as many as one may carry", () => {
+    const messages = Array.from({ length: 100 }, (_, i) => message(`${i}`));
+    const packs = pack(messages);
+    assertEquals(packs.flat(), messages);
+    assert(packs.length < 10, `${packs.length} packs`);
+    // In UTF-8 a character takes up to three bytes, and PostgreSQL up to 8000.
+    for (const some of packs) assert(JSON.stringify(some).length * 3 < 8000);
+  });
+
+  it("go alone if they are too large, and are not lost", () => {
+    const messages = ["a", "x".repeat(5000), "b"].map(message);
+    assertEquals(pack(messages), messages.map((message) => [message]));
   });
 });

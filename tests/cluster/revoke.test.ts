@@ -4,9 +4,9 @@ import { type Client, connectClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ServerNode } from "../kit/node.ts";
 import { engineOnly } from "../kit/targets.ts";
+import { ADA, comeBack, enter, expectRevoked, whenHeard } from "./clients.ts";
 import { relay } from "./relay.ts";
 
-const ADA = { userId: "ada" };
 const postgres = await findPostgres();
 const withRedis = redisIsThere() ? it : it.skip;
 const withPostgres = postgres ? it : it.skip;
@@ -37,32 +37,6 @@ class Cluster {
     for (const node of this.nodes) await whenHeard(node, clients);
     return clients;
   }
-}
-
-async function enter(node: ServerNode, username = "ada"): Promise<Client> {
-  const client = await connectClient(engineOnly[0]!, node.url);
-  await client.signIn({ username, password: "right" });
-  return client;
-}
-
-async function whenHeard(node: ServerNode, clients: Client[]): Promise<void> {
-  const asking = setInterval(() => void node.io(["emit", "probe"]), 50);
-  await Promise.all(clients.map(({ socket }) => {
-    return new Promise<void>((resolve) => socket.once("probe", () => resolve()));
-  }));
-  clearInterval(asking);
-}
-
-async function expectRevoked(client: Client): Promise<void> {
-  const [refusal] = await client.next("unauthorized") as [{ code: string }];
-  assertEquals(refusal.code, "revoked");
-  await client.next("disconnect");
-}
-
-/** Comes back to a node, which need not be the one it was lost on. */
-async function comeBack(client: Client, node: ServerNode): Promise<void> {
-  (client.socket.io as unknown as { uri: string }).uri = node.url;
-  await client.reconnect();
 }
 
 /** Signs in slowly: the verifier does not answer before the test says so. */

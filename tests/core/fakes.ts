@@ -41,7 +41,7 @@ export class FakeClock implements Clock {
       if (!due) break;
       const [id, { at, fn }] = due;
       this.#timers.delete(id);
-      this.#time = at;
+      this.#time = Math.max(this.#time, at);
       fn();
     }
     this.#time = end;

@@ -20,13 +20,12 @@ function setUp(options: object = {}) {
   };
 }
 
-type Stage = "shut" | "opening" | "open" | "over";
+type Stage = "shut" | "open" | "over";
 
 describe("what waits at a gate", () => {
   /** What passes, is held or is lost at each stage, by the option. */
   const incoming: [incoming: string, stage: Stage, isOpenInwards: boolean, fate: string][] = [
     ["hold", "shut", false, "held"],
-    ["hold", "opening", false, "held"],
     ["hold", "open", false, "held"],
     ["hold", "open", true, "passes"],
     ["hold", "over", true, "lost"],
@@ -51,11 +50,9 @@ describe("what waits at a gate", () => {
 
   const outgoing: [outgoing: string, stage: Stage, fate: string][] = [
     ["hold", "shut", "held"],
-    ["hold", "opening", "held"],
     ["hold", "open", "passes"],
     ["hold", "over", "lost"],
     ["pass", "shut", "passes"],
-    ["pass", "opening", "held"],
     ["pass", "open", "passes"],
     ["pass", "over", "lost"],
   ];

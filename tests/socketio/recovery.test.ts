@@ -6,7 +6,7 @@ import { SocketIoBinding } from "../../src/socketio/binding.ts";
 import { findTarget } from "../../src/socketio/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { FakeClock } from "../core/fakes.ts";
-import { connectClient } from "../kit/client.ts";
+import { type Client, connectClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -20,6 +20,7 @@ describeRecovery("in memory", () => {});
 const SessionAdapter = createServer({ connectionStateRecovery: {} }).of("/").adapter
   .constructor as new (namespace: unknown) => {
     restoreSession(pid: string, offset: string): Promise<unknown>;
+    persistSession(session: unknown): unknown;
   };
 
 describe("what must not be recovered", () => {
@@ -131,29 +132,40 @@ describe("a session that another node has kept", () => {
   });
 });
 
-describe("recovery over a slow adapter", () => {
+describe("recovery over an adapter that is slow, or fails", () => {
   disposeAfterEach();
 
-  /** A server whose adapter answers the second question, and every one after it, when told to. */
-  async function open(): Promise<{ world: World; answers: ((wait: Promise<void>) => void)[] }> {
-    const answers: ((wait: Promise<void>) => void)[] = [];
-    let asked = 0;
-    class SlowAdapter extends SessionAdapter {
+  /** What becomes of a question to the adapter: waits for it, and may change the answer. */
+  type Answering = (answer: unknown) => unknown;
+
+  /** A server whose adapter is asked what to restore: once when a client comes, then again. */
+  async function open(
+    answering: Answering[],
+    options: object = {},
+    persist?: () => unknown,
+  ): Promise<World> {
+    class Adapter extends SessionAdapter {
+      override persistSession(session: unknown): unknown {
+        return persist ? persist() : super.persistSession(session);
+      }
       override async restoreSession(pid: string, offset: string): Promise<unknown> {
-        if (++asked % 2 === 0) await new Promise((resolve) => answers.push(resolve as never));
-        return await super.restoreSession(pid, offset);
+        world.log.push("asked");
+        const answer = answering.shift() ?? ((answer: unknown) => answer);
+        return await answer(await super.restoreSession(pid, offset));
       }
     }
     const world: World = await openWorld(engineOnly[0]!, {
       userId: (user: User) => user.name,
       connection: "connected",
+      timeout: 10_000,
       disconnect: (socket: Socket) => world.log.push("gone", socket),
-    }, { server: { connectionStateRecovery: {}, adapter: SlowAdapter as never } });
-    return { world, answers };
+      ...options,
+    }, { server: { connectionStateRecovery: {}, adapter: Adapter as never } });
+    return world;
   }
 
-  /** A client that was lost, has come back, and has signed in. */
-  async function comeBack(world: World) {
+  /** A client that was lost, and has come back. */
+  async function comeBack(world: World): Promise<{ client: Client; socket: Socket }> {
     const client = await world.connect();
     await client.signIn();
     world.io.emit("first");
@@ -164,28 +176,49 @@ describe("recovery over a slow adapter", () => {
     await client.reconnect();
     await world.log.next("connection");
     const [socket] = await world.log.next("connection") as [Socket];
-    await client.signIn();
     return { client, socket };
   }
 
-  it("what is emitted meanwhile comes behind what was missed", async () => {
-    const { world, answers } = await open();
+  const honestly: Answering = (answer) => answer;
+
+  function later(): { answering: Answering; go: () => void } {
+    let go = () => {};
+    const told = new Promise<void>((resolve) => go = resolve);
+    return { answering: (answer) => told.then(() => answer), go };
+  }
+
+  it("nobody has a session, or meets a hook, before all that was missed is there", async () => {
+    const { answering, go } = later();
+    const world = await open([honestly, answering], {
+      postAuthenticate: () => world.log.push("hook"),
+    });
     const { client, socket } = await comeBack(world);
+    await world.log.next("hook");
+    await world.log.next("asked");
     socket.on("ask", (answer: (text: string) => void) => answer("yes"));
-    socket.emit("news");
+    client.emit("authentication", { username: "ada", password: "right" });
     const asked = client.socket.emitWithAck("ask");
-    answers[0]!(Promise.resolve());
+    await world.log.next("asked");
+    socket.emit("news");
+    world.io.emit("live");
+    await client.socket.emitWithAck("authentication", {}); // is told to wait, behind all that
+    assertEquals([world.auth.session(socket), Object(socket).auth], [undefined, false]);
+    assertEquals(world.log.names.filter((name) => name === "hook").length, 1);
+    go();
     await client.next("news");
     assertEquals(await asked, "yes");
-    assertEquals(client.received.slice(2), ["authenticated", "missed", "news"]);
+    assertEquals(client.received.slice(2), ["authenticated", "missed", "live", "news"]);
   });
 
   it("a client that is lost again meanwhile recovers the next time", async () => {
-    const { world, answers } = await open();
+    const { answering, go } = later();
+    const world = await open([honestly, answering]);
     const { client, socket } = await comeBack(world);
+    client.emit("authentication", { username: "ada", password: "right" });
+    for (const _ of [1, 2]) await world.log.next("asked");
     await client.drop();
     await world.log.next("gone");
-    answers[0]!(Promise.resolve());
+    go();
     await client.reconnect();
     const [again] = await world.log.next("connection") as [Socket];
     assertEquals([again.recovered, again.id], [true, socket.id]);
@@ -193,18 +226,106 @@ describe("recovery over a slow adapter", () => {
     // The gate of the lost one has not opened.
     assertEquals(Object.getPrototypeOf(socket) === Socket.prototype, false);
     await client.signIn();
-    answers[1]!(Promise.resolve());
     await client.next("missed");
-    assertEquals(client.received.slice(2), ["authenticated", "authenticated", "missed"]);
+    assertEquals(client.received.slice(2), ["authenticated", "missed"]);
   });
 
-  it("an adapter that fails then is reported; what was known is handed over", async () => {
-    const { world, answers } = await open();
-    const { client } = await comeBack(world);
-    answers[0]!(Promise.reject(new Error("backend down")));
+  it("a socket that is over takes no room from who has come back by the same id", async () => {
+    const world = await open([]);
+    const { client, socket: again } = await comeBack(world);
+    const [lost] = world.log.all.find(([name]) => name === "gone")!.slice(1) as [Socket];
+    assertEquals(lost.id, again.id);
+    await client.signIn();
     await client.next("missed");
-    world.io.emit("live");
-    await client.next("live");
-    assertEquals(world.errors.map(({ error }) => String(error)), ["Error: backend down"]);
+    lost.leave(lost.id);
+    lost["leaveAll"]();
+    lost["adapter"].delAll(lost.id);
+    world.io.to(again.id).emit("mine");
+    await client.next("mine");
   });
+
+  const failures: Record<string, Answering> = {
+    "has forgotten it": () => null,
+    "fails": () => Promise.reject(new Error("backend down")),
+    "says so in words": () => Promise.reject("session or offset not found"),
+    "does not answer": () => new Promise(() => {}),
+  };
+  for (const [name, failure] of Object.entries(failures)) {
+    it(`an adapter that ${name} when the client signs in costs the recovery`, async () => {
+      const world = await open([honestly, failure]);
+      const { client } = await comeBack(world);
+      client.emit("authentication", { username: "ada", password: "right" });
+      const [refusal] = await client.next("unauthorized") as [{ code: string; reconnect: boolean }];
+      assertEquals([refusal.code, refusal.reconnect], ["server_error", true]);
+      await client.next("disconnect");
+      assertEquals(world.errors.map(({ context }) => context.during), ["recovery"]);
+      assert(/not known/.test(String(world.errors[0]!.error)));
+      await world.log.next("gone");
+      await client.reconnect();
+      const [fresh] = await world.log.next("connection") as [Socket];
+      assertEquals(fresh.recovered, false);
+      await client.signIn();
+      assertEquals(client.received.slice(2), ["unauthorized", "authenticated"]);
+    });
+
+    it(`an adapter that ${name} when the client comes costs the recovery`, async () => {
+      const world = await open([failure]);
+      const { client, socket } = await comeBack(world);
+      assertEquals(socket.recovered, false);
+      await client.signIn();
+      assertEquals(client.received.slice(2), ["authenticated"]);
+      const isUnexpected = name === "fails" || name === "does not answer";
+      assertEquals(world.errors.length, isUnexpected ? 1 : 0);
+    });
+  }
+
+  const garbage: Record<string, Answering> = {
+    "nothing": () => ({}),
+    "no object": () => "session",
+    "somebody's data": (answer) => ({ ...answer as object, data: { admin: true } }),
+    "no rooms": (answer) => ({ ...answer as object, rooms: undefined }),
+    "rooms that are no text": (answer) => ({ ...answer as object, rooms: [{}] }),
+    "another namespace's": (answer) => patch(answer, { namespace: "/other" }),
+    "another policy's": (answer) => patch(answer, { policy: "other" }),
+    "no user's": (answer) => patch(answer, { subject: {} }),
+    "nobody's": (answer) => patch(answer, { subject: undefined }),
+    "a time that is none": (answer) => patch(answer, { lostAt: "today" }),
+    "too old": (answer) => patch(answer, { lostAt: Date.now() - 200_000 }),
+    "of the future": (answer) => patch(answer, { lostAt: Date.now() + 200_000 }),
+  };
+  function patch(answer: unknown, data: object): unknown {
+    const session = answer as { data: object };
+    return { ...session, data: { ...session.data, ...data } };
+  }
+  for (const [name, answering] of Object.entries(garbage)) {
+    it(`what comes back from a store is looked at: ${name}`, async () => {
+      const world = await open([answering]);
+      const { client, socket } = await comeBack(world);
+      assertEquals([socket.recovered, socket.data], [false, {}]);
+      await client.signIn();
+      world.io.emit("live");
+      await client.next("live");
+      assertEquals(client.received.slice(2), ["authenticated", "live"]);
+      assertEquals(world.errors, []);
+    });
+  }
+
+  const persisting: Record<string, () => unknown> = {
+    "throws": () => {
+      throw new Error("backend down");
+    },
+    "rejects": () => Promise.reject(new Error("backend down")),
+  };
+  for (const [name, persist] of Object.entries(persisting)) {
+    it(`an adapter that ${name} when a connection is lost is reported, and no more`, async () => {
+      const world = await open([], {}, persist);
+      const { client, socket } = await comeBack(world);
+      assertEquals(socket.recovered, false);
+      await client.signIn();
+      assertEquals(client.received.slice(2), ["authenticated"]);
+      assertEquals(world.errors.map(({ error, context }) => [String(error), context.during]), [
+        ["Error: backend down", "recovery"],
+      ]);
+    });
+  }
 });

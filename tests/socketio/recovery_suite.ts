@@ -331,6 +331,124 @@ function suite(
     assertEquals(other.received.slice(2), ["authenticated", "missed"]);
   });
 
+  it(`what is sent all the while comes once and in order (${place.name})`, async () => {
+    const world = await open({ connection: "authenticated" });
+    const { client } = await member(world);
+    let last = 0;
+    let isSending = true;
+    const sending = (async () => {
+      while (isSending) {
+        world.io.to("room").emit("room", ++last);
+        world.io.to("elsewhere").emit("room", -1);
+        world.io.emit("room", ++last);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })();
+    const numbers: number[] = [];
+    client.socket.on("room", (n: number) => numbers.push(n));
+    for (let i = 0; i < 5; i++) {
+      await client.next("room");
+      await lose(world, client);
+      await client.reconnect();
+      await client.signIn();
+      assert(client.socket.recovered);
+      await client.next("room");
+    }
+    isSending = false;
+    await sending;
+    world.io.emit("end");
+    await client.next("end");
+    assertEquals(numbers, numbers.map((_, i) => numbers[0]! + i));
+  });
+
+  it(`handlers may send as much as they like (${place.name})`, async () => {
+    const text = "x".repeat(1000);
+    const world = await open({
+      connection: "authenticated",
+      holdLimit: { events: 5, bytes: 500 },
+      postAuthenticate: (socket: Socket) => send(socket, "hook"),
+    });
+    function send(socket: Socket, name: string): void {
+      for (let n = 0; n < 50; n++) socket.emit(name, n, { text });
+      socket.join(`${name} room`);
+      world.io.to(`${name} room`).emit(`${name} broadcast`);
+    }
+    const { client } = await member(world);
+    await client.next("hook broadcast");
+    world.io.on("connection", (socket) => send(socket, "handler"));
+    await lose(world, client);
+    world.io.emit("missed");
+    await client.reconnect();
+    await client.signIn();
+    await client.next("hook broadcast");
+    const since = client.received.lastIndexOf("authenticated");
+    assertEquals(client.received.slice(since), [
+      "authenticated",
+      "missed",
+      ...Array.from({ length: 50 }, () => "handler"),
+      "handler broadcast",
+      ...Array.from({ length: 50 }, () => "hook"),
+      "hook broadcast",
+    ]);
+    assertEquals(world.errors, []);
+  });
+
+  it(`no client can name what is kept, in no namespace (${place.name})`, async () => {
+    const world = await open({ open: "/open" });
+    world.io.of("/open").on("connection", (socket) => void world.log.push("open", socket));
+    const { client, pid } = await member(world);
+    await lose(world, client);
+    world.io.of("/open").emit("secret");
+    const names = [pid, `socketio-auth:/:${pid}`, `/:${pid}`, `socketio-auth:${pid}`];
+    for (const name of names) {
+      for (const nsp of ["/open", "/other"]) {
+        const thief = await RawClient.open(world.url);
+        thief.send(`40${nsp},${JSON.stringify({ pid: name, offset: offsetOf(client) })}`);
+        const [answer] = await thief.packets.next("40");
+        assert(!String(answer).includes(pid), String(answer));
+        if (nsp === "/other") continue;
+        const [socket] = await world.log.next("open") as [Socket];
+        assertEquals([socket.recovered, socket.data], [false, {}]);
+        assertEquals([...socket.rooms], [socket.id]);
+      }
+    }
+    // And it is still there for whose it is.
+    await client.reconnect();
+    await client.signIn();
+    assert(client.socket.recovered);
+  });
+
+  it(`data that cannot be kept costs the recovery at most (${place.name})`, async () => {
+    const world = await open();
+    const { client, socket } = await member(world);
+    const cycle: Record<string, unknown> = { big: 10n, call: () => {} };
+    socket.data = Object.assign(cycle, { cycle });
+    await lose(world, client);
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    assertEquals(again.recovered, world.errors.length === 0);
+    await client.signIn();
+    world.io.emit("live");
+    await client.next("live");
+  });
+
+  it(`emits to a pending client leave its offset as it is (${place.name})`, async () => {
+    const world = await open({ outgoing: "pass" });
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.emit("missed", 1);
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    again.emit("text", "at the end");
+    await client.next("text");
+    await lose(world, client);
+    world.io.emit("missed", 2);
+    await client.reconnect();
+    assert(client.socket.recovered);
+    await client.signIn();
+    await client.next("missed");
+  });
+
   it(`middleware runs for a recovered client only if it is asked to (${place.name})`, async () => {
     const world = await open();
     const { client } = await member(world);

@@ -13,7 +13,7 @@ const versions: Record<string, unknown> = { current, oldest };
 
 /** Methods that have to be there, by class, of the classes that socket.io exports. */
 const needed = {
-  Server: ["_checkNamespace"],
+  Server: ["_checkNamespace", "close"],
   Namespace: ["_createSocket", "_doConnect", "_remove"],
   Socket: [
     "join",

@@ -6,27 +6,21 @@
  * @module
  */
 import type { Clock, Revocation } from "../../core/interface.ts";
-import type { Revocations } from "../../core/revocations.ts";
 import type { RawAdapter, RawNamespace, RawServer } from "../internals.ts";
-import { isRevocation, type RevocationMessage } from "./messages.ts";
+import { isRevocation, pack, type RevocationMessage } from "./messages.ts";
 
-/** What nodes call their messages to each other. */
+/** What nodes call their messages to each other: the first time, and again. */
 const REVOKE = "socketio-auth:revoke";
+const REMIND = "socketio-auth:remind";
 
 /** How long to wait for an adapter that does not even say that it gives up, in ms. */
 const ANSWER_LIMIT = 10_000;
-
-/** How often to say it again while some node does not answer. */
-const REPETITIONS = 10;
-
-/** How long to wait before that, in ms, besides what the adapter waits. */
-const PAUSE = 1000;
 
 /** Whoever carries out on this node what others revoke under a policy. */
 interface Listener {
   /** The policy, the same on every node. */
   readonly name: string;
-  readonly revocations: Revocations;
+  hear(revocation: Revocation): number;
 }
 
 interface Counted {
@@ -41,12 +35,21 @@ export class Cluster {
   /** Its adapter may be replaced at any time; the namespace never is. */
   readonly #main: RawNamespace;
   readonly #listeners: Listener[] = [];
+  /** A server that was closed has nothing to say on its own: its adapter's backend may be gone. */
+  #isClosed = false;
 
   private constructor(server: RawServer) {
     const main = this.#main = server.of("/");
-    main.on(REVOKE, (message: unknown, acknowledge?: (count: number) => void) => {
-      acknowledge?.(this.#revoke(message));
-    });
+    const { close } = server;
+    server.close = (...args) => {
+      this.#isClosed = true;
+      return close.apply(server, args);
+    };
+    // Not as a listener: the application may remove all there are.
+    const { _onServerSideEmit } = main;
+    main._onServerSideEmit = (args) => {
+      if (!this.#receive(args)) _onServerSideEmit.call(main, args);
+    };
   }
 
   /** The cluster that a server is in, or will be. */
@@ -62,41 +65,50 @@ export class Cluster {
   }
 
   /**
-   * Has the other nodes carry out a revocation, and goes on trying while some
-   * do not answer. Resolves with the number of sockets ended on those that have
-   * answered at first; what went wrong goes to `report`.
+   * Has the other nodes carry out a revocation. Resolves with the number of
+   * sockets ended on those that have answered; what went wrong goes to `report`.
    */
   async revoke(
-    name: string,
+    policy: string,
     clock: Clock,
-    revocation: () => Revocation,
+    revocation: Revocation,
     report: (error: unknown) => void,
   ): Promise<number> {
-    if (!this.#hasOthers) return 0;
-    const message = (): RevocationMessage => ({ policy: name, ...revocation() });
+    this.#isClosed = false;
+    const begun = clock.monotonic();
+    const message = (): RevocationMessage => {
+      return { policy, ...revocation, age: revocation.age + clock.monotonic() - begun };
+    };
     // Adapters ask for answers only if they know of nodes that could give them,
     // and one that has just started knows of none. This goes to whoever is there.
     await this.#send([REVOKE, message()]).catch(report);
     const { count, error } = await this.#ask(message(), clock);
-    if (error !== undefined) {
-      report(error);
-      void this.#repeat(message, clock);
-    }
+    if (error !== undefined) report(error);
     return count;
+  }
+
+  /** Says revocations again to whoever is there. */
+  async remind(policy: string, revocations: readonly Revocation[]): Promise<void> {
+    if (this.#isClosed || !this.hasOthers) return;
+    const messages = revocations.map((revocation) => ({ policy, ...revocation }));
+    for (const some of pack(messages)) await this.#send([REMIND, some]);
+  }
+
+  /** Whether it was a message of this package's. */
+  #receive([name, message, acknowledge]: readonly unknown[]): boolean {
+    if (name === REVOKE) {
+      const count = this.#revoke(message);
+      if (typeof acknowledge === "function") acknowledge(count);
+    } else if (name === REMIND && Array.isArray(message)) {
+      for (const one of message) this.#revoke(one);
+    }
+    return name === REVOKE || name === REMIND;
   }
 
   #revoke(message: unknown): number {
     if (!isRevocation(message)) return 0;
     const concerned = this.#listeners.filter(({ name }) => name === message.policy);
-    return concerned.reduce((sum, { revocations }) => sum + revocations.revoke(message), 0);
-  }
-
-  async #repeat(message: () => RevocationMessage, clock: Clock): Promise<void> {
-    for (let i = 0; i < REPETITIONS; i++) {
-      await new Promise<void>((resolve) => clock.after(PAUSE, resolve));
-      const { error } = await this.#ask(message(), clock);
-      if (error === undefined) return;
-    }
+    return concerned.reduce((sum, listener) => sum + listener.hear(message), 0);
   }
 
   #ask(message: RevocationMessage, clock: Clock): Promise<Counted> {
@@ -119,10 +131,10 @@ export class Cluster {
   }
 
   /**
-   * Whether the adapter has a `serverSideEmit` of its own. The one of the class
+   * Whether there can be other nodes: the adapter has a `serverSideEmit` of its own. The one of the class
    * that all adapters extend, which is the in-memory adapter, only warns.
    */
-  get #hasOthers(): boolean {
+  get hasOthers(): boolean {
     const owners: object[] = [];
     let object: RawAdapter | null = this.#main.adapter;
     for (; object; object = Object.getPrototypeOf(object)) {

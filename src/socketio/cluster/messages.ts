@@ -9,9 +9,36 @@ export interface RevocationMessage extends Revocation {
 
 /** Whether a message is a revocation. */
 export function isRevocation(message: unknown): message is RevocationMessage {
-  const { policy, id, target, age, except } = Object(message);
+  const { policy, id, target, age, except, exceptAge } = Object(message);
   const { userId, sessionId } = Object(target);
-  return typeof policy === "string" && typeof id === "string" && Number.isFinite(age) &&
+  return typeof policy === "string" && typeof id === "string" && isAge(age) &&
     (except === undefined || typeof except === "string") &&
+    (exceptAge === undefined || isAge(exceptAge)) &&
     (typeof userId === "string" || typeof sessionId === "string");
+}
+
+function isAge(age: unknown): boolean {
+  return Number.isFinite(age) && age as number >= 0;
+}
+
+/**
+ * How many characters a message may have: PostgreSQL takes 8000 bytes, and each
+ * may take three.
+ */
+const CAPACITY = 2000;
+
+/** Puts as many messages together as one of an adapter may carry. */
+export function pack(messages: readonly RevocationMessage[]): RevocationMessage[][] {
+  const packs: RevocationMessage[][] = [];
+  let room = 0;
+  for (const message of messages) {
+    const { length } = JSON.stringify(message);
+    room -= length;
+    if (room < 0) {
+      packs.push([]);
+      room = CAPACITY - length;
+    }
+    packs.at(-1)!.push(message);
+  }
+  return packs;
 }

@@ -18,7 +18,8 @@ import { standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
-import type { Recovered } from "./recovered.ts";
+import { CatchUp } from "../recovery/catch_up.ts";
+import type { Recovered } from "../recovery/recovered.ts";
 
 /** Socket.IO's reason when a client leaves a namespace of its own accord. */
 const BY_CLIENT = "client namespace disconnect";
@@ -83,9 +84,19 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.#waiting;
   }
 
-  /** Whether the gate is open outwards, or about to be. */
+  /** Whether the gate is open outwards. */
   get isAdmitted(): boolean {
     return !this.#waiting || this.#waiting.isAdmitted;
+  }
+
+  /** Whether direct emits go out although the gate is shut. */
+  get passesNow(): boolean {
+    return this.#waiting?.outwards === "shut" && this.policy.outgoing === "pass";
+  }
+
+  /** Whether it may be in rooms: what is sent to them goes out, or waits. */
+  get mayHear(): boolean {
+    return this.isAdmitted || this.#waiting?.catchUp !== undefined;
   }
 
   get session(): Session<unknown> | undefined {
@@ -108,18 +119,25 @@ export class Gate<S> implements Peer<S>, Owner {
     return sendChallenge(this.#raw, data, onAnswer);
   }
 
-  open(): void | Promise<void> {
+  get isBehind(): boolean {
+    return this.#waiting?.recovered !== undefined && !this.#waiting.missed;
+  }
+
+  catchUp(): Promise<void> {
+    const waiting = this.#waiting!;
+    return waiting.caughtUp ??= this.#catchUp(waiting, waiting.recovered!);
+  }
+
+  async #catchUp(waiting: Gated, recovered: Recovered): Promise<void> {
+    // In its rooms first: what is sent from now on is held, all else is in the store.
+    waiting.catchUp = new CatchUp(this.#raw);
+    await this.#raw.nsp.adapter.addAll(this.#raw.id, new Set(waiting.rooms));
+    waiting.missed = await recovered.missed(waiting.rooms);
+  }
+
+  open(): void {
     const waiting = this.#waiting;
-    if (waiting?.outwards !== "shut") return;
-    const { recovered } = waiting;
-    if (!recovered) return this.#pass(waiting, []);
-    waiting.outwards = "opening";
-    return recovered.missed(waiting.rooms, (error) => this.report("gate", error))
-      .then((missed) => {
-        // It may be over by now.
-        if (waiting.outwards === "opening") this.#pass(waiting, missed);
-      })
-      .catch((error) => this.#fail(error));
+    if (waiting?.outwards === "shut") this.#letOut(waiting);
   }
 
   introduce(): void {
@@ -177,10 +195,9 @@ export class Gate<S> implements Peer<S>, Owner {
   /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
   #shut(): Gated {
     const waiting = new Gated(this.#raw.rooms, this.#raw.connected);
-    if (!this.#waiting || this.#waiting.outwards === "open") {
-      leaveTopics(this.#raw);
-      this.#raw.leaveAll();
-    }
+    this.#waiting?.catchUp?.end();
+    leaveTopics(this.#raw);
+    this.#raw.nsp.adapter.delAll(this.#raw.id);
     this.#waiting = waiting;
     standIn(this.#raw);
     Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
@@ -188,11 +205,11 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   /** Lets everything out: what the client has missed, then what was held for it. */
-  #pass(waiting: Gated, missed: readonly unknown[]): void {
+  #letOut(waiting: Gated): void {
     const raw = this.#raw;
     waiting.outwards = "open";
     raw.adapter = raw.nsp.adapter;
-    for (const data of missed) sendPast(raw, { type: EVENT, data });
+    waiting.catchUp?.open(waiting.missed ?? [], (packet) => sendPast(raw, packet));
     const joined = raw.join([...waiting.rooms]);
     if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
     for (const { packet, flags } of waiting.takeOutgoing()) {

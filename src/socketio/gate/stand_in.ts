@@ -14,7 +14,8 @@ import type {
   RawSession,
   RawSocket,
 } from "../internals.ts";
-import { isAway } from "./away.ts";
+import { isAway } from "../recovery/away.ts";
+import { baseOf } from "./prototype.ts";
 import { gateOf } from "./slot.ts";
 
 interface StandIn extends RawAdapter {
@@ -44,7 +45,7 @@ export function watchRooms({ adapter, sockets }: RawNamespace): void {
   adapter.addAll = (id, rooms) => {
     const socket = sockets.get(id);
     const gate = socket && gateOf(socket);
-    if (gate && !gate.isAdmitted) return gate.waiting?.enter(rooms);
+    if (gate && !gate.mayHear) return gate.waiting?.enter(rooms);
     // Looked up each time: uWebSockets.js puts another one on the class.
     const { addAll } = own ? { addAll: own } : Object.getPrototypeOf(adapter) as RawAdapter;
     return addAll.call(adapter, id, rooms);
@@ -53,28 +54,40 @@ export function watchRooms({ adapter, sockets }: RawNamespace): void {
 
 function createCommon(adapter: RawAdapter): object {
   const methods: ThisType<StandIn> & Partial<RawAdapter> = {
-    addAll(_id: string, rooms: ReadonlySet<string>): void {
-      gateOf(this.socket)!.waiting?.enter(rooms);
+    addAll(id: string, rooms: ReadonlySet<string>): unknown {
+      const gate = gateOf(this.socket)!;
+      gate.waiting?.enter(rooms);
+      if (gate.mayHear) return adapter.addAll(id, rooms);
     },
-    del(_id: string, room: string): void {
-      gateOf(this.socket)!.waiting?.leave(room);
+    del(id: string, room: string): unknown {
+      const gate = gateOf(this.socket)!;
+      gate.waiting?.leave(room);
+      // Not for one that is over: another may have its id by now.
+      if (gate.mayHear) return adapter.del(id, room);
     },
-    delAll(): void {
-      gateOf(this.socket)!.waiting?.leave();
+    delAll(id: string): unknown {
+      const gate = gateOf(this.socket)!;
+      gate.waiting?.leave();
+      if (gate.mayHear) return adapter.delAll(id);
     },
     socketRooms(): Set<string> {
       return new Set(gateOf(this.socket)!.waiting?.rooms);
     },
-    broadcast(packet: Packet, options: BroadcastOptions): void {
+    broadcast(packet: Packet, options: BroadcastOptions): unknown {
       const { socket } = this;
+      const { flags } = options;
       const isPast = isAway(socket) || !isToItself(socket, options);
       if (isPast) return adapter.broadcast(packet, options);
-      socket.notifyOutgoingListeners(packet);
-      socket.packet(packet, options.flags);
+      baseOf(socket).notifyOutgoingListeners.call(socket, packet);
+      if (!gateOf(socket)!.passesNow) return socket.packet(packet, flags);
+      // The client takes a text at the end for the adapter's, as is put there now.
+      const kept: unknown = adapter.broadcast(packet, options);
+      if (kept instanceof Promise) void kept.then(() => socket.packet(packet, flags));
+      else socket.packet(packet, flags);
     },
-    // Whoever is not admitted, or is over, is not to be recovered.
+    // Whoever is over is not to be recovered.
     persistSession(session: RawSession): void {
-      if (gateOf(this.socket)!.isAdmitted) adapter.persistSession(session);
+      if (gateOf(this.socket)!.waiting?.outwards !== "over") adapter.persistSession(session);
     },
   };
   return Object.setPrototypeOf(methods, adapter);

@@ -1,0 +1,45 @@
+import type { Clock } from "./interface.ts";
+
+/** How often to look whether the process runs, in ms. */
+const TICK = 1000;
+
+/** How much later than that a look may come before the process counts as paused, in ms. */
+const PAUSE = 5000;
+
+/**
+ * Since when this node has heard of every revocation, as far as it can know: it
+ * has not while it was not there, was paused, or was cut off from the others.
+ */
+export class Awareness {
+  readonly #clock: Clock;
+  #since: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = clock.monotonic();
+  }
+
+  /** By the monotonic clock. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** It turns out that something may have been missed. */
+  lose(): void {
+    this.#since = this.#clock.monotonic();
+  }
+
+  /** Notices from now on when the process has been paused. */
+  watch(): void {
+    lookAgain(this.#clock, new WeakRef(this));
+  }
+}
+
+/** Not a method: the timer must not keep a server in memory that is not used any more. */
+function lookAgain(clock: Clock, ref: WeakRef<Awareness>): void {
+  const looked = clock.monotonic();
+  clock.after(TICK, () => {
+    if (clock.monotonic() - looked > TICK + PAUSE) ref.deref()?.lose();
+    if (ref.deref()) lookAgain(clock, ref);
+  });
+}

@@ -1,0 +1,82 @@
+/**
+ * What is kept of a connection that was lost, in the place of `socket.data`: of
+ * the user no more than ids. It lies in a store that others may write to, and
+ * nodes of other versions; so what comes back is looked at.
+ *
+ * @module
+ */
+import type { Guard } from "../../core/guard.ts";
+import { type Session, type Subject, subjectOf } from "../../core/session.ts";
+import type { Previous } from "../../core/states.ts";
+import type { RawClient, RawSession } from "../internals.ts";
+
+/** What stands in the place of `socket.data` in a session that is kept. */
+export interface Kept {
+  /** Where it is good: all namespaces may share one store. */
+  readonly namespace: string;
+  readonly policy: string;
+  /** Which node has kept it, and when the session began by that node's clock. */
+  readonly node: string;
+  readonly since: number;
+  /** When it was lost, in epoch milliseconds. */
+  readonly lostAt: number;
+  readonly subject: Subject;
+  /** The id of the client connection, for a revocation that spares it. */
+  readonly connection: string;
+  /** The application's own. */
+  readonly data: unknown;
+}
+
+/** The gate of a socket that is lost. */
+interface Lost {
+  readonly guard: Guard<unknown, RawClient>;
+  readonly isAdmitted: boolean;
+  readonly session: Session<unknown> | undefined;
+  readonly since: number;
+  readonly connection: { readonly id: string };
+}
+
+/** What to keep of a socket; nothing if its user is not known, or not signed in. */
+export function keep(gate: Lost, namespace: string, data: unknown): Kept | undefined {
+  const { guard, session } = gate;
+  if (!gate.isAdmitted || session?.userId === undefined) return undefined;
+  return {
+    namespace,
+    policy: guard.name,
+    node: guard.node,
+    since: gate.since,
+    lostAt: guard.clock.now(),
+    subject: subjectOf(session),
+    connection: gate.connection.id,
+    data,
+  };
+}
+
+/** Whether a session is one that was kept, and complete. */
+export function isKept(session: RawSession): session is RawSession & { readonly data: Kept } {
+  const { sid, rooms, data } = session;
+  const { namespace, policy, node, since, lostAt, subject, connection } = Object(data);
+  const { userId, sessionId } = Object(subject);
+  const texts = [sid, namespace, policy, node, connection, userId, sessionId ?? ""];
+  return [...texts, ...asList(rooms)].every((text) => typeof text === "string") &&
+    Array.isArray(rooms) && typeof since === "number" && typeof lostAt === "number";
+}
+
+function asList(rooms: unknown): unknown[] {
+  return Array.isArray(rooms) ? rooms : [];
+}
+
+/** Whether it was kept for this namespace and policy, and not longer ago than it may be. */
+export function isMeantFor(
+  kept: Kept,
+  namespace: string,
+  guard: Guard<unknown, RawClient>,
+): boolean {
+  const age = Math.abs(guard.clock.now() - kept.lostAt);
+  return kept.namespace === namespace && kept.policy === guard.name && age <= guard.retention;
+}
+
+/** Whose it was; when it began only by the clock of this node, others say nothing here. */
+export function previousOf({ node, since, subject, connection }: Kept, self: string): Previous {
+  return { ...subjectOf(subject), connection, since: node === self ? since : -Infinity };
+}

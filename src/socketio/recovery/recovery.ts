@@ -1,0 +1,136 @@
+/**
+ * Connection state recovery, made safe. On its own, Socket.IO hands rooms and
+ * missed packets to whoever knows a `pid`, before anybody is asked. Here the
+ * adapter's two methods for it are taken over, in every namespace: only sessions
+ * of users who are signed in and have an id are kept, under keys that no client
+ * can name; and what is kept goes to the same user, after they have signed in
+ * again, once.
+ *
+ * @module
+ */
+import type { Guard } from "../../core/guard.ts";
+import { guardOf } from "../claims.ts";
+import { gateOf } from "../gate/slot.ts";
+import type { RawAdapter, RawClient, RawNamespace, RawSession, RawSocket } from "../internals.ts";
+import { setAway } from "./away.ts";
+import { isKept, isMeantFor, keep, type Kept, previousOf } from "./kept.ts";
+import { Recovered } from "./recovered.ts";
+import { within } from "./within.ts";
+
+/** What keys begin with in the store, and what no client is listened to that begins its own so. */
+const PREFIX = "socketio-auth:";
+
+const safe = new WeakSet<RawAdapter>();
+
+/** Sessions that have been restored: adapters that keep them as they are do not forget them. */
+const spent = new WeakSet<Kept>();
+
+/** Takes over the recovery of a namespace's adapter, if recovery is on. */
+export function makeRecoverySafe(nsp: RawNamespace): void {
+  const { adapter } = nsp;
+  if (!nsp.server.opts.connectionStateRecovery || safe.has(adapter)) return;
+  safe.add(adapter);
+  const { persistSession, restoreSession } = adapter;
+  const persist = (session: RawSession) => persistSession.call(adapter, session);
+  const restore = (pid: string, offset: string) => restoreSession.call(adapter, pid, offset);
+
+  adapter.persistSession = (session) => {
+    const guard = guardOf(nsp);
+    if (guard) return persistGuarded(nsp, guard, session, persist);
+    return persist(session);
+  };
+
+  adapter.restoreSession = async (pid, offset) => {
+    const guard = guardOf(nsp);
+    // Also where there is no gate: the store is one for all namespaces.
+    if (!guard) return pid.startsWith(PREFIX) ? null : await restore(pid, offset);
+    try {
+      return await within(() => restoreGuarded(nsp, guard, pid, offset, { persist, restore }));
+    } catch (error) {
+      // Some adapters say so, in words, if there is nothing to restore.
+      if (error instanceof Error) guard.policy.report(error, { during: "recovery" });
+      return null;
+    }
+  };
+}
+
+/** What a new socket is owed, if it was recovered. */
+export function takeRecovered(socket: RawSocket): Recovered | undefined {
+  const { data } = socket;
+  if (!(data instanceof Recovered)) return undefined;
+  socket.data = data.kept.data;
+  return data;
+}
+
+/** The adapter's own methods. */
+interface Store {
+  persist(session: RawSession): unknown;
+  restore(pid: string, offset: string): Promise<RawSession | null> | null;
+}
+
+/** Whatever goes wrong costs the recovery, and nothing else. */
+function persistGuarded(
+  nsp: RawNamespace,
+  guard: Guard<unknown, RawClient>,
+  session: RawSession,
+  persist: Store["persist"],
+): void {
+  const socket = nsp.sockets.get(session.sid);
+  const gate = socket && gateOf(socket);
+  if (!gate) return;
+  const report = (error: unknown) => guard.policy.report(error, { during: "recovery", socket });
+  const kept = keep(gate, nsp.name, session.data) ?? keepAgain(gate.waiting?.recovered);
+  if (!kept) return;
+  try {
+    const persisted = persist({ ...session, pid: keyOf(nsp, session.pid), data: kept });
+    if (persisted instanceof Promise) persisted.catch(report);
+    setAway(socket!);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** A client that is lost again before it has signed in is no worse off than before. */
+function keepAgain(recovered: Recovered | undefined): Kept | undefined {
+  return recovered && { ...recovered.kept };
+}
+
+async function restoreGuarded(
+  nsp: RawNamespace,
+  guard: Guard<unknown, RawClient>,
+  pid: string,
+  offset: string,
+  { persist, restore }: Store,
+): Promise<RawSession | null> {
+  const key = keyOf(nsp, pid);
+  const session = await restore(key, offset);
+  if (!session || !isKept(session)) return null;
+  const { sid, rooms, data: kept } = session;
+  if (spent.has(kept) || !isMeantFor(kept, nsp.name, guard)) return null;
+  spent.add(kept);
+  const previous = previousOf(kept, guard.node);
+  if (!guard.mayRecover(kept.node, previous)) return null;
+  async function missed(rooms: readonly string[]): Promise<unknown[]> {
+    // Some adapters have forgotten it by now, to restore it only once.
+    await persist({ sid, pid: key, rooms: [...rooms], data: kept });
+    const again = await restore(key, offset);
+    if (again?.missedPackets) return again.missedPackets;
+    throw new Error("The adapter has not kept it.");
+  }
+  const recovered = new Recovered(
+    previous,
+    kept,
+    rooms,
+    (rooms) =>
+      within(() => missed(rooms)).catch((cause) => {
+        throw new Error("What was sent since a connection was lost is not known.", { cause });
+      }),
+  );
+  // Socket.IO puts `data` on the socket, where `takeRecovered` finds it.
+  return { sid, pid, rooms: [], missedPackets: [], data: recovered };
+}
+
+/** Two namespaces never share one, for names and pids are separated by what no pid has in it. */
+function keyOf({ name }: RawNamespace, pid: string): string {
+  return `${PREFIX}${name}:${pid}`;
+}
