@@ -24,8 +24,18 @@ export const mutants: Mutant[] = [
     ["those that are gone", 'if (event === "disconnect") gateOf', "if (false) gateOf"],
   ]),
   ...of("socketio/gate/stand_in", [
-    ["rooms", "      gateOf(this.socket)!.waiting?.enter(rooms);\n", ""],
-    ["rooms that are left", "gateOf(this.socket)!.waiting?.leave(room);", ""],
+    ["rooms", "      gate.waiting?.enter(rooms);\n", ""],
+    ["rooms that are left", "gate.waiting?.leave(room);", ""],
+    [
+      "ids that another has by now",
+      "if (gate.mayHear) return adapter.delAll(id);",
+      "return adapter.delAll(id);",
+    ],
+    [
+      "emits that pass, with an offset",
+      "if (!gateOf(socket)!.passesNow) return socket",
+      "return socket",
+    ],
     [
       "rooms to look at",
       "return new Set(gateOf(this.socket)!.waiting?.rooms);",
@@ -33,8 +43,12 @@ export const mutants: Mutant[] = [
     ],
     ["emits under recovery", "if (isPast) return", "return"],
     ["emits to those who are away", "isAway(socket) || !isToItself", "!isToItself"],
-    ["sessions of nobody", "if (gateOf(this.socket)!.isAdmitted) adapter", "adapter"],
-    ["the adapter itself", "if (gate && !gate.isAdmitted) return", "if (false) return"],
+    [
+      "sessions of nobody",
+      'if (gateOf(this.socket)!.waiting?.outwards !== "over") adapter',
+      "adapter",
+    ],
+    ["the adapter itself", "if (gate && !gate.mayHear) return", "if (false) return"],
   ]),
   ...of("core/waiting", [
     [
@@ -117,10 +131,10 @@ export const mutants: Mutant[] = [
     ["sockets that leave", "gateOf(socket)?.finish();", ""],
     ["credentials of before", "handshake && isUnasked ? {} : auth", "auth"],
     ["middlewares that go on twice", "if (gate && !isJoining(socket)) return;", ""],
-    ["the first adapter", "  watchAdapter(nsp);\n  nsp._initAdapter", "  nsp._initAdapter"],
+    ["the first adapter", "  takeOverAdapter(nsp);\n}", "}"],
     [
       "adapters that are replaced",
-      "    _initAdapter.call(nsp);\n    watchAdapter(nsp);",
+      "    _initAdapter.call(nsp);\n    takeOverAdapter(nsp);",
       "    _initAdapter.call(nsp);",
     ],
   ]),
@@ -215,6 +229,12 @@ export const mutants: Mutant[] = [
     ["catching up", "if (!this.#cancel || this.#due > this.#time()) return;", "if (true) return;"],
     ["stopped for good", "this.#cancel = this.#left = undefined;", "this.#cancel = undefined;"],
   ]),
+  ...of("socketio/cluster/cluster", [
+    ["hearing", "if (!this.#receive(args)) _on", "_on"],
+    ["closing", "      this.#isClosed = true;\n", ""],
+    ["saying it again", "for (const one of message) this.#revoke(one);", ""],
+  ]),
+  ...of("core/clock", [["processes that end", "    detach(timer);\n", ""]]),
   ...of("socketio/recovery/recovery", [
     ["what must not be recovered", "if (!guard.mayRecover(kept.node, previous)) return null;", ""],
     ["whose it is", "|| !isKept(session)", ""],
@@ -289,7 +309,10 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/guard", [
     ["too many", "needsPlace && this.journal.isFull", "false"],
-    ["nodes that have just started", "if (!isOwn && uptime <= this.#retention) return false;", ""],
+    ["nodes that have just started", "if (!isOwn && this.clock", "if (false && this.clock"],
+    ["sessions of before a pause", "&& (previous.since ?? -Infinity) >= since;", ";"],
+    ["saying it again", "    this.#reminders.wake();\n    try", "    try"],
+    ["handing it on", "    this.#reminders.wake();\n    return", "    return"],
     ["transports in use", "if (binding.isShared(transport)) return;", ""],
     ["dropping", "binding.drop(transport)", "undefined"],
   ]),
@@ -358,8 +381,8 @@ export const mutants: Mutant[] = [
     ["a place that is taken already", "&& !hasPlace;", ";"],
     [
       "a refresh while others join",
-      "this.#announce([peer], session, undefined)",
-      "this.#announce([peer], session, this.#settle())",
+      "this.#announce([peer], this.#state.session, undefined)",
+      "this.#announce([peer], this.#state.session, this.#settle())",
     ],
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     [
@@ -375,14 +398,27 @@ export const mutants: Mutant[] = [
     ["connections with sockets", "if (connection.isEmpty) connection", "connection"],
   ]),
   ...of("core/revocations", [
-    ["once each", "if (known?.id === id) return known.count;", ""],
+    ["once each", "if (!isNews) {", "if (false) {"],
     ["remembered first", "    this.#remember(key, entry);\n", ""],
     [
       "only those before",
       "return since <= (isSpared ? entry.exceptAt : entry.at);",
       "return true;",
     ],
-    ["whom it spares", "if (!isSpared) count +=", "count +="],
+    [
+      "whom it spares",
+      "const until = isSpared ? entry.exceptAt : entry.at;",
+      "const until = entry.at;",
+    ],
+    ["those of whom nothing is known", "if (until > -Infinity) count", "count"],
+    ["being late", "if (isOverdue) this.awareness.lose();", ""],
+    [
+      "having forgotten",
+      "if (at > this.#clock.monotonic() - this.#retention) this.awareness.lose();",
+      "",
+    ],
+    ["whom it spares, said again", "...exceptAt > -Infinity &&", "...false &&"],
+    ["others that say it", "      this.#entries.set(key, { ...known, reminder });\n", ""],
     ["sessions of whom it spares", "(isSpared ? entry.exceptAt : entry.at)", "entry.at"],
     [
       "what others have revoked",
@@ -428,11 +464,7 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/peers", [
     ["counted out", 'journal.count(peer.session ? "authenticated" : "pending", -1);', ""],
-    [
-      "rooms before handlers",
-      'callHook(this.#guard.policy, "gate", peer.socket, () => peer.open(), () => opened(peer));',
-      "void peer.open(); opened(peer);",
-    ],
+    ["what was missed before handlers", "if (!behind) return go();", "return go();"],
     ["silent before the news", "this.#forEach(peers, (peer) => peer.silence());", ""],
     ["handlers of those who are in", "if (isIn()) this.introduce(peer);", "this.introduce(peer);"],
     ["hooks of those who are in", "if (!isIn()) return;", ""],
@@ -443,7 +475,7 @@ export const mutants: Mutant[] = [
       "if (revocations.covers(session, this.begunAt, this.#connection.knownId))",
       "if (false)",
     ],
-    ["expired on arrival", "if (isExpired(session, now, policy.grace))", "if (false)"],
+    ["expired on arrival", "if (isExpired(session, clock.now(), policy.grace))", "if (false)"],
     ["late schemas and limiters", "if (this.#isOver) return;", ""],
     ["verifiers that end their own attempt", 'if (this.#isOver) this.#stop("ended");', ""],
     ["30 seconds", "if (!isBounded) this.#limit", "if (false) this.#limit"],
