@@ -12,7 +12,7 @@ import { type Mutant, mutants } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COPIED = ["mod.ts", "src", "tests", "examples", "package.json"];
-const LIMIT = 90_000;
+const LIMIT = 180_000;
 const AT_ONCE = 3;
 
 /** Applies a mutant to a copy of the project and returns the tests that fail there. */
@@ -33,7 +33,7 @@ async function test({ file, from, to }: Mutant): Promise<string[]> {
 
 function failingTests(cwd: string): Promise<string[]> {
   const args = ["--test", "--test-timeout=20000", "--test-reporter=tap"];
-  const env = { ...process.env, TEST_PATIENCE: "1500" };
+  const env = { ...process.env, TEST_PATIENCE: "4000" };
   const files = ["tests/core/*.test.ts", "tests/socketio/*.test.ts", "tests/process/*.test.ts"];
   const child = spawn(process.execPath, [...args, ...files], { cwd, env, timeout: LIMIT });
   let output = "";

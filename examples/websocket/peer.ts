@@ -1,11 +1,12 @@
 import type { WebSocket } from "ws";
 import type { Connection } from "../../src/core/connection.ts";
 import type { Origin } from "../../src/core/events.ts";
+import type { Holdings } from "../../src/core/holdings.ts";
 import type { Peer } from "../../src/core/interface.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Session } from "../../src/core/session.ts";
 import { type Owner, Waiting } from "../../src/core/waiting.ts";
-import { AUTHENTICATION, CHALLENGE, type Code, unauthorized } from "../../src/protocol.ts";
+import { AUTHENTICATION, CHALLENGE } from "../../src/protocol.ts";
 import { type EventMessage, type Message, Socket } from "./socket.ts";
 
 /** Who is there, and what the application does with them. */
@@ -31,7 +32,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
   readonly #room: Room;
   readonly #address: string | undefined;
   #session: Session<unknown> | undefined;
-  #waiting: Waiting<Message, Message> | undefined = new Waiting();
+  #waiting: Waiting<Message, Message> | undefined;
   #isIntroduced = false;
   /** Takes the answer to the challenge that is open. */
   #onAnswer: ((answer: unknown) => void) | undefined;
@@ -46,6 +47,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     this.connection = connection;
     this.#room = room;
     this.#address = address;
+    this.#waiting = new Waiting(this);
     this.socket = new Socket((message) => this.emit(message), () => this.leave("server", false));
     room.peers.set(ws, this);
     room.known.set(this.socket, this);
@@ -105,7 +107,8 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
   }
 
   silence(): void {
-    this.#waiting = new Waiting();
+    this.#waiting?.discard();
+    this.#waiting = new Waiting(this);
     this.#waiting.outwards = "over";
   }
 
@@ -118,8 +121,12 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     new WebSocketPeer(this.#ws, this.connection, this.#room, this.#address);
   }
 
-  end(code: Code): void {
-    this.connection.end(unauthorized(code));
+  get holdings(): Holdings {
+    return this.connection.guard.holdings;
+  }
+
+  cut(code: "too_many_events" | "server_busy"): void {
+    this.connection.cut(code);
   }
 
   report(during: string, error: unknown): void {
@@ -130,7 +137,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
   emit(message: Message): void {
     const name = "event" in message ? message.event : "an answer";
     const waiting = this.#waiting;
-    if (!waiting || waiting.maySend(this, message, name, message.args, false)) this.#write(message);
+    if (!waiting || waiting.maySend(message, name, message.args, false)) this.#write(message);
   }
 
   /** Something that the client has sent. */
@@ -139,7 +146,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     if (isAnswer && message.answer === 0) return this.#onAnswer?.(message.args[0]);
     if (!isAnswer && message.event === AUTHENTICATION) return this.#authenticate(message);
     const waiting = this.#waiting;
-    const passes = !waiting || waiting.mayReceive(this, message, message.args, isAnswer);
+    const passes = !waiting || waiting.mayReceive(message, message.args, isAnswer);
     if (passes) this.#dispatch(message);
   }
 

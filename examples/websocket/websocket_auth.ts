@@ -50,7 +50,6 @@ export function websocketAuth<
 
   server.on("connection", (ws, request) => {
     const connection = new Connection(guard, ws);
-    if (!connection.mayJoin()) return;
     new WebSocketPeer(ws, connection, room, request.socket.remoteAddress);
     ws.on("message", (data) => {
       const message = parseMessage(String(data));

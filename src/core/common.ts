@@ -1,7 +1,9 @@
 import type { Clock } from "./interface.ts";
 import type { Journal } from "./journal.ts";
 import type { Policy } from "./policy.ts";
+import type { Unauthorized } from "../protocol.ts";
 import type { Revocations } from "./revocations.ts";
+import type { Spreading } from "./spreading.ts";
 
 /** What all connections under one policy have in common. */
 export interface Common<S> {
@@ -10,6 +12,10 @@ export interface Common<S> {
   readonly clock: Clock;
   /** What has happened under it. */
   readonly journal: Journal<S>;
+  /** When those may come back whom there was no time or room for. */
+  readonly spreading: Spreading;
   /** Which sessions are no longer good. */
   readonly revocations: Revocations;
+  /** A refusal for want of time or room, with when to come back. */
+  busy(code: "server_busy" | "timeout"): Unauthorized;
 }

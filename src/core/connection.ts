@@ -1,10 +1,12 @@
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
 import { connectionId, knownConnectionId } from "./ids.ts";
-import { type Effect, type Event, initial, type State, transition } from "./machine.ts";
+import { isOverLimit } from "./measure.ts";
+import type { Effect, Event, Rules, State } from "./machine.ts";
 import { type Cause, causeOf, Peers } from "./peers.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
+import { Runner } from "./runner.ts";
 import { type RevocationTarget, sameUser, type Session } from "./session.ts";
 import { Submission } from "./submission.ts";
 import { Alarm } from "./timer.ts";
@@ -23,24 +25,12 @@ interface Entry<S> {
   readonly submission?: Submission<S>;
 }
 
-/** What is to be done before anything else is: the events, then what comes of them. */
-interface Turn<S> {
-  readonly events: Entry<S>[];
-  readonly afterwards: (() => void)[];
-}
-
-/**
- * One client connection under one policy: feeds the machine and carries out
- * its effects. Every event runs to completion before the next one, also when a
- * hook or an application listener causes that next one in the middle.
- */
-export class Connection<S, T> implements Revocable {
+/** One client connection under one policy: feeds the machine and carries out its effects. */
+export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
   /** The policy it is under, and all that comes with it. */
   readonly guard: Guard<S, T>;
   readonly #transport: T;
   readonly #peers: Peers<S>;
-  #state: State = initial;
-  #turn: Turn<S> | undefined;
   #attempts = 0;
   #asked = 0;
   /** The deadline, or the end of the session; an authenticated connection may have neither. */
@@ -49,17 +39,27 @@ export class Connection<S, T> implements Revocable {
   #running: Submission<S> | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
+    super();
     this.guard = guard;
     this.#transport = transport;
     this.#peers = new Peers(guard);
   }
 
-  /** The client asks for a namespace. Returns whether it may have a socket there. */
-  mayJoin(): boolean {
-    if (this.#state.phase === "authenticated") return true;
-    if (++this.#asked <= ASKED_LIMIT) return true;
-    this.end(unauthorized("too_many_attempts"));
-    return false;
+  /**
+   * The client asks for a namespace, with a payload perhaps. Returns why it must
+   * not have it, if so: then {@linkcode turnAway} the peer.
+   */
+  refusalToJoin(payload: unknown): Unauthorized | undefined {
+    const isKnown = this.state.phase === "authenticated";
+    if (!isKnown && ++this.#asked > ASKED_LIMIT) return unauthorized("too_many_attempts");
+    const isTooMuch = isOverLimit(payload, this.guard.policy.maxCredentials);
+    return isTooMuch ? unauthorized("invalid_credentials") : undefined;
+  }
+
+  /** A socket must not be connected, and has been told so. */
+  turnAway(peer: Peer<S>, refusal: Unauthorized): void {
+    this.#peers.turnAway(peer, refusal, "unauthorized");
+    if (this.state.phase !== "authenticated") this.end(refusal);
   }
 
   /**
@@ -67,23 +67,22 @@ export class Connection<S, T> implements Revocable {
    * They count as an `authentication` event, if there is need for one.
    */
   handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
-    const isNeeded = this.#state.phase !== "authenticated" && !this.#running;
+    const isNeeded = this.state.phase !== "authenticated" && !this.#running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
     if (!this.guard.journal.isFull) return this.#submit(peer, credentials, acknowledge);
-    const refusal = unauthorized("server_busy");
+    const refusal = this.guard.busy("server_busy");
     acknowledge({ ok: false, ...refusal });
-    this.#peers.refuse(peer, refusal, "unauthorized");
-    this.end(refusal);
+    this.turnAway(peer, refusal);
   }
 
   /** A namespace has been connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
     const { previous } = peer;
     const hasPlace = this.#running?.peer === peer;
-    const needsPlace = this.#state.phase !== "authenticated" && !hasPlace;
+    const needsPlace = this.state.phase !== "authenticated" && !hasPlace;
     const refusal = this.guard.objectionTo(previous, needsPlace);
     this.#peers.add(peer);
-    this.#dispatch({
+    this.dispatch({
       event: refusal ? { type: "ended", refusal } : { type: "joined", previous },
       peer,
     });
@@ -99,22 +98,27 @@ export class Connection<S, T> implements Revocable {
    */
   leave(peer: Peer<S>, reason: string, byClient: boolean): void {
     if (this.#running?.peer === peer) {
-      this.#dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
+      this.dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
     }
     if (!this.#peers.has(peer)) return;
     this.#peers.remove(peer, reason);
-    if (this.#peers.isEmpty) this.#dispatch({ event: { type: "deserted" } });
+    if (this.#peers.isEmpty) this.dispatch({ event: { type: "deserted" } });
   }
 
   /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
-    this.#alarm?.catchUp();
+    this.lookAtClock();
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
+  }
+
+  /** Whatever comes after the deadline is late, also if no timer has had its turn. */
+  lookAtClock(): void {
+    this.#alarm?.catchUp();
   }
 
   /** The application signs the client out, which begins anew. */
   signOut(): void {
-    this.#dispatch({ event: { type: "signed_out" } });
+    this.dispatch({ event: { type: "signed_out" } });
   }
 
   /** Tells it from all others, on every node. */
@@ -128,14 +132,14 @@ export class Connection<S, T> implements Revocable {
 
   revoke(target: RevocationTarget, at: number): number {
     const { length } = this.#peers.connected;
-    const before = this.#state;
-    this.#dispatch({ event: { type: "revoked", target, at } });
-    return this.#state !== before && this.#state.phase === "idle" ? length : 0;
+    const before = this.state;
+    this.dispatch({ event: { type: "revoked", target, at } });
+    return this.state !== before && this.state.phase === "idle" ? length : 0;
   }
 
   /** When the session began, by the monotonic clock, as far as that is known. */
   get since(): number {
-    return this.#state.phase === "authenticated" ? this.#state.since : -Infinity;
+    return this.state.phase === "authenticated" ? this.state.since : -Infinity;
   }
 
   get verifyingSince(): number | undefined {
@@ -152,7 +156,12 @@ export class Connection<S, T> implements Revocable {
 
   /** The server ends the connection for a reason of its own. */
   end(refusal: Unauthorized): void {
-    this.#dispatch({ event: { type: "ended", refusal } });
+    this.dispatch({ event: { type: "ended", refusal } });
+  }
+
+  /** The same, for a limit that was passed. */
+  cut(code: "too_many_events" | "server_busy"): void {
+    this.end(code === "server_busy" ? this.guard.busy(code) : unauthorized(code));
   }
 
   /** Whether it has no peer. */
@@ -162,7 +171,7 @@ export class Connection<S, T> implements Revocable {
 
   /** The transport is gone, and every peer with it. */
   close(): void {
-    this.#dispatch({ event: { type: "gone" } });
+    this.dispatch({ event: { type: "gone" } });
     this.#peers.removeAll("transport close");
   }
 
@@ -170,62 +179,37 @@ export class Connection<S, T> implements Revocable {
     const id = ++this.#attempts;
     const submission = new Submission(id, this, peer, credentials, acknowledge);
     const { previous } = peer;
-    this.#dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
+    this.dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
   }
 
-  #dispatch(entry: Entry<S>): void {
-    if (this.#turn) {
-      this.#turn.events.push(entry);
-      return;
-    }
-    const turn: Turn<S> = this.#turn = { events: [entry], afterwards: [] };
-    try {
-      for (const entry of turn.events) {
-        const { state, effects } = transition(this.#state, entry.event, this.guard.policy);
-        this.#enter(state);
-        for (const effect of effects) this.#perform(effect, entry);
-      }
-    } finally {
-      // Whatever went wrong, the deadline must still find somebody at work.
-      this.#turn = undefined;
-    }
-    for (const call of turn.afterwards) call();
+  protected get rules(): Rules {
+    return this.guard.policy;
   }
 
   /** Nothing can be revoked where nobody is. */
-  #enter(state: State): void {
+  protected enter(phase: State["phase"]): void {
     const { revocations } = this.guard;
-    if (state.phase === "idle") revocations.forget(this);
-    else if (this.#state.phase === "idle") revocations.watch(this);
-    this.#state = state;
+    if (phase === "idle") revocations.forget(this);
+    else revocations.watch(this);
   }
 
-  /**
-   * Calls into the application once all else is done: what it does then, such as
-   * to answer or to sign somebody out, takes effect at once.
-   */
-  #afterwards(call: () => void): void {
-    if (this.#turn) this.#turn.afterwards.push(call);
-    else call();
-  }
-
-  #perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
+  protected perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
         this.#running = submission;
-        return this.#afterwards(() => this.#verify(submission!));
+        return this.afterwards(() => this.#verify(submission!));
       case "decline":
         return this.#peers.decline(submission!, effect.refusal);
       case "abort":
         return this.#peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
       case "start_deadline":
-        return this.#newAlarm().setDeadline(effect.ms, () => this.#passed("deadline"));
+        return this.#newAlarm().setDeadline(effect.ms, () => this.#timeOut());
       case "pause_deadline":
         return this.#alarm?.pause();
       case "resume_deadline":
         return this.#alarm?.resume();
       case "start_expiry":
-        return this.#newAlarm().setExpiry(effect.at, () => this.#passed("expired"));
+        return this.#newAlarm().setExpiry(effect.at, () => this.#expire());
       case "stop_timer":
         this.#alarm?.stop();
         this.#alarm = undefined;
@@ -249,19 +233,21 @@ export class Connection<S, T> implements Revocable {
     return this.#alarm ??= new Alarm(this.guard.clock);
   }
 
-  #passed(type: "deadline" | "expired"): void {
-    this.#dispatch({ event: { type } });
+  /** If its verification has taken too long, others have to wait, too. */
+  #timeOut(): void {
+    const refusal = this.#running ? this.guard.busy("timeout") : unauthorized("timeout");
+    this.dispatch({ event: { type: "deadline", refusal } });
+  }
+
+  #expire(): void {
+    this.dispatch({ event: { type: "expired" } });
   }
 
   /** The verifier's answer counts at the moment it is given, even before it returns. */
   #verify(submission: Submission<S>): void {
     if (submission !== this.#running) return;
-    const isBounded = this.#state.phase === "pending" && this.guard.policy.timeout !== Infinity;
-    submission.judge(isBounded, (event) => {
-      // An answer that is there after the deadline is late, also if no timer has had its turn.
-      this.#alarm?.catchUp();
-      this.#dispatch({ event });
-    });
+    const isBounded = this.state.phase === "pending" && this.guard.policy.timeout !== Infinity;
+    submission.judge(isBounded, (event) => this.dispatch({ event }));
   }
 
   #admit(session: Session<unknown>): void {
@@ -274,9 +260,9 @@ export class Connection<S, T> implements Revocable {
   #admitJoined(peer: Peer<S>): void {
     this.#whenCaughtUp((other) => other === peer, () => {
       // The session may be another by now, or over.
-      const { phase } = this.#state;
+      const { phase } = this.state;
       if (phase !== "authenticated" || !peer.connected) return;
-      if (this.#announce([peer], this.#state.session, undefined)) this.#open([peer]);
+      if (this.#announce([peer], this.state.session, undefined)) this.#open([peer]);
     });
   }
 
@@ -286,7 +272,7 @@ export class Connection<S, T> implements Revocable {
 
   #open(peers: readonly Peer<S>[]): void {
     this.#peers.open(peers);
-    for (const peer of peers) this.#afterwards(() => this.#peers.welcome(peer));
+    for (const peer of peers) this.afterwards(() => this.#peers.welcome(peer));
   }
 
   #refresh(session: Session<unknown>): void {

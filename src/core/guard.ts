@@ -1,11 +1,13 @@
 import type { Common } from "./common.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
+import { Holdings } from "./holdings.ts";
 import { Journal } from "./journal.ts";
 import { Reminders } from "./reminders.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { Revocations } from "./revocations.ts";
 import type { RevocationTarget } from "./session.ts";
+import { Spreading } from "./spreading.ts";
 import type { Previous } from "./states.ts";
 
 /** How much longer than promised a lost connection may be kept, in ms. */
@@ -19,6 +21,10 @@ export class Guard<S, T> implements Common<S> {
   readonly policy: Policy<S>;
   /** What has happened under it. */
   readonly journal: Journal<S>;
+  /** What is held while sockets are pending. */
+  readonly holdings: Holdings;
+  /** When those may come back whom there was no time or room for. */
+  readonly spreading: Spreading;
   /** Which sessions are no longer good. */
   readonly revocations: Revocations;
   /** This node, among all that share a policy. */
@@ -32,7 +38,9 @@ export class Guard<S, T> implements Common<S> {
     this.policy = policy;
     this.#binding = binding;
     this.#retention = binding.recoverable + SLACK;
-    this.journal = new Journal(policy);
+    this.holdings = new Holdings(policy.holdLimit.total);
+    this.journal = new Journal(policy, this.holdings);
+    this.spreading = new Spreading(binding.clock);
     this.revocations = new Revocations(binding.clock, this.#retention);
     this.#reminders = new Reminders(binding.clock, this.revocations, (list) => this.#remind(list));
     if (binding.recoverable > 0) this.revocations.awareness.watch();
@@ -54,7 +62,12 @@ export class Guard<S, T> implements Common<S> {
    */
   objectionTo(previous: Previous | undefined, needsPlace: boolean): Unauthorized | undefined {
     if (previous && this.#isRevoked(previous)) return unauthorized("revoked");
-    return needsPlace && this.journal.isFull ? unauthorized("server_busy") : undefined;
+    return needsPlace && this.journal.isFull ? this.busy("server_busy") : undefined;
+  }
+
+  /** A refusal for want of time or room, with when to come back. */
+  busy(code: "server_busy" | "timeout"): Unauthorized {
+    return { ...unauthorized(code), retryAfter: this.spreading.next() };
   }
 
   /**

@@ -1,15 +1,25 @@
-/** How much is held for one socket in one direction. */
+/** How much is held while sockets are pending. */
 export interface HoldLimit {
-  /** Messages. */
+  /** Messages of one socket in one direction. */
   readonly events: number;
-  /** Bytes, approximately: see PROTOCOL.md on how they are counted. */
+  /** Their bytes, as PROTOCOL.md counts them. */
   readonly bytes: number;
+  /** Bytes of all pending sockets under the policy together, with what each message costs besides. */
+  readonly total: number;
 }
+
+/** What a message costs besides its contents, in bytes, or so. */
+const OVERHEAD = 128;
 
 /** A bounded queue. When it is full, what it holds stays and nothing is added. */
 export class Hold<T> {
   #items: T[] = [];
   #bytes = 0;
+
+  /** What it costs to hold, in bytes. */
+  get cost(): number {
+    return this.#bytes + this.#items.length * OVERHEAD;
+  }
 
   /** Adds an item of `bytes` bytes. Returns whether there was room. */
   add(item: T, bytes: number, limit: HoldLimit): boolean {

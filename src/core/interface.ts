@@ -9,8 +9,9 @@
  *
  * 1. `new Connection(guard, transport)`, once, kept with the transport.
  * 2. For each namespace the client asks for (a server without namespaces has one
- *    for each transport): `connection.mayJoin()`. If that is false, it is being
- *    closed: there must be no peer. Otherwise it makes a {@linkcode Peer}, shut.
+ *    for each transport): `connection.refusalToJoin(payload)`, and a {@linkcode Peer},
+ *    shut. If there is a refusal, it tells the client so in its own way, must not
+ *    accept the namespace, and then calls `connection.turnAway(peer, refusal)`.
  * 3. If the client has brought credentials along: `connection.handshake(…)`, and it
  *    must not accept the namespace before that has been answered with `ok`. If it
  *    will never accept it: `connection.leave(peer, …)`.

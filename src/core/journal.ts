@@ -1,6 +1,8 @@
 import type { AuthEvent, Happening } from "./events.ts";
+import type { Holdings } from "./holdings.ts";
 import type { Peer } from "./interface.ts";
 import type { Policy } from "./policy.ts";
+import type { Code, Unauthorized } from "../protocol.ts";
 
 /** What has become of the clients under one policy, on this node. */
 export interface Stats {
@@ -13,36 +15,53 @@ export interface Stats {
   authenticated: number;
   /** Attempts that the verifier accepted, refreshes included. */
   accepted: number;
-  /** Attempts that were refused, for whatever reason. */
+  /**
+   * Attempts that failed, for whatever reason: those included that ended without
+   * an answer, because the client left or the time was over.
+   */
   refused: number;
   /** Sockets that were cut because nobody was authenticated in time. */
   timedOut: number;
+  /** Sockets that were cut by a limit: of events, of places, of attempts. */
+  cut: number;
   /** Sockets whose session has come to its end. */
   expired: number;
   /** Sockets whose session was revoked. */
   revoked: number;
+  /** Bytes that are held for pending sockets, now, with 128 for each event. */
+  held: number;
 }
+
+/** The codes of sockets that are cut by a limit. */
+const LIMITS: ReadonlySet<string> = new Set<Code>([
+  "too_many_events",
+  "too_many_attempts",
+  "server_busy",
+]);
 
 /** Counts what happens under one policy, and tells it to whoever observes. */
 export class Journal<S> {
   readonly #policy: Policy<S>;
-  readonly #stats: Stats = {
+  readonly #holdings: Holdings;
+  readonly #stats: Omit<Stats, "held"> = {
     pending: 0,
     authenticated: 0,
     accepted: 0,
     refused: 0,
     timedOut: 0,
+    cut: 0,
     expired: 0,
     revoked: 0,
   };
 
-  constructor(policy: Policy<S>) {
+  constructor(policy: Policy<S>, holdings: Holdings) {
     this.#policy = policy;
+    this.#holdings = holdings;
   }
 
   /** The numbers as they are now. */
   get stats(): Stats {
-    return { ...this.#stats };
+    return { ...this.#stats, held: this.#holdings.total };
   }
 
   /** Whether there are as many pending sockets as there may be. */
@@ -53,6 +72,12 @@ export class Journal<S> {
   /** Counts a socket in as one of its kind, or out again. */
   count(kind: "pending" | "authenticated", change: 1 | -1): void {
     this.#stats[kind] += change;
+  }
+
+  /** A socket ends for a reason of the server's. */
+  countEnd(code: Unauthorized["code"]): void {
+    if (code === "timeout") this.#stats.timedOut++;
+    if (LIMITS.has(code)) this.#stats.cut++;
   }
 
   /** Something has happened to a socket. */
@@ -74,9 +99,6 @@ export class Journal<S> {
     switch (happening.type) {
       case "attempt":
         this.#stats[happening.ok ? "accepted" : "refused"]++;
-        return;
-      case "unauthorized":
-        if (happening.code === "timeout") this.#stats.timedOut++;
         return;
       case "expired":
       case "revoked":

@@ -216,7 +216,7 @@ const table: Table = {
       effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
     }),
     // Saying nothing is no guess, but an attempt that takes too long is one.
-    deadline: (state) => end(state.failures + (state.attempt ? 1 : 0), unauthorized("timeout")),
+    deadline: (state, event) => end(state.failures + (state.attempt ? 1 : 0), event.refusal),
     revoked: revoke,
     ended: (state, event) => end(state.failures + 1, event.refusal),
     gone: (state) => becomeIdle(state.failures),

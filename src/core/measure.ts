@@ -40,6 +40,8 @@ export function measure(value: unknown, maxBytes: number): { bytes: number; dept
 
 /** Documents of an ORM, for example, are sent as what their `toJSON` returns. */
 function asSerialized(value: unknown): unknown {
+  // A Buffer of Node's has one, but is sent as it is.
+  if (isBinary(value)) return value;
   const { toJSON } = Object(value);
   return typeof toJSON === "function" ? toJSON.call(value) : value;
 }
@@ -47,7 +49,7 @@ function asSerialized(value: unknown): unknown {
 /** The children of an object or array, keys among them; nothing for a leaf. */
 function expand(value: unknown): Iterable<unknown> | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return undefined;
+  if (isBinary(value)) return undefined;
   return Array.isArray(value) ? value : entries(value);
 }
 
@@ -60,6 +62,9 @@ function* entries(object: object): Iterable<unknown> {
 
 function sizeOf(leaf: unknown): number {
   if (typeof leaf === "string") return leaf.length + 1;
-  if (ArrayBuffer.isView(leaf) || leaf instanceof ArrayBuffer) return leaf.byteLength + 1;
-  return 8;
+  return isBinary(leaf) ? leaf.byteLength + 1 : 8;
+}
+
+function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }

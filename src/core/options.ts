@@ -21,6 +21,10 @@ export type UserOf<Returned, CalledBack> = unknown extends Returned & CalledBack
   : unknown extends Returned ? Exclude<CalledBack, Falsy>
   : Exclude<Returned | CalledBack, Falsy | PromiseLike<Falsy>>;
 
+/** What a socket was connected with: headers, address and payload. */
+export type HandshakeOf<S> = S extends { readonly handshake: infer Handshake } ? Handshake
+  : unknown;
+
 /** What {@linkcode Options.onError} is told besides the error. */
 export interface ErrorContext<S> {
   /** Where it happened: the name of an option, or `"gate"` for the gate itself. */
@@ -147,16 +151,21 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    * socket.io-client's option `auth`: the client is admitted without an extra
    * round trip, and `authenticated` follows at once. They are verified before
    * the namespace's own middleware runs; `pid` and `offset`, which Socket.IO
-   * adds for connection state recovery, are not among them. A refusal is a
-   * `connect_error` whose `data` is `{ code, reconnect }`. A client that sends
-   * none goes on to two steps, and so does one whose connection is signed in,
-   * or about to be, through another namespace: one sign-in serves them all.
+   * adds for connection state recovery, are not among them. Once they have been
+   * read, `socket.handshake.auth` is empty. A refusal is a `connect_error` whose
+   * `data` is `{ code, reconnect, retryAfter? }`. A client that sends none goes on
+   * to two steps, and so does one whose connection is signed in, or about to be,
+   * through another namespace: one sign-in serves them all.
    *
-   * Socket.IO itself keeps the payload in `socket.handshake.auth`.
+   * A function takes them from wherever they are, a cookie or a header: it is
+   * called with `socket.handshake` for each namespace that the client asks for,
+   * and returns them at once (no promise), or nothing. A throw goes to `onError`
+   * and refuses the client with `server_error`. After a sign-out neither is
+   * looked at again: the client signs in by an event, or connects anew.
    *
    * @default false
    */
-  handshake?: boolean;
+  handshake?: boolean | ((handshake: HandshakeOf<S>) => unknown);
   /**
    * Namespaces of a guarded server that stay open: names and regular
    * expressions. Nothing of the gate is there: whoever asks for them is
@@ -184,11 +193,14 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    */
   outgoing?: "hold" | "pass";
   /**
-   * How much is held for each socket and direction. A client that goes over it
-   * is cut with `too_many_events`; if the server goes over it, the new message
-   * is lost and an error goes to `onError`.
+   * How much is held: `events` and `bytes` for each socket and direction, and
+   * `total` bytes for all pending sockets together. Bytes are what PROTOCOL.md
+   * says; in the total each event costs 128 more. A client that goes over its own
+   * limit is cut with `too_many_events`; if the server goes over it, the new
+   * message is lost and an error goes to `onError`. Over the total, whichever
+   * socket holds most is cut with `server_busy`.
    *
-   * @default { events: 32, bytes: 16384 }
+   * @default { events: 1000, bytes: 262144, total: 16777216 }
    */
   holdLimit?: Partial<HoldLimit>;
   /**

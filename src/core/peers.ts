@@ -169,7 +169,10 @@ export class Peers<S> {
     // All of them first: what the application does as the first ones go must
     // not reach the others, and one that breaks over the news is not recoverable.
     this.#forEach(peers, (peer) => peer.silence());
-    this.#forEach(peers, (peer) => this.refuse(peer, refusal, cause));
+    this.#forEach(peers, (peer) => {
+      this.#guard.journal.countEnd(refusal.code);
+      this.refuse(peer, refusal, cause);
+    });
     this.#forEach(peers, leave);
     // Should the binding not have said so by now.
     for (const peer of peers) if (this.has(peer)) this.remove(peer, "server disconnect");
@@ -183,7 +186,8 @@ export class Peers<S> {
 
   /** Sends credentials back that came at the wrong time. */
   decline(submission: Submission<S>, refusal: Unauthorized): void {
-    submission.close();
+    if (refusal.code === "attempt_in_progress") submission.ignore();
+    else submission.close(refusal.code);
     submission.refuse(refusal);
     this.#noteRefused(submission, refusal, "unauthorized");
   }
@@ -200,7 +204,13 @@ export class Peers<S> {
 
   /** Nobody else will note it of the sender of a handshake. */
   #noteRefused({ peer }: Submission<S>, refusal: Unauthorized, cause: Cause): void {
-    if (!peer.connected) this.refuse(peer, refusal, cause);
+    if (!peer.connected) this.turnAway(peer, refusal, cause);
+  }
+
+  /** One ends that has not been connected yet: it is told so otherwise. */
+  turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
+    this.#guard.journal.countEnd(refusal.code);
+    this.refuse(peer, refusal, cause);
   }
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {

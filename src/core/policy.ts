@@ -2,6 +2,7 @@ import type { Attempt } from "./attempt.ts";
 import { choose, count, isFunction, isObject, need } from "./checks.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
+import { Lanes } from "./lanes.ts";
 import type { Rules } from "./machine.ts";
 import type { ErrorContext, Options } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
@@ -25,7 +26,8 @@ export interface Policy<S> extends Rules {
   readonly throttles: readonly ResolvedThrottle<S>[];
   readonly maxCredentials: number;
   readonly maxPending: number;
-  readonly handshake: boolean;
+  /** From where a binding takes credentials, if it may: from the payload, or as this says. */
+  readonly handshake: boolean | ((handshake: object) => unknown);
   /** Whether a namespace of a guarded server stays open. */
   isOpen(namespace: string): boolean;
   readonly connection: "authenticated" | "connected";
@@ -95,7 +97,8 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
     const hook: unknown = options[name];
     need(name, hook, hook === undefined || isFunction(hook), "a function");
   }
-  need("handshake", handshake, typeof handshake === "boolean", "true or false");
+  const isTaken = typeof handshake === "boolean" || isFunction(handshake);
+  need("handshake", handshake, isTaken, "true, false or a function");
   choose("incoming", incoming, ["hold", "drop", "pass"]);
   choose("outgoing", outgoing, ["hold", "pass"]);
   const passes = incoming === "pass" || outgoing === "pass";
@@ -107,7 +110,7 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
         "the application does not know the socket before.",
     );
   }
-  need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes }");
+  need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes, total }");
 
   // Bound, so that `this` in a hook is the options object it stands in.
   const hooks = options as Options<S, unknown, unknown>;
@@ -122,14 +125,17 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
     address: atOnce("address", hooks.address?.bind(options)),
     observe: hooks.observe?.bind(options),
     report: reporter(hooks.onError?.bind(options) ?? toConsole),
-    handshake,
+    handshake: typeof handshake === "boolean"
+      ? handshake
+      : atOnce("handshake", handshake.bind(options) as (handshake: object) => unknown)!,
     isOpen: resolveOpen(options.open),
     connection,
     incoming,
     outgoing,
     holdLimit: {
-      events: count("holdLimit.events", holdLimit.events ?? 32, 0),
-      bytes: count("holdLimit.bytes", holdLimit.bytes ?? 16_384, 0),
+      events: count("holdLimit.events", holdLimit.events ?? 1000, 0),
+      bytes: count("holdLimit.bytes", holdLimit.bytes ?? 262_144, 0),
+      total: count("holdLimit.total", holdLimit.total ?? 16_777_216, 0),
     },
     timeout: timeout === "none" ? Infinity : count("timeout", timeout, 1),
     attempts: count("attempts", options.attempts ?? 1, 1),
@@ -203,6 +209,7 @@ function resolveThrottles<S>(
     const ownKey = atOnce("throttle.key", key?.bind(throttle));
     return {
       limiter,
+      lanes: new Lanes(),
       keys: (peer, credentials) =>
         ownKey ? ownKey(peer.socket, credentials) : peer.origin().address,
     };

@@ -75,7 +75,7 @@ export type Event =
   /** The client answered it, or its time is over. */
   | { readonly type: "answered"; readonly attempt: number }
   /** The time to authenticate is over. */
-  | { readonly type: "deadline" }
+  | { readonly type: "deadline"; readonly refusal: Unauthorized }
   /** The session's own time is over. */
   | { readonly type: "expired" }
   /** The application signed the client out, which stays connected. */

@@ -13,12 +13,17 @@ import { callVerifier, type Ending } from "./verifier.ts";
 /** How long a verifier may take where no deadline runs, in ms; challenges apart. */
 const ANSWER_LIMIT = 30_000;
 
+/** The code of an attempt whose client has left, for those who observe. */
+const ABANDONED = "abandoned";
+
 /** What has come of credentials. */
 type Judged = Extract<Event, { type: "accepted" | "refused" }>;
 
 /** The connection that credentials came on. */
 interface Sender<S> {
   readonly guard: Common<S>;
+  /** Ends it if its time is over, also if no timer has had its turn. */
+  lookAtClock(): void;
   readonly knownId: string | undefined;
   whenCaughtUp(session: Session<unknown>, go: () => void): void;
 }
@@ -36,6 +41,11 @@ export class Submission<S> {
   /** They came along with the request for a namespace, which has not been granted yet. */
   #isJoining: boolean;
   #isOver = false;
+  /** What has come of it has been noted. */
+  #isNoted = false;
+  #points: Points<S> | undefined;
+  /** The verifier has been asked: if it does not say yes, that is a failure. */
+  #isAsked = false;
   #stop: ((ending: Ending) => void) | undefined;
   /** Only where no deadline runs. */
   #limit: Timer | undefined;
@@ -79,50 +89,57 @@ export class Submission<S> {
       return this.#settle(this.#refused(unauthorized("invalid_credentials")), onEvent);
     }
     const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
-    if (!isSlow) return this.#verify(undefined, onEvent);
-    void this.#screen().then(({ refusal, points }) => {
-      if (this.#isOver) return;
+    if (!isSlow) return this.#verify(onEvent);
+    void this.#screen().then((refusal) => {
+      // Work that nobody waits for any more is not begun.
+      this.#connection.lookAtClock();
+      if (this.#isOver) return this.#settlePoints();
       if (refusal) this.#settle(this.#refused(refusal), onEvent);
-      else this.#verify(points, onEvent);
+      else this.#verify(onEvent);
     });
   }
 
-  /** Schema and throttle. Resolves with a refusal, or with the points it has cost. */
-  async #screen(): Promise<{ refusal?: Unauthorized; points?: Points<S> }> {
-    const { policy } = this.#guard;
+  /** Schema and throttle. Resolves with a refusal, if they have one. */
+  async #screen(): Promise<Unauthorized | undefined> {
+    const { policy, clock } = this.#guard;
     let during = "credentials";
     try {
       if (policy.credentials) {
         const result = await policy.credentials["~standard"].validate(this.#credentials);
         // What is wrong with them might quote them: it is nobody's to see.
-        if (result.issues) return { refusal: unauthorized("invalid_credentials") };
+        if (result.issues) return unauthorized("invalid_credentials");
         this.#credentials = result.value;
       }
       during = "throttle";
-      const points = new Points(policy.throttles);
-      const refusal = await points.take(this.peer, this.#credentials);
-      return refusal ? { refusal } : { points };
+      const points = new Points(policy.throttles, clock);
+      try {
+        return await points.take(this.peer, this.#credentials, () => !this.#isOver);
+      } finally {
+        this.#points = points;
+      }
     } catch (error) {
       if (!this.#isOver) policy.report(error, { during, socket: this.peer.socket });
-      return { refusal: unauthorized("server_error") };
+      return unauthorized("server_error");
     }
   }
 
-  #verify(points: Points<S> | undefined, onEvent: (event: Event) => void): void {
-    const { policy } = this.#guard;
+  #verify(onEvent: (event: Event) => void): void {
+    this.#isAsked = true;
+    const { policy, spreading } = this.#guard;
     const { socket } = this.peer;
     const openDialog = () => this.#openDialog(onEvent);
     this.#stop = callVerifier(policy, socket, this.#credentials, openDialog, (verdict) => {
       if ("error" in verdict) policy.report(verdict.error, { during: "authenticate", socket });
+      spreading.served();
       if ("refusal" in verdict) return this.#settle(this.#refused(verdict.refusal), onEvent);
-      this.#begin(verdict.user, points, onEvent);
+      this.#begin(verdict.user, onEvent);
     });
     // The verifier itself may have ended it, with a disconnect.
     if (this.#isOver) this.#stop("ended");
   }
 
   /** Begins the session of a user whose credentials are good; if it may. */
-  #begin(user: unknown, points: Points<S> | undefined, onEvent: (event: Event) => void): void {
+  #begin(user: unknown, onEvent: (event: Event) => void): void {
     const { policy, clock } = this.#guard;
     const { socket } = this.peer;
     let session: Session<unknown>;
@@ -133,11 +150,11 @@ export class Submission<S> {
       return this.#settle(this.#refused(unauthorized("server_error")), onEvent);
     }
     this.#connection.whenCaughtUp(session, () => {
-      if (!this.#isOver) this.#settle(this.#accept(session, points), onEvent);
+      if (!this.#isOver) this.#settle(this.#accept(session), onEvent);
     });
   }
 
-  #accept(session: Session<unknown>, points: Points<S> | undefined): Judged {
+  #accept(session: Session<unknown>): Judged {
     const { policy, clock, revocations } = this.#guard;
     if (isExpired(session, clock.now(), policy.grace)) {
       // With the same credentials it would be no better.
@@ -146,7 +163,6 @@ export class Submission<S> {
     if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
       return this.#refused(unauthorized("revoked"));
     }
-    if (points) callHook(policy, "throttle", this.peer.socket, () => points.giveBack());
     return { type: "accepted", attempt: this.id, session, since: this.begunAt };
   }
 
@@ -154,19 +170,35 @@ export class Submission<S> {
     return { type: "refused", attempt: this.id, refusal };
   }
 
-  /** Notes what has come of it, and hands it on. */
+  /** Notes what has come of it, and hands it on; if that is not too late. */
   #settle(judged: Judged, onEvent: (event: Event) => void): void {
+    this.#connection.lookAtClock();
+    if (this.#isOver) return;
+    this.#note(judged.type === "refused" ? judged.refusal.code : judged.session);
+    this.#settlePoints(judged.type === "accepted");
+    onEvent(judged);
+  }
+
+  /** Each attempt is noted once, however it ends: with a session, or the code of a refusal. */
+  #note(outcome: Session<unknown> | string): void {
+    if (this.#isNoted) return;
+    this.#isNoted = true;
     const { clock, journal } = this.#guard;
     const duration = clock.monotonic() - this.begunAt;
-    if (judged.type === "refused") {
-      const { code } = judged.refusal;
-      journal.note(this.peer, { type: "attempt", ok: false, code, duration });
-    } else {
-      const { userId } = judged.session;
-      const whose = userId === undefined ? {} : { userId };
-      journal.note(this.peer, { type: "attempt", ok: true, ...whose, duration });
+    if (typeof outcome === "string") {
+      return journal.note(this.peer, { type: "attempt", ok: false, code: outcome, duration });
     }
-    onEvent(judged);
+    const whose = outcome.userId === undefined ? {} : { userId: outcome.userId };
+    journal.note(this.peer, { type: "attempt", ok: true, ...whose, duration });
+  }
+
+  /** Failures are counted: credentials that were looked at, and were not right. */
+  #settlePoints(isRight = false): void {
+    const points = this.#points;
+    this.#points = undefined;
+    if (!points) return;
+    if (this.#isAsked && !isRight) return points.keep();
+    callHook(this.#guard.policy, "throttle", this.peer.socket, () => points.giveBack());
   }
 
   #openDialog(onEvent: (event: Event) => void): Dialog<S> {
@@ -183,8 +215,8 @@ export class Submission<S> {
     const { clock } = this.#guard;
     const { monotonic } = clock;
     return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
-      this.close("overdue");
-      this.#settle(this.#refused(unauthorized("timeout")), onEvent);
+      this.#stop?.("overdue");
+      this.#settle(this.#refused(this.#guard.busy("timeout")), onEvent);
     });
   }
 
@@ -195,19 +227,30 @@ export class Submission<S> {
     this.#onConnected = undefined;
   }
 
-  /** It is over, however it has ended: from now on nobody has anything to say. */
-  close(ending: Ending = "ended"): void {
+  /**
+   * It is over, however it has ended: from now on nobody has anything to say. The
+   * code is for those who count, if it has ended without an answer.
+   */
+  close(code: Unauthorized["code"] = ABANDONED): void {
     this.#isOver = true;
+    this.#note(code);
+    this.#settlePoints();
     this.#givePlaceBack();
-    this.#stop?.(ending);
+    this.#stop?.(code === "timeout" ? "overdue" : "ended");
     this.#limit?.stop();
+  }
+
+  /** The same, before anybody has looked at it, and without being an attempt at all. */
+  ignore(): void {
+    this.#isNoted = true;
+    this.close();
   }
 
   /** The same, before it was decided. Without a refusal there is nobody to tell. */
   abort(refusal: Unauthorized | undefined): void {
     // What was begun for a socket that is not connected yet has to be undone.
     const reason = refusal ?? (this.#isJoining ? unauthorized("server_error") : undefined);
-    this.close(reason?.code === "timeout" ? "overdue" : "ended");
+    this.close(reason?.code);
     if (reason) this.refuse(reason);
   }
 

@@ -1,15 +1,21 @@
-import type { Peer } from "./interface.ts";
+import type { Clock, Peer } from "./interface.ts";
+import { Lanes, type Point } from "./lanes.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
 export interface Limiter {
   /**
-   * Takes a point of a key. Resolves if there was one. Rejects with an object
-   * that has `msBeforeNext`, the milliseconds until there is one again, if
-   * there was none, and with anything else, an `Error` say, if it does not know.
+   * Takes a point of a key. Resolves if there was one, with an object that may
+   * have `remainingPoints` and `msBeforeNext`, the milliseconds until all points
+   * are there again. Rejects with an object that has `msBeforeNext` if there was
+   * none, and with anything else, an `Error` say, if it does not know.
    */
   consume(key: string): Promise<unknown>;
-  /** Gives a point back. Called after each success, where it is there. */
+  /**
+   * Gives a point back, of an attempt that was no failure: its credentials were
+   * right, or nobody has looked at them. Called in the window in which it was
+   * taken, or not at all.
+   */
   reward?(key: string, points: number): Promise<unknown>;
 }
 
@@ -32,46 +38,53 @@ export interface Throttle<S, Credentials> {
 /** A throttle, with its key in place. */
 export interface ResolvedThrottle<S> {
   readonly limiter: Limiter;
+  readonly lanes: Lanes;
   keys(peer: Peer<S>, credentials: unknown): unknown;
-}
-
-/** Points that were taken. */
-interface Taken {
-  readonly limiter: Limiter;
-  readonly key: string;
 }
 
 /** The points an attempt has cost so far. */
 export class Points<S> {
   readonly #throttles: readonly ResolvedThrottle<S>[];
-  readonly #taken: Taken[] = [];
+  readonly #clock: Clock;
+  #taken: Point[] = [];
 
-  constructor(throttles: readonly ResolvedThrottle<S>[]) {
+  constructor(throttles: readonly ResolvedThrottle<S>[], clock: Clock) {
     this.#throttles = throttles;
+    this.#clock = clock;
   }
 
   /**
-   * Takes one point of every key. Resolves with a refusal if one has none left.
+   * Takes one point of every key. Resolves with a refusal if one has none left;
+   * with nothing, before it is done, if nobody wants them any more.
    *
    * @throws whatever keeps a limiter from counting
    */
-  async take(peer: Peer<S>, credentials: unknown): Promise<Unauthorized | undefined> {
-    for (const throttle of this.#throttles) {
-      const { limiter } = throttle;
-      for (const key of asKeys(throttle.keys(peer, credentials))) {
-        try {
-          await limiter.consume(key);
-        } catch (error) {
-          return exhausted(error);
-        }
-        this.#taken.push({ limiter, key });
+  async take(
+    peer: Peer<S>,
+    credentials: unknown,
+    isWanted: () => boolean,
+  ): Promise<Unauthorized | undefined> {
+    for (const { lanes, limiter, keys } of this.#throttles) {
+      for (const key of asKeys(keys(peer, credentials))) {
+        const point = await lanes.take(limiter, key, this.#clock, isWanted);
+        if (!point) return undefined;
+        if ("retryAfter" in point) return exhausted(point.retryAfter);
+        this.#taken.push(point);
       }
     }
   }
 
-  /** Gives them back: whoever is who they say they are does not guess. */
+  /** The attempt has failed: that is what is counted. */
+  keep(): void {
+    for (const point of this.#taken) point.keep();
+    this.#taken = [];
+  }
+
+  /** It has not: whoever is who they say they are does not guess. */
   async giveBack(): Promise<void> {
-    for (const { limiter, key } of this.#taken.splice(0)) await limiter.reward?.(key, 1);
+    const taken = this.#taken;
+    this.#taken = [];
+    await Promise.all(taken.map((point) => point.giveBack()));
   }
 }
 
@@ -84,12 +97,9 @@ function asKeys(keys: unknown): readonly string[] {
   );
 }
 
-/** What a limiter rejects with is a verdict, or a failure of its own. */
-function exhausted(rejection: unknown): Unauthorized {
-  const { msBeforeNext } = Object(rejection);
-  if (typeof msBeforeNext !== "number") throw rejection;
+function exhausted(retryAfter: number): Unauthorized {
   const refusal = unauthorized("too_many_attempts");
-  return Number.isFinite(msBeforeNext)
-    ? { ...refusal, reconnect: true, retryAfter: Math.max(Math.ceil(msBeforeNext), 0) }
+  return Number.isFinite(retryAfter)
+    ? { ...refusal, reconnect: true, retryAfter: Math.max(Math.ceil(retryAfter), 0) }
     : refusal;
 }

@@ -1,13 +1,16 @@
+import { compact } from "./compact.ts";
 import { Hold } from "./hold.ts";
+import type { Holder, Holdings } from "./holdings.ts";
 import { measure } from "./measure.ts";
 import type { Policy } from "./policy.ts";
-import type { Code } from "../protocol.ts";
 
 /** Whose gate it is. */
 export interface Owner {
   readonly policy: Pick<Policy<never>, "incoming" | "outgoing" | "holdLimit">;
-  /** Ends the connection for a reason of the server's own. */
-  end(code: Code): void;
+  /** What is held of all under the policy. */
+  readonly holdings: Holdings;
+  /** Ends the connection for a limit that was passed. */
+  cut(code: "too_many_events" | "server_busy"): void;
   /** Something unexpected, for the operator. */
   report(during: string, error: unknown): void;
 }
@@ -22,12 +25,17 @@ export interface Owner {
  * @typeParam In an event of the client, as the binding has it
  * @typeParam Out the same of the server
  */
-export class Waiting<In, Out> {
+export class Waiting<In, Out> implements Holder {
+  readonly #owner: Owner;
   outwards: "shut" | "open" | "over" = "shut";
   /** Whether the client's own events reach the application. */
   isOpenInwards = false;
   #inbox: Hold<In> | undefined;
   #outbox: Hold<Out> | undefined;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+  }
 
   /** Whether the session is in force, as far as this peer is concerned. */
   get isAdmitted(): boolean {
@@ -44,43 +52,87 @@ export class Waiting<In, Out> {
    * If not, it is held, or lost. `isResponse` if it answers an event of the
    * server's; `content` is what is measured.
    */
-  mayReceive(owner: Owner, item: In, content: unknown, isResponse: boolean): boolean {
+  mayReceive(item: In, content: unknown, isResponse: boolean): boolean {
     if (this.outwards === "over") return false;
-    const { incoming, holdLimit } = owner.policy;
+    const { incoming } = this.#owner.policy;
     if (this.isOpenInwards || incoming === "pass") return true;
     // A hook that the client's events wait for may wait for the client's answer.
     if (this.isAdmitted && isResponse) return true;
     if (incoming === "drop" && !this.isAdmitted) return false;
+    const bytes = this.#measure(content);
     this.#inbox ??= new Hold();
-    const { bytes } = measure(content, holdLimit.bytes);
-    if (!this.#inbox.add(item, bytes, holdLimit)) owner.end("too_many_events");
+    if (!this.#inbox.add(item, bytes, this.#owner.policy.holdLimit)) {
+      this.#owner.cut("too_many_events");
+      return false;
+    }
+    compact(content);
+    this.#owner.holdings.update(this);
     return false;
   }
 
   /**
-   * Whether an event for the client may go out now. If not, it is held, or lost.
-   * `name` is for the operator; `content` is what is measured.
+   * Whether an event for the client may go out now. If not, it is held, or lost;
+   * then `onLost` is called. `name` is for the operator; `content` is what is
+   * measured.
    */
-  maySend(owner: Owner, item: Out, name: unknown, content: unknown, isVolatile: boolean): boolean {
-    if (this.outwards === "over") return false;
-    const { outgoing, holdLimit } = owner.policy;
+  maySend(
+    item: Out,
+    name: unknown,
+    content: unknown,
+    isVolatile: boolean,
+    onLost: () => void = () => {},
+  ): boolean {
+    const { outgoing, holdLimit } = this.#owner.policy;
     if (this.outwards === "open") return true;
     if (this.outwards === "shut" && outgoing === "pass") return true;
-    if (isVolatile) return false;
+    const isHeld = this.outwards === "shut" && !isVolatile;
+    if (!isHeld) {
+      onLost();
+      return false;
+    }
+    const bytes = this.#measure(content);
     this.#outbox ??= new Hold();
-    const { bytes } = measure(content, holdLimit.bytes);
-    if (!this.#outbox.add(item, bytes, holdLimit)) owner.report("emit", lost(name));
+    if (this.#outbox.add(item, bytes, holdLimit)) this.#owner.holdings.update(this);
+    else {
+      this.#owner.report("emit", lost(name));
+      onLost();
+    }
     return false;
   }
 
   /** Takes out what was held for the client, oldest first. */
   takeOutgoing(): Out[] {
-    return this.#outbox?.drain() ?? [];
+    return this.#take(this.#outbox);
   }
 
   /** Takes out what the client has sent, oldest first. */
   takeIncoming(): In[] {
-    return this.#inbox?.drain() ?? [];
+    return this.#take(this.#inbox);
+  }
+
+  /** What is held is of no use any more. */
+  discard(): void {
+    this.#take(this.#inbox);
+    this.#take(this.#outbox);
+  }
+
+  get cost(): number {
+    return (this.#inbox?.cost ?? 0) + (this.#outbox?.cost ?? 0);
+  }
+
+  giveUp(): void {
+    this.discard();
+    this.#owner.cut("server_busy");
+  }
+
+  #take<T>(hold: Hold<T> | undefined): T[] {
+    const items = hold?.drain() ?? [];
+    if (items.length > 0) this.#owner.holdings.update(this);
+    return items;
+  }
+
+  #measure(content: unknown): number {
+    return measure(content, this.#owner.policy.holdLimit.bytes).bytes;
   }
 }
 

@@ -8,7 +8,7 @@
 import { claim, claimServer, cover, guardOf } from "./claims.ts";
 import { connectionOf } from "./connections.ts";
 import { guardSocket, type SocketIoGuard } from "./guarding.ts";
-import { verifyHandshake } from "./handshake.ts";
+import { turnAway, verifyHandshake } from "./handshake.ts";
 import {
   isParent,
   type RawNamespace,
@@ -169,13 +169,18 @@ function takeOver(nsp: RawNamespace): void {
     if (!guard) return _createSocket.call(nsp, client, auth);
     // No second socket for a client, nor sockets without end, nor one without a gate.
     const joining = beginJoining(client, nsp.name);
-    if (!joining || !connectionOf(client, guard).mayJoin()) return new Promise(() => {});
+    if (!joining) return new Promise(() => {});
     const { handshake } = guard.policy;
+    const refusal = connectionOf(client, guard).refusalToJoin(auth);
     // Whoever has not asked has brought nothing: these are credentials of before.
-    const socket = await _createSocket.call(nsp, client, handshake && isUnasked ? {} : auth);
-    const mayGoOn = goOnJoining(joining, socket) && guardSocket(guard, socket) &&
-      (!handshake || await verifyHandshake(socket));
-    return mayGoOn ? socket : new Promise(() => {});
+    const bringsNothing = refusal || (handshake && isUnasked);
+    // One that is refused gets a socket, too, and Socket.IO cleans up behind it as ever.
+    const socket = await _createSocket.call(nsp, client, bringsNothing ? {} : auth);
+    if (!goOnJoining(joining, socket) || !guardSocket(guard, socket)) return new Promise(() => {});
+    if (refusal) turnAway(socket, refusal);
+    const isWelcome = !refusal &&
+      (!handshake || isUnasked || await verifyHandshake(socket, handshake));
+    return isWelcome ? socket : new Promise(() => {});
   };
   // The same namespace, but that it keeps to itself who has been connected: the
   // gate introduces the socket to the application.

@@ -33,6 +33,8 @@ export interface RawWebSocket {
 /** The transport: a socket of engine.io or of @socket.io/bun-engine. */
 export interface RawConn {
   readonly readyState: string;
+  /** The revision of the Engine.IO protocol. */
+  readonly protocol: number;
   readonly transport: { closeTimeout?: number; socket?: RawWebSocket };
   on(event: "close", listener: (this: RawConn) => void): unknown;
   close(): unknown;
@@ -88,7 +90,7 @@ export interface Flags {
 
 /** What the client brought along when it asked for a namespace. */
 export interface RawHandshake {
-  readonly auth?: Record<string, unknown>;
+  auth?: Record<string, unknown>;
   readonly address?: string;
   /** Epoch milliseconds. */
   readonly issued: number;

@@ -25,6 +25,13 @@ export type { Limiter, Throttle } from "../core/throttle.ts";
 export { AuthError, type AuthErrorOptions } from "../core/errors.ts";
 export type { HoldLimit } from "../core/hold.ts";
 export type { Attempt } from "../core/attempt.ts";
-export type { Awaitable, ErrorContext, Falsy, Options, UserOf } from "../core/options.ts";
+export type {
+  Awaitable,
+  ErrorContext,
+  Falsy,
+  HandshakeOf,
+  Options,
+  UserOf,
+} from "../core/options.ts";
 export type { Session } from "../core/session.ts";
 export type { AuthenticatedInfo, Code, Outcome, Unauthorized } from "../protocol.ts";

@@ -74,7 +74,7 @@ describe("a connection", () => {
     answers[0]!(new Error("no"));
     assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
     assertEquals(hooks, ["gone a server disconnect"]);
-    assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout"), retryAfter: 500 }]);
   });
 
   it("an answer after the deadline is late, also if no timer has had its turn", () => {

@@ -2,7 +2,7 @@ import { assertEquals, describe, it } from "#testing";
 import { Hold } from "../../src/core/hold.ts";
 
 describe("hold", () => {
-  const limit = { events: 2, bytes: 10 };
+  const limit = { events: 2, bytes: 10, total: 0 };
 
   it("keeps order, and refuses what is over either limit", () => {
     const hold = new Hold<string>();

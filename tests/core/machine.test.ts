@@ -52,7 +52,7 @@ const events = {
   "cut short": { type: "abandoned", attempt: 7, byClient: false },
   challenged: { type: "challenged", attempt: 7 },
   answered: { type: "answered", attempt: 7 },
-  deadline: { type: "deadline" },
+  deadline: { type: "deadline", refusal: unauthorized("timeout") },
   expired: { type: "expired" },
   signed_out: { type: "signed_out" },
   revoked: { type: "revoked", target: { userId: "1" }, at: 300 },

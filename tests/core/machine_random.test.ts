@@ -30,7 +30,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     at: time,
   }),
   fc.constantFrom<Event>(
-    { type: "deadline" },
+    { type: "deadline", refusal },
     { type: "expired" },
     { type: "signed_out" },
     { type: "ended", refusal },

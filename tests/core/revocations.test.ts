@@ -164,7 +164,7 @@ describe("credentials before the socket", () => {
     knock();
     guard.clock.advance(1000);
     answers[0]!(null, "ada");
-    assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout") }]);
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("timeout"), retryAfter: 500 }]);
     assertEquals(guard.isClosed, true);
     guard.clock.advance(1000);
     assertEquals(guard.clock.pending, 0);

@@ -1,22 +1,23 @@
 import { assertEquals, describe, it } from "#testing";
+import { Holdings } from "../../src/core/holdings.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Owner, Waiting } from "../../src/core/waiting.ts";
 
 /** Whose gate it is, and what was asked of them. */
 function setUp(options: object = {}) {
   const asked: string[] = [];
+  const holdings = new Holdings(1000);
   const owner: Owner = {
     policy: resolvePolicy({ authenticate: () => true, ...options }) as Owner["policy"],
-    end: (code) => asked.push(code),
+    holdings,
+    cut: (code) => asked.push(code),
     report: (during) => asked.push(`report ${during}`),
   };
-  const waiting = new Waiting<string, string>();
+  const waiting = new Waiting<string, string>(owner);
   return {
-    ...{ asked, waiting },
-    receive: (item: string, isResponse = false) =>
-      waiting.mayReceive(owner, item, item, isResponse),
-    send: (item: string, isVolatile = false) =>
-      waiting.maySend(owner, item, "event", item, isVolatile),
+    ...{ asked, waiting, holdings },
+    receive: (item: string, isResponse = false) => waiting.mayReceive(item, item, isResponse),
+    send: (item: string, isVolatile = false) => waiting.maySend(item, "event", item, isVolatile),
   };
 }
 

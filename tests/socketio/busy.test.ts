@@ -1,5 +1,5 @@
 import { assert, assertEquals, describe, it } from "#testing";
-import type { Attempt } from "../../mod.ts";
+import type { Attempt, Unauthorized } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -18,9 +18,9 @@ describe("maxPending", () => {
       async function fill(leave: (client: Client) => unknown): Promise<void> {
         const clients = [await world.connect(), await world.connect()];
         const third = await world.connect();
-        assertEquals(await third.next("unauthorized"), [
-          { message: "Server busy", code: "server_busy", reconnect: true },
-        ]);
+        const [{ retryAfter, ...refusal }] = await third.next("unauthorized") as [Unauthorized];
+        assertEquals(refusal, { message: "Server busy", code: "server_busy", reconnect: true });
+        assert(retryAfter! >= 500, `${retryAfter}`);
         await third.next("disconnect");
         await Promise.all(clients.map(leave));
         assertEquals(world.auth.stats().pending, 0);
@@ -50,7 +50,7 @@ describe("maxPending", () => {
       }
       assertEquals(world.auth.stats(), {
         ...{ pending: 0, authenticated: 6, accepted: 3, refused: 0 },
-        ...{ timedOut: 0, expired: 0, revoked: 0 },
+        ...{ timedOut: 0, cut: 0, expired: 0, revoked: 0, held: 0 },
       });
     });
 
@@ -69,7 +69,9 @@ describe("maxPending", () => {
       await world.log.next("asked");
       const second = openClient(place, world.url, { auth: { token: 2 } });
       const [{ data }] = await second.next("connect_error") as [{ data: unknown }];
-      assertEquals(data, { code: "server_busy", reconnect: true });
+      const { retryAfter, ...rest } = data as Unauthorized;
+      assertEquals(rest, { code: "server_busy", reconnect: true });
+      assert(retryAfter! >= 500, `${retryAfter}`);
       answers[0]!();
       await first.next("authenticated");
       assertEquals(world.auth.stats().pending, 0);

@@ -12,7 +12,7 @@ const WRONG = { username: "ada", password: "wrong" };
 
 interface Refusal {
   message: string;
-  data: { code: string; reconnect: boolean };
+  data: { code: string; reconnect: boolean; retryAfter?: number };
 }
 
 async function refusalOf(client: Client): Promise<Refusal> {
@@ -178,11 +178,13 @@ function suite(place: Place): void {
       authenticate: () => new Promise(() => {}),
     });
     const { data } = await refusalOf(knock(place, world, RIGHT));
-    assertEquals(data, { code: "timeout", reconnect: true });
+    const { retryAfter, ...rest } = data;
+    assertEquals(rest, { code: "timeout", reconnect: true });
+    assert(retryAfter! >= 500, `${retryAfter}`);
     await engineIsEmpty(world.io);
     assertEquals(world.auth.stats(), {
-      ...{ pending: 0, authenticated: 0, accepted: 0, refused: 0 },
-      ...{ timedOut: 1, expired: 0, revoked: 0 },
+      ...{ pending: 0, authenticated: 0, accepted: 0, refused: 1 },
+      ...{ timedOut: 1, cut: 0, expired: 0, revoked: 0, held: 0 },
     });
   });
 

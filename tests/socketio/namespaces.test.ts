@@ -252,7 +252,7 @@ describe("namespaces", () => {
       [{ timeout: NaN }, RangeError, "timeout"],
       [{ incoming: "block" }, TypeError, '"hold" or "drop" or "pass", got "block"'],
       [{ outgoing: "drop" }, TypeError, '"hold" or "pass"'],
-      [{ handshake: "yes" }, TypeError, "handshake must be true or false"],
+      [{ handshake: "yes" }, TypeError, "handshake must be true, false or a function"],
       [{ recovery: "resume" }, TypeError, 'no option "recovery"'],
       [{ connection: "late" }, TypeError, '"authenticated" or "connected", got "late"'],
       [{ connection: "authenticated", incoming: "pass" }, TypeError, 'connection: "connected"'],

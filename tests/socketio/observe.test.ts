@@ -14,6 +14,8 @@ const none: Stats = {
   timedOut: 0,
   expired: 0,
   revoked: 0,
+  cut: 0,
+  held: 0,
 };
 
 interface Observed {

@@ -1,11 +1,17 @@
 import type { Connection } from "../../core/connection.ts";
 import type { Origin } from "../../core/events.ts";
 import type { Peer } from "../../core/interface.ts";
-import { type Acknowledge, type Code, parseAuthentication, unauthorized } from "../../protocol.ts";
+import {
+  type Acknowledge,
+  parseAuthentication,
+  type Unauthorized,
+  unauthorized,
+} from "../../protocol.ts";
 import type { Session } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import { normalizeAddress } from "../address.ts";
 import type { Guard } from "../../core/guard.ts";
+import type { Holdings } from "../../core/holdings.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
 import { DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
@@ -194,8 +200,9 @@ export class Gate<S> implements Peer<S>, Owner {
 
   /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
   #shut(): Gated {
-    const waiting = new Gated(this.#raw.rooms, this.#raw.connected);
+    const waiting = new Gated(this, this.#raw.rooms, this.#raw.connected);
     this.#waiting?.catchUp?.end();
+    this.#waiting?.discard();
     leaveTopics(this.#raw);
     this.#raw.nsp.adapter.delAll(this.#raw.id);
     this.#waiting = waiting;
@@ -234,12 +241,11 @@ export class Gate<S> implements Peer<S>, Owner {
   /** Rooms could not be entered, or arrears not sent: no connection is better than half of one. */
   #fail(error: unknown): void {
     this.report("gate", error);
-    this.end("server_error");
+    this.connection.end(unauthorized("server_error"));
   }
 
-  /** Ends the connection for a reason of the server's own. */
-  end(code: Code): void {
-    this.connection.end(unauthorized(code));
+  cut(code: "too_many_events" | "server_busy"): void {
+    this.connection.cut(code);
   }
 
   /** Something unexpected, for the operator. */
@@ -249,6 +255,10 @@ export class Gate<S> implements Peer<S>, Owner {
 
   get policy(): Policy<S> {
     return this.guard.policy;
+  }
+
+  get holdings(): Holdings {
+    return this.guard.holdings;
   }
 
   /** The client connection it belongs to. */
@@ -265,6 +275,11 @@ export class Gate<S> implements Peer<S>, Owner {
   handshake(credentials: unknown, acknowledge: Acknowledge): void {
     followTransport(this.#raw.client);
     this.connection.handshake(this, credentials, acknowledge);
+  }
+
+  /** It must not be connected, and has been told so. */
+  turnAway(refusal: Unauthorized): void {
+    this.connection.turnAway(this, refusal);
   }
 
   /**

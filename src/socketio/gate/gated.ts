@@ -1,4 +1,4 @@
-import { Waiting } from "../../core/waiting.ts";
+import { type Owner, Waiting } from "../../core/waiting.ts";
 import type { Packet } from "../internals.ts";
 import type { CatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
@@ -18,8 +18,8 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   /** Whether the application knows the socket. */
   isIntroduced: boolean;
 
-  constructor(rooms: Iterable<string>, isIntroduced: boolean) {
-    super();
+  constructor(owner: Owner, rooms: Iterable<string>, isIntroduced: boolean) {
+    super(owner);
     this.rooms = [...rooms];
     this.isIntroduced = isIntroduced;
   }

@@ -29,7 +29,7 @@ export function mayReceive(socket: RawSocket, packet: Packet): boolean {
       return false;
     }
   }
-  return waiting.mayReceive(gate, packet, packet.data, isAck(packet));
+  return waiting.mayReceive(packet, packet.data, isAck(packet));
 }
 
 /** Whether a packet may go out to the client now. If not, it is held, or lost. */
@@ -40,5 +40,8 @@ export function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): b
   if (packet.type !== EVENT) return waiting.outwards !== "over" || isControl(packet);
   const [name] = packet.data as unknown[];
   const isVolatile = Boolean(flags.volatile);
-  return waiting.maySend(gate, { packet, flags }, name, packet.data, isVolatile);
+  return waiting.maySend({ packet, flags }, name, packet.data, isVolatile, () => {
+    // Nobody is going to answer it.
+    if (packet.id != null) socket.acks.delete(packet.id);
+  });
 }
