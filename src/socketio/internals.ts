@@ -30,15 +30,24 @@ export interface RawWebSocket {
   unsubscribe?(topic: string): unknown;
 }
 
+/** What a transport of either engine has. */
+export interface RawTransport {
+  readonly name: string;
+  closeTimeout?: number;
+  readonly socket?: RawWebSocket;
+}
+
 /** The transport: a socket of engine.io or of @socket.io/bun-engine. */
 export interface RawConn {
   readonly readyState: string;
   /** The revision of the Engine.IO protocol. */
   readonly protocol: number;
-  readonly transport: { closeTimeout?: number; socket?: RawWebSocket };
+  readonly transport: RawTransport;
   on(event: "close", listener: (this: RawConn) => void): unknown;
   close(): unknown;
   onClose?(reason: string): unknown;
+  _maybeUpgrade?(transport: RawTransport): unknown;
+  maybeUpgrade?(transport: RawTransport): unknown;
 }
 
 /** One client connection, with a socket for each namespace. */
