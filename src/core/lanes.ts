@@ -79,8 +79,7 @@ export class Lanes {
         lane.isEmpty = window.isLast;
         return this.#pointOf(lane, limiter, key, window, clock);
       }
-      // Limiters count those they refuse, too.
-      await reward(limiter, key, window, clock);
+      if (window.isCounted) await reward(limiter, key, window, clock);
       if (lane.out === 0) return { retryAfter: window.retryAfter };
       lane.isEmpty = true;
     }
@@ -128,6 +127,8 @@ function nextIn(lane: Lane): Promise<void> {
 /** What a limiter has said. */
 interface Window {
   readonly isTaken: boolean;
+  /** Whether it has been counted, also if it was refused: those that do so say how many. */
+  readonly isCounted: boolean;
   readonly isLast: boolean;
   /** Until when a point can be given back, by the monotonic clock. */
   readonly until: number;
@@ -145,12 +146,13 @@ async function consume(limiter: Limiter, key: string, clock: Clock): Promise<Win
 }
 
 function windowOf(answer: unknown, isTaken: boolean, clock: Clock): Window {
-  const { remainingPoints, msBeforeNext } = Object(answer);
+  const { remainingPoints, consumedPoints, msBeforeNext } = Object(answer);
   // Some windows never end, and some limiters do not tell.
   const length = typeof msBeforeNext === "number" && msBeforeNext >= 0 ? msBeforeNext : Infinity;
   const margin = Math.min(MARGIN.ms, length * MARGIN.part);
   const until = clock.monotonic() + length - margin;
-  return { isTaken, isLast: remainingPoints === 0, until, retryAfter: length };
+  const isCounted = typeof consumedPoints === "number";
+  return { isTaken, isCounted, isLast: remainingPoints === 0, until, retryAfter: length };
 }
 
 /** In the next window it would be one more than there should be. */

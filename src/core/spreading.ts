@@ -7,8 +7,11 @@ const MEMORY = 10;
 const SOONEST = 500;
 const LATEST = 30_000;
 
-/** How many of those who come back are let in a second, whatever was measured. */
-const SLOWEST = 5;
+/** How many may come back in a second while nothing is known of the verifier's pace. */
+const UNKNOWN = 50;
+
+/** How many at least, however slow it was. */
+const SLOWEST = 1;
 
 /** Which part of the verifier's pace they may take up; the rest is for all others. */
 const SHARE = 0.5;
@@ -43,8 +46,14 @@ export class Spreading {
     const at = Math.max(this.#next, now + SOONEST);
     // Once there are that many, nobody knows any more.
     if (at - now > LATEST) return Math.round(LATEST * (1 + Math.random()) / 2);
-    this.#next = at + 1000 / Math.max(Math.max(...this.#counts) * SHARE, SLOWEST);
+    this.#next = at + 1000 / this.#pace;
     return Math.round(at - now);
+  }
+
+  /** How many may come back in a second. */
+  get #pace(): number {
+    const most = Math.max(...this.#counts);
+    return most > 0 ? Math.max(most * SHARE, SLOWEST) : UNKNOWN;
   }
 
   #forgetOld(): void {

@@ -8,7 +8,8 @@ export interface Limiter {
    * Takes a point of a key. Resolves if there was one, with an object that may
    * have `remainingPoints` and `msBeforeNext`, the milliseconds until all points
    * are there again. Rejects with an object that has `msBeforeNext` if there was
-   * none, and with anything else, an `Error` say, if it does not know.
+   * none, and `consumedPoints` if it has been counted all the same; and with
+   * anything else, an `Error` say, if it does not know.
    */
   consume(key: string): Promise<unknown>;
   /**

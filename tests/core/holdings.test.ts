@@ -1,0 +1,126 @@
+import { assert, assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
+import { compact } from "../../src/core/compact.ts";
+import { type Holder, Holdings } from "../../src/core/holdings.ts";
+import { resolvePolicy } from "../../src/core/policy.ts";
+import { type Owner, Waiting } from "../../src/core/waiting.ts";
+
+const TOTAL = 5000;
+
+/** What an event costs besides its contents, as PROTOCOL.md says. */
+const OVERHEAD = 128;
+
+/** A peer at a gate, with what the binding would do if it is cut. */
+class Peer implements Owner {
+  readonly policy: Owner["policy"];
+  readonly holdings: Holdings;
+  readonly cuts: string[] = [];
+  readonly waiting: Waiting<string, string>;
+
+  constructor(holdings: Holdings) {
+    this.holdings = holdings;
+    this.policy = resolvePolicy({ authenticate: () => true }) as Owner["policy"];
+    this.waiting = new Waiting(this);
+  }
+  cut(code: string): void {
+    this.cuts.push(code);
+    this.waiting.outwards = "over";
+  }
+  report(): void {}
+  receive(size: number): void {
+    this.waiting.mayReceive("event", "x".repeat(size), false);
+  }
+  send(size: number): void {
+    this.waiting.maySend("event", "event", "x".repeat(size), false);
+  }
+}
+
+describe("what is held of all together", () => {
+  it("is bounded: whoever holds most is cut, and nobody else", () => {
+    const holdings = new Holdings(TOTAL);
+    const [small, large, late] = [1, 2, 3].map(() => new Peer(holdings)) as [Peer, Peer, Peer];
+    small.receive(500);
+    for (let i = 0; i < 4; i++) large.receive(800);
+    assertEquals(holdings.total, 501 + 4 * 801 + 5 * OVERHEAD);
+    late.receive(800);
+    assertEquals([small.cuts, large.cuts, late.cuts], [[], ["server_busy"], []]);
+    assertEquals(holdings.total, 501 + 801 + 2 * OVERHEAD);
+    assertEquals(late.waiting.takeIncoming().length, 1);
+  });
+
+  it("may be the one whose event was too much", () => {
+    const holdings = new Holdings(TOTAL);
+    const peer = new Peer(holdings);
+    peer.receive(TOTAL);
+    assertEquals([peer.cuts, holdings.total], [["server_busy"], 0]);
+  });
+
+  it("is what each of them holds, whatever comes and goes, and never over the limit", () => {
+    const step = fc.record({
+      who: fc.nat(4),
+      what: fc.constantFrom("receive", "receive", "send", "takeIncoming", "takeOutgoing", "discard"),
+      size: fc.nat(900),
+    });
+    fc.assert(fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const holdings = new Holdings(TOTAL);
+      const peers = Array.from({ length: 5 }, () => new Peer(holdings));
+      for (const { who, what, size } of steps) {
+        const peer = peers[who]!;
+        if (what === "receive" || what === "send") peer[what](size);
+        else peer.waiting[what as "discard"]();
+        const sum = peers.reduce((sum, { waiting }) => sum + waiting.cost, 0);
+        assertEquals(holdings.total, sum);
+        assert(sum <= TOTAL);
+        assertEquals(peers.every(({ cuts }) => cuts.length <= 1), true);
+      }
+      for (const { waiting } of peers) waiting.discard();
+      assertEquals(holdings.total, 0);
+    }));
+  });
+
+  it("finds the largest also when costs have become smaller", () => {
+    const holdings = new Holdings(10);
+    const gaveUp: string[] = [];
+    const holder = (name: string, cost: number) => {
+      const it: Holder & { cost: number } = {
+        cost,
+        giveUp: () => (gaveUp.push(name), it.cost = 0, holdings.update(it)),
+      };
+      return it;
+    };
+    const [a, b] = [holder("a", 6), holder("b", 3)];
+    holdings.update(a);
+    holdings.update(b);
+    a.cost = 1;
+    holdings.update(a);
+    b.cost = 10;
+    holdings.update(b);
+    assertEquals(gaveUp, ["b"]);
+  });
+});
+
+describe("binary data that is held", () => {
+  it("is copied if it is a small part of what it would keep in memory", () => {
+    const chunk = new Uint8Array(64_000).fill(7);
+    const small = chunk.subarray(100, 101);
+    const large = chunk.subarray(0, 60_000);
+    const message = ["event", { deep: [small] }, large, "text", null, 5];
+    compact(message);
+    const [copy] = (message[1] as { deep: Uint8Array[] }).deep;
+    assertEquals([...copy!], [7]);
+    assertEquals(copy!.buffer.byteLength, 1);
+    assertEquals((message[2] as Uint8Array).buffer, chunk.buffer);
+  });
+
+  it("is what it was: a Buffer stays one", () => {
+    const { Buffer } = globalThis as unknown as {
+      Buffer: { alloc(n: number): Uint8Array; isBuffer(value: unknown): boolean };
+    };
+    // Deno has none unless it is imported.
+    if (!Buffer) return;
+    const message = [Buffer.alloc(64_000).subarray(0, 2)];
+    compact(message);
+    assertEquals([Buffer.isBuffer(message[0]), message[0]!.length], [true, 2]);
+    assertEquals(message[0]!.buffer.byteLength, 2);
+  });
+});

@@ -1,0 +1,225 @@
+// What a limiter counts: failures, and nothing else, in the window in which they were made.
+import { assert, assertEquals, describe, it } from "#testing";
+import fc from "fast-check";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { Limiter } from "../../mod.ts";
+import { Connection } from "../../src/core/connection.ts";
+import { resolvePolicy } from "../../src/core/policy.ts";
+import type { Outcome } from "../../src/protocol.ts";
+import { FakeClock, FakeGuard, FakePeer } from "./fakes.ts";
+
+/** A limiter as rate-limiter-flexible's, on the fake clock: what it refuses is counted, too. */
+class FakeLimiter implements Limiter {
+  readonly #clock: FakeClock;
+  readonly #points: number;
+  readonly #window: number;
+  #until = -Infinity;
+  consumed = 0;
+
+  constructor(clock: FakeClock, points: number, window = 60_000) {
+    this.#clock = clock;
+    this.#points = points;
+    this.#window = window;
+  }
+  async consume(): Promise<unknown> {
+    this.#begin();
+    this.consumed++;
+    const answer = {
+      consumedPoints: this.consumed,
+      remainingPoints: Math.max(this.#points - this.consumed, 0),
+      msBeforeNext: this.#until - this.#clock.monotonic(),
+    };
+    await Promise.resolve();
+    if (this.consumed > this.#points) throw answer;
+    return answer;
+  }
+  async reward(_key: string, points: number): Promise<void> {
+    await Promise.resolve();
+    this.#begin();
+    this.consumed -= points;
+  }
+  #begin(): void {
+    if (this.#clock.monotonic() < this.#until) return;
+    this.#until = this.#clock.monotonic() + this.#window;
+    this.consumed = 0;
+  }
+}
+
+/** Clients that come at once, and verifications that end when the test says so. */
+function setUp(limiterOf: (clock: FakeClock) => Limiter, options: object = {}) {
+  const answers: ((user: unknown) => void)[] = [];
+  const errors: unknown[] = [];
+  const policy = resolvePolicy<string, unknown, unknown>({
+    authenticate: () => new Promise((resolve) => answers.push(resolve)),
+    throttle: { limiter: { consume: (key) => limiter.consume(key), reward }, key: () => "key" },
+    onError: (error: unknown) => errors.push(error),
+    ...options,
+  });
+  async function reward(key: string, points: number): Promise<unknown> {
+    return await limiter.reward!(key, points);
+  }
+  const guard = new FakeGuard(policy);
+  const limiter = limiterOf(guard.clock);
+  const outcomes: Outcome[] = [];
+  let clients = 0;
+  function come(): { connection: Connection<string, unknown>; peer: FakePeer } {
+    const connection = new Connection<string, unknown>(guard, {});
+    const peer = new FakePeer(`${++clients}`);
+    connection.join(peer);
+    connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
+    return { connection, peer };
+  }
+  async function settle(): Promise<void> {
+    for (let i = 0; i < 200; i++) await Promise.resolve();
+  }
+  /** Answers whatever is asked, until nothing is. */
+  async function answerAll(user: unknown): Promise<number> {
+    let count = 0;
+    for (await settle(); answers.length > 0; await settle()) {
+      for (const answer of answers.splice(0)) {
+        count++;
+        answer(user);
+      }
+    }
+    return count;
+  }
+  const codes = () => outcomes.map((outcome) => outcome.ok ? "ok" : outcome.code);
+  return { guard, limiter, come, answers, answerAll, settle, outcomes, codes, errors };
+}
+
+const memory = (more: object = {}) => () =>
+  new RateLimiterMemory({ points: 3, duration: 60, keyPrefix: crypto.randomUUID(), ...more });
+
+describe("a throttle counts failures", () => {
+  const limiters: Record<string, (clock: FakeClock) => Limiter> = {
+    "on the fake clock": (clock) => new FakeLimiter(clock, 3),
+    "in memory": memory(),
+    "in memory, blocking": memory({ blockDuration: 600 }),
+  };
+  for (const [name, limiter] of Object.entries(limiters)) {
+    it(`twelve right ones at once are all let in, by a limit of three, ${name}`, async () => {
+      const { come, answerAll, codes, errors } = setUp(limiter);
+      for (let i = 0; i < 12; i++) come();
+      assertEquals(await answerAll("ada"), 12);
+      assertEquals([codes(), errors], [Array(12).fill("ok"), []]);
+      for (let i = 0; i < 12; i++) come();
+      assertEquals(await answerAll("ada"), 12);
+    });
+
+    it(`of twelve wrong ones at once only three are looked at, ${name}`, async () => {
+      const { come, answerAll, codes } = setUp(limiter);
+      for (let i = 0; i < 12; i++) come();
+      assertEquals(await answerAll(false), 3);
+      const throttled = codes().filter((code) => code === "too_many_attempts");
+      assertEquals([throttled.length, codes().length], [9, 12]);
+      come();
+      assertEquals(await answerAll("ada"), 0);
+    });
+  }
+
+  it("also those whose client leaves, or lets the deadline pass, once they are looked at", async () => {
+    const { come, settle, guard, answers, answerAll, codes } = setUp((clock) => {
+      return new FakeLimiter(clock, 3);
+    });
+    const clients = [come(), come(), come()];
+    await settle();
+    assertEquals(answers.length, 3);
+    clients[0]!.connection.leave(clients[0]!.peer, "gone", true);
+    clients[1]!.connection.close();
+    guard.clock.advance(1000);
+    answers.length = 0;
+    come();
+    assertEquals(await answerAll("ada"), 0);
+    assertEquals(codes().at(-1), "too_many_attempts");
+  });
+
+  it("not those that it has refused itself, nor those that nobody waits for any more", async () => {
+    let limiter: FakeLimiter | undefined;
+    const { come, settle, answers, answerAll } = setUp((clock) => {
+      return limiter = new FakeLimiter(clock, 3);
+    });
+    for (let i = 0; i < 3; i++) come();
+    await settle();
+    // Those who wait for a point leave; none of them has cost one.
+    const waiting = [come(), come(), come()];
+    await settle();
+    for (const { connection } of waiting) connection.close();
+    for (const answer of answers.splice(0)) answer(false);
+    await settle();
+    assertEquals([limiter!.consumed, answers.length], [3, 0]);
+    for (let i = 0; i < 5; i++) come();
+    assertEquals(await answerAll("ada"), 0);
+    assertEquals(limiter!.consumed, 3);
+  });
+
+  it("not those that another throttle refuses", async () => {
+    const clock = new FakeClock();
+    const [first, second] = [new FakeLimiter(clock, 3), new FakeLimiter(clock, 1)];
+    const { come, answerAll } = setUp(() => first, {
+      throttle: [{ limiter: first, key: () => "a" }, { limiter: second, key: () => "b" }],
+    });
+    come();
+    assertEquals(await answerAll(false), 1);
+    come();
+    assertEquals(await answerAll(false), 0);
+    assertEquals([first.consumed, second.consumed], [1, 1]);
+  });
+
+  it("in the window in which they were made: none is given back in the next", async () => {
+    let limiter: FakeLimiter | undefined;
+    const { come, settle, guard, answers, answerAll } = setUp((clock) => {
+      return limiter = new FakeLimiter(clock, 5, 1000);
+    }, { timeout: 60_000 });
+    come();
+    await settle();
+    guard.clock.advance(1500);
+    answers.splice(0)[0]!("ada");
+    await settle();
+    for (let i = 0; i < 25; i++) come();
+    assertEquals(await answerAll(false), 5);
+    assertEquals(limiter!.consumed, 5);
+  });
+
+  it("with limiters that say nothing but yes and no", async () => {
+    let points = 3;
+    const { come, answerAll } = setUp(() => ({
+      consume: async () => void (points > 0 ? points-- : await Promise.reject({ msBeforeNext: 5 })),
+      reward: async () => void await Promise.resolve(points++),
+    }));
+    for (let i = 0; i < 12; i++) come();
+    assertEquals(await answerAll("ada"), 12);
+    assertEquals(points, 3);
+  });
+
+  it("whatever comes in whatever order: never more guesses than the limit, no point lost", async () => {
+    const step = fc.constantFrom("come", "come", "right", "wrong", "leave", "lose", "wait");
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        let limiter: FakeLimiter | undefined;
+        const { come, settle, answers, guard } = setUp((clock) => {
+          return limiter = new FakeLimiter(clock, 3, 1e9);
+        });
+        const clients: ReturnType<typeof come>[] = [];
+        for (const step of steps) {
+          const first = clients[0];
+          if (step === "come") clients.push(come());
+          else if (step === "right") answers.shift()?.("ada");
+          else if (step === "wrong") answers.shift()?.(false);
+          else if (step === "leave" && first) first.connection.leave(first.peer, "gone", true);
+          else if (step === "lose") clients.shift()?.connection.close();
+          else if (step === "wait") guard.clock.advance(300);
+          await settle();
+          // As many as have failed or may yet, and none twice.
+          assert(limiter!.consumed <= 3 && limiter!.consumed >= 0, `${limiter!.consumed}`);
+        }
+        const { journal } = guard;
+        for (const { connection } of clients) connection.close();
+        await settle();
+        assert(limiter!.consumed <= journal.stats.refused);
+        guard.clock.advance(1000);
+        assertEquals(guard.clock.pending, 0);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
