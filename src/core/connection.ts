@@ -1,6 +1,6 @@
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
-import { connectionId, knownConnectionId } from "./ids.ts";
+import { adoptConnectionId, connectionId, knownConnectionId } from "./ids.ts";
 import { isOverLimit } from "./measure.ts";
 import type { Effect, Event, Rules, State } from "./machine.ts";
 import { type Cause, causeOf, Peers } from "./peers.ts";
@@ -77,6 +77,7 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
 
   /** A namespace has been connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
+    this.#adopt(peer);
     const { previous } = peer;
     const hasPlace = this.#running?.peer === peer;
     const needsPlace = this.state.phase !== "authenticated" && !hasPlace;
@@ -150,8 +151,11 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
    * Calls back once all that were recovered know what they have missed; at once,
    * where there are none. Not for another user, who is not going to have it.
    */
-  whenCaughtUp(session: Session<unknown>, go: () => void): void {
-    this.#whenCaughtUp(({ previous }) => !previous || sameUser(previous, session), go);
+  whenCaughtUp(session: Session<unknown>, isWanted: () => boolean, go: () => void): void {
+    const isTheirs = ({ previous }: Peer<S>) => !previous || sameUser(previous, session);
+    // A refresh waits for nobody: whoever joins a session waits on their own.
+    const isPending = () => this.state.phase === "pending";
+    this.#whenCaughtUp((peer) => isPending() && isWanted() && isTheirs(peer), go);
   }
 
   /** The server ends the connection for a reason of its own. */
@@ -178,8 +182,14 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
   #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
     const submission = new Submission(id, this, peer, credentials, acknowledge);
+    this.#adopt(peer);
     const { previous } = peer;
     this.dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
+  }
+
+  /** What spares a connection spares it also once it was lost and has come back. */
+  #adopt({ previous }: Peer<S>): void {
+    if (previous?.connection !== undefined) adoptConnectionId(this, previous.connection);
   }
 
   protected get rules(): Rules {
@@ -201,7 +211,8 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
       case "decline":
         return this.#peers.decline(submission!, effect.refusal);
       case "abort":
-        return this.#peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
+        this.#peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
+        return this.#peers.fallBehind();
       case "start_deadline":
         return this.#newAlarm().setDeadline(effect.ms, () => this.#timeOut());
       case "pause_deadline":
@@ -294,6 +305,7 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
 
   #refuse(refusal: Unauthorized): void {
     const submission = this.#settle();
+    this.#peers.fallBehind();
     submission?.refuse(refusal);
     if (submission) this.#peers.refuse(submission.peer, refusal, "unauthorized");
   }

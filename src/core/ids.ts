@@ -13,7 +13,12 @@ export function connectionId(connection: object): string {
   return id;
 }
 
-/** The same, if anybody has asked for it by now. */
+/** Gives a connection the id of the lost one that it goes on with, unless it has one already. */
+export function adoptConnectionId(connection: object, id: string): void {
+  if (!ids.has(connection)) ids.set(connection, id);
+}
+
+/** The id of a connection, if anybody has asked for it by now. */
 export function knownConnectionId(connection: object): string | undefined {
   return ids.get(connection);
 }

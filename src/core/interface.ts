@@ -83,6 +83,8 @@ export interface Peer<S> {
    * and the connection ends with `server_error`; the client then begins anew.
    */
   catchUp?(): Promise<void>;
+  /** Gives that up again, where nobody was admitted after all. */
+  fallBehind?(): void;
   /**
    * Opens the gate outwards: sends what the client has missed, enters the rooms
    * that were joined meanwhile, and sends what was held. A throw is reported and

@@ -118,9 +118,19 @@ export class Peers<S> {
   whenCaughtUp(isMeant: (peer: Peer<S>) => boolean, go: () => void, fail: () => void): void {
     const behind = this.connected.find((peer) => peer.isBehind && isMeant(peer));
     if (!behind) return go();
-    behind.catchUp!().then(() => this.whenCaughtUp(isMeant, go, fail), (error) => {
+    const goOn = () => this.whenCaughtUp(isMeant, go, fail);
+    behind.catchUp!().then(goOn, (error) => {
+      // Whoever has left meanwhile holds nobody up.
+      if (!behind.connected) return goOn();
       this.#guard.policy.report(error, { during: "recovery", socket: behind.socket });
       fail();
+    });
+  }
+
+  /** Nobody is admitted after all: what they have caught up with is given up again. */
+  fallBehind(): void {
+    this.#forEach(this.connected, (peer) => {
+      if (!peer.session) peer.fallBehind?.();
     });
   }
 

@@ -14,6 +14,9 @@ const CAPACITY = 100_000;
 /** How long after a revocation it is said again for the first time, in ms, or so. */
 export const FIRST_REMINDER = 1000;
 
+/** How many ids of earlier ones are remembered with the last one of a target. */
+const EARLIER = 8;
+
 /** How old a revocation is that should have been heard of before, in ms. */
 const OVERDUE = 5000;
 
@@ -39,6 +42,8 @@ interface Remembered {
   /** The last one, and when it was made. */
   readonly id: string;
   readonly at: number;
+  /** Some before it: whoever has not heard of the last one says those again. */
+  readonly earlier: readonly string[];
   /** How many sockets it ended here. */
   readonly count: number;
   /** Whom it spares; and until when sessions of that connection were revoked by others. */
@@ -87,23 +92,28 @@ export class Revocations {
     const known = this.#entries.get(key);
     const at = known?.id === id ? known.at : now - age;
     const exceptAt = now - exceptAge;
-    const isNews = known?.id !== id || isLater(exceptAt, known.exceptAt);
+    const isKnown = known?.id === id || known?.earlier.includes(id);
+    const isNews = !isKnown || (known?.id === id && isLater(exceptAt, known.exceptAt));
     const reminder = nextReminder(at, now);
-    if (!isNews) {
+    if (known && !isNews) {
       this.#entries.set(key, { ...known, reminder });
       return known.count;
     }
     if (isOverdue) this.awareness.lose();
     // Remembered first: what the application does when its sockets go must find it.
-    const entry = merge(known, { target, id, at, count: 0, except, exceptAt, reminder });
+    const entry = merge(known, {
+      ...{ target, id, at, count: 0, except, exceptAt, reminder },
+      earlier: [],
+    });
     this.#remember(key, entry);
     let count = 0;
     for (const connection of [...this.#connections]) {
-      const isSpared = entry.except !== undefined && connection.knownId === entry.except;
-      const until = isSpared ? entry.exceptAt : entry.at;
+      const until = untilOf(entry, connection.knownId);
       if (until > -Infinity) count += connection.revoke(target, until);
     }
-    if (entry.id === id) this.#remember(key, { ...entry, count });
+    // Unless somebody has revoked more in the middle of that.
+    const current = this.#entries.get(key);
+    if (current?.id === id) this.#entries.set(key, { ...current, count });
     return count;
   }
 
@@ -115,8 +125,8 @@ export class Revocations {
     const isRevoked = (target: RevocationTarget) => {
       const entry = this.#entries.get(keyOf(target));
       if (!entry) return false;
-      const isSpared = entry.except !== undefined && entry.except === connection;
-      return since <= (isSpared ? entry.exceptAt : entry.at);
+      const until = untilOf(entry, connection);
+      return until > -Infinity && since <= until;
     };
     return (userId !== undefined && isRevoked({ userId })) ||
       (sessionId !== undefined && isRevoked({ sessionId }));
@@ -167,6 +177,11 @@ export class Revocations {
   }
 }
 
+/** Until when sessions of a connection are revoked; `-Infinity` if none are. */
+function untilOf({ at, except, exceptAt }: Remembered, connection: string | undefined): number {
+  return except !== undefined && except === connection ? exceptAt : at;
+}
+
 /**
  * Two revocations of the same target in one: the later one covers all that the
  * earlier one does, but for the connection that it spares.
@@ -175,7 +190,12 @@ function merge(known: Remembered | undefined, added: Remembered): Remembered {
   if (!known) return added;
   const [last, first] = added.at >= known.at ? [added, known] : [known, added];
   const before = first.except === last.except ? first.exceptAt : first.at;
-  return { ...last, exceptAt: Math.max(last.exceptAt, before) };
+  const earlier = [first.id, ...first.earlier, ...last.earlier].filter((id) => id !== last.id);
+  return {
+    ...last,
+    exceptAt: Math.max(last.exceptAt, before),
+    earlier: [...new Set(earlier)].slice(0, EARLIER),
+  };
 }
 
 /** Whether a time is later than another, by more than messages take between nodes. */

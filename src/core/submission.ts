@@ -25,7 +25,7 @@ interface Sender<S> {
   /** Ends it if its time is over, also if no timer has had its turn. */
   lookAtClock(): void;
   readonly knownId: string | undefined;
-  whenCaughtUp(session: Session<unknown>, go: () => void): void;
+  whenCaughtUp(session: Session<unknown>, isWanted: () => boolean, go: () => void): void;
 }
 
 /** Credentials on their way through the machine. */
@@ -44,8 +44,8 @@ export class Submission<S> {
   /** What has come of it has been noted. */
   #isNoted = false;
   #points: Points<S> | undefined;
-  /** The verifier has been asked: if it does not say yes, that is a failure. */
-  #isAsked = false;
+  /** The verifier has been asked, and has not said yes: that counts as a failure. */
+  #isGuess = false;
   #stop: ((ending: Ending) => void) | undefined;
   /** Only where no deadline runs. */
   #limit: Timer | undefined;
@@ -124,7 +124,7 @@ export class Submission<S> {
   }
 
   #verify(onEvent: (event: Event) => void): void {
-    this.#isAsked = true;
+    this.#isGuess = true;
     const { policy, spreading } = this.#guard;
     const { socket } = this.peer;
     const openDialog = () => this.#openDialog(onEvent);
@@ -149,7 +149,8 @@ export class Submission<S> {
       policy.report(error, { during: "session", socket });
       return this.#settle(this.#refused(unauthorized("server_error")), onEvent);
     }
-    this.#connection.whenCaughtUp(session, () => {
+    this.#isGuess = false;
+    this.#connection.whenCaughtUp(session, () => !this.#isOver, () => {
       if (!this.#isOver) this.#settle(this.#accept(session), onEvent);
     });
   }
@@ -175,7 +176,7 @@ export class Submission<S> {
     this.#connection.lookAtClock();
     if (this.#isOver) return;
     this.#note(judged.type === "refused" ? judged.refusal.code : judged.session);
-    this.#settlePoints(judged.type === "accepted");
+    this.#settlePoints();
     onEvent(judged);
   }
 
@@ -193,11 +194,11 @@ export class Submission<S> {
   }
 
   /** Failures are counted: credentials that were looked at, and were not right. */
-  #settlePoints(isRight = false): void {
+  #settlePoints(): void {
     const points = this.#points;
     this.#points = undefined;
     if (!points) return;
-    if (this.#isAsked && !isRight) return points.keep();
+    if (this.#isGuess) return points.keep();
     callHook(this.#guard.policy, "throttle", this.peer.socket, () => points.giveBack());
   }
 

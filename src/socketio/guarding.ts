@@ -15,9 +15,11 @@ export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;
 export function guardSocket(guard: SocketIoGuard, socket: RawSocket): boolean {
   try {
     // A namespace may get its own policy while a socket is on its way into it.
-    const hadGate = gateOf(socket) !== undefined;
+    const before = gateOf(socket);
+    // Its data belongs to whoever the other policy knows.
+    if (before?.waiting?.recovered) throw new Error("Cannot guard a recovered socket anew.");
     const gate = new Gate(socket, guard, takeRecovered(socket));
-    if (!hadGate) socket.on(AUTHENTICATION, onAuthentication);
+    if (!before) socket.on(AUTHENTICATION, onAuthentication);
     if (socket.connected) gate.connect();
     return true;
   } catch (error) {

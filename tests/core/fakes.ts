@@ -27,6 +27,13 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** The timer that fires first; of several at a time, the oldest, which come in that order. */
+  get #first(): [id: number, timer: { at: number; fn: () => void }] | undefined {
+    let first: [number, { at: number; fn: () => void }] | undefined;
+    for (const entry of this.#timers) if (!first || entry[1].at < first[1].at) first = entry;
+    return first;
+  }
+
   /** Lets `ms` milliseconds pass in which no timer has its turn, as in a process that is busy. */
   block(ms: number): void {
     this.#time += ms;
@@ -36,9 +43,8 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const end = this.#time + ms;
     for (;;) {
-      const due = [...this.#timers].filter(([, { at }]) => at <= end)
-        .sort(([a, x], [b, y]) => x.at - y.at || a - b)[0];
-      if (!due) break;
+      const due = this.#first;
+      if (!due || due[1].at > end) break;
       const [id, { at, fn }] = due;
       this.#timers.delete(id);
       this.#time = Math.max(this.#time, at);

@@ -58,7 +58,14 @@ describe("what is held of all together", () => {
   it("is what each of them holds, whatever comes and goes, and never over the limit", () => {
     const step = fc.record({
       who: fc.nat(4),
-      what: fc.constantFrom("receive", "receive", "send", "takeIncoming", "takeOutgoing", "discard"),
+      what: fc.constantFrom(
+        "receive",
+        "receive",
+        "send",
+        "takeIncoming",
+        "takeOutgoing",
+        "discard",
+      ),
       size: fc.nat(900),
     });
     fc.assert(fc.property(fc.array(step, { maxLength: 100 }), (steps) => {

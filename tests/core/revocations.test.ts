@@ -103,6 +103,43 @@ describe("revocations", () => {
     }));
   });
 
+  it("that spare a connection spare also what another node has kept of it", () => {
+    const { revocations } = setUp();
+    revocations.revoke({ id: "1", target: ADA, age: 0, except: "mine" });
+    const covered = (id: string) => revocations.covers(ADA, -Infinity, id);
+    assertEquals([covered("mine"), covered("other")], [false, true]);
+  });
+
+  it("made of the same user at once are one, whoever says which of them again", () => {
+    const { clock, revocations } = setUp();
+    for (const id of ["1", "2", "1", "2"]) {
+      revocations.revoke({ id, target: ADA, age: 0 });
+      clock.advance(10);
+    }
+    // The second time is no news.
+    assertEquals(revocations.covers(ADA, 5010, undefined), true);
+    assertEquals(revocations.covers(ADA, 5011, undefined), false);
+    clock.advance(60_000);
+    const { since } = revocations.awareness;
+    revocations.revoke({ id: "1", target: ADA, age: 60_000 });
+    assertEquals(revocations.awareness.since, since);
+  });
+
+  it("made while one is carried out stand", () => {
+    const { clock, revocations } = setUp();
+    const target = new Target();
+    let isFirst = true;
+    target.revoke = () => {
+      if (!isFirst) return 1;
+      isFirst = false;
+      clock.advance(5);
+      return revocations.revoke({ id: "2", target: ADA, age: 0 });
+    };
+    revocations.watch(target);
+    revocations.revoke({ id: "1", target: ADA, age: 0, except: "x" });
+    assertEquals(revocations.covers(ADA, 5003, "x"), true);
+  });
+
   it("tell users and sessions apart", () => {
     const { revocations } = setUp();
     revocations.revoke({ id: "1", target: { sessionId: "ada" }, age: 0 });
@@ -211,6 +248,15 @@ describe("credentials before the socket", () => {
 });
 
 describe("a recovered connection", () => {
+  it("is spared as the lost one is, also if it is back already", () => {
+    const { connection, peer, guard } = connect();
+    peer.previous = { userId: "ada", since: 0, connection: "mine" };
+    connection.join(peer);
+    const revocation = { id: "1", target: { userId: "ada" }, age: 0 };
+    assertEquals(guard.revocations.revoke({ ...revocation, except: "mine" }), 0);
+    assertEquals([peer.done, connection.id], [[], "mine"]);
+  });
+
   it("ends if its session was revoked on the way", () => {
     const { connection, peer, revoke } = connect();
     revoke();

@@ -153,11 +153,15 @@ describe("a hostile client", () => {
       for (let i = 0; i < 20; i++) honest.emit("typed", i);
       const hostile = await Promise.all(Array.from({ length: 8 }, () => world.connect()));
       for (const client of hostile) client.emit("flood", "x".repeat(60_000));
-      const codes = await Promise.all(hostile.slice(0, 4).map(async (client) => {
-        const [refusal] = await client.next("unauthorized") as [{ code: string; retryAfter: number }];
-        assert(refusal.retryAfter > 0);
-        return refusal.code;
-      }));
+      const codes = await Promise.all(
+        hostile.slice(0, 4).map(async (client) => {
+          const [refusal] = await client.next("unauthorized") as [
+            { code: string; retryAfter: number },
+          ];
+          assert(refusal.retryAfter > 0);
+          return refusal.code;
+        }),
+      );
       assertEquals(codes, Array(4).fill("server_busy"));
       const { cut, held } = world.auth.stats();
       assertEquals([cut, held <= 300_000, held > 200_000], [4, true, true]);

@@ -259,7 +259,7 @@ describe("recovery over an adapter that is slow, or fails", () => {
       assertEquals([refusal.code, refusal.reconnect], ["server_error", true]);
       await client.next("disconnect");
       assertEquals(world.errors.map(({ context }) => context.during), ["recovery"]);
-      assert(/not known/.test(String(world.errors[0]!.error)));
+      assert(/not known|not answered/.test(String(world.errors[0]!.error)));
       await world.log.next("gone");
       await client.reconnect();
       const [fresh] = await world.log.next("connection") as [Socket];
@@ -276,6 +276,93 @@ describe("recovery over an adapter that is slow, or fails", () => {
       assertEquals(client.received.slice(2), ["authenticated"]);
       const isUnexpected = name === "fails" || name === "does not answer";
       assertEquals(world.errors.length, isUnexpected ? 1 : 0);
+    });
+  }
+
+  it("what cannot be sent any more ends it, and leaves nobody half-open", async () => {
+    const world = await open([]);
+    const client = await world.connect();
+    await client.signIn();
+    world.io.emit("first");
+    await client.next("first");
+    await client.drop();
+    await world.log.next("gone");
+    const changing: Record<string, unknown> = {};
+    world.io.emit("missed", changing);
+    changing.toJSON = () => {
+      throw new Error("no");
+    };
+    await client.reconnect();
+    client.emit("authentication", { username: "ada", password: "right" });
+    const [{ code }] = await client.next("unauthorized") as [{ code: string }];
+    assertEquals([code, world.errors.length], ["server_error", 1]);
+    await client.next("disconnect");
+  });
+
+  it("a listener that throws over what is sent meanwhile loses nothing of it", async () => {
+    const { answering, go } = later();
+    const world = await open([honestly, answering]);
+    const { client, socket } = await comeBack(world);
+    socket.onAnyOutgoing((event) => {
+      if (event === "bad") throw new Error("listener");
+    });
+    client.emit("authentication", { username: "ada", password: "right" });
+    for (const _ of [1, 2]) await world.log.next("asked");
+    for (const event of ["bad", "live"]) world.io.emit(event);
+    go();
+    await client.next("live");
+    assertEquals(client.received.slice(2), ["authenticated", "missed", "bad", "live"]);
+    assertEquals(world.errors.map(({ error }) => String(error)), ["Error: listener"]);
+  });
+
+  it("a room that is left meanwhile is not made up for", async () => {
+    const { answering, go } = later();
+    const world = await open([honestly, answering]);
+    const client = await world.connect();
+    await client.signIn();
+    const [first] = await world.log.next("connection") as [Socket];
+    first.join("room");
+    world.io.emit("first");
+    await client.next("first");
+    await client.drop();
+    await world.log.next("gone");
+    world.io.to("room").emit("secret");
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    client.emit("authentication", { username: "ada", password: "right" });
+    for (const _ of [1, 2]) await world.log.next("asked");
+    again.leave("room");
+    go();
+    await client.next("authenticated");
+    world.io.emit("end");
+    await client.next("end");
+    assertEquals(client.received.slice(2), ["authenticated", "end"]);
+  });
+
+  it("whoever is not admitted after all is in no room, and holds nothing", async () => {
+    const { answering, go } = later();
+    const world = await open([honestly, answering], { attempts: 3 });
+    const { client, socket } = await comeBack(world);
+    const outcome = client.socket.emitWithAck("authentication", {
+      username: "ada",
+      password: "right",
+    });
+    for (const _ of [1, 2]) await world.log.next("asked");
+    await world.auth.revoke({ userId: "ada" });
+    go();
+    assertEquals((await outcome).code, "revoked");
+    assertEquals(world.io.of("/").adapter.sids.has(socket.id), false);
+  });
+
+  for (const again of ["text", [1], [null], {}, [["a"], "b"]]) {
+    it(`what is missed is looked at, too: ${JSON.stringify(again)}`, async () => {
+      const world = await open([honestly, (answer) => {
+        return { ...answer as object, missedPackets: again };
+      }]);
+      const { client } = await comeBack(world);
+      client.emit("authentication", { username: "ada", password: "right" });
+      const [{ code }] = await client.next("unauthorized") as [{ code: string }];
+      assertEquals(code, "server_error");
     });
   }
 

@@ -446,7 +446,91 @@ function suite(
     await client.reconnect();
     assert(client.socket.recovered);
     await client.signIn();
-    await client.next("missed");
+    world.io.emit("end");
+    await client.next("end");
+    const since = client.events.all.filter(([event]) => !event.includes("connect")).slice(2);
+    assertEquals(since.map(([event, n]) => event === "missed" ? `missed ${n}` : event), [
+      "text",
+      "authenticated",
+      "missed 1",
+      "missed 2",
+      "end",
+    ]);
+  });
+
+  it(`lost again before it has signed in, it is no worse off (${place.name})`, async () => {
+    const world = await open();
+    const { client } = await member(world);
+    await lose(world, client);
+    world.io.to("room").emit("missed", 1);
+    for (let n = 2; n < 4; n++) {
+      await client.reconnect();
+      const [again] = await world.log.next("connection") as [Socket];
+      again.emit("missed", n);
+      await lose(world, client);
+    }
+    await client.reconnect();
+    await client.signIn();
+    for (const n of [1, 2, 3]) assertEquals((await client.next("missed"))[0], n);
+  });
+
+  it(`lost again while a middleware runs, or its handshake, neither (${place.name})`, async () => {
+    for (const handshake of [false, true]) {
+      const held: (() => void)[] = [];
+      let isSlow = false;
+      const world = await open({
+        handshake,
+        authenticate: async (_socket: unknown, { username }: { username: string }) => {
+          if (isSlow && handshake) await new Promise<void>((resolve) => held.push(resolve));
+          return { name: username };
+        },
+      });
+      world.io.use((_socket, next) => {
+        if (!isSlow || handshake) return next();
+        world.log.push("asked");
+        held.push(next);
+      });
+      const { client } = await member(world);
+      await lose(world, client);
+      world.io.emit("missed");
+      isSlow = true;
+      if (handshake) client.socket.auth = { username: "ada" };
+      client.socket.connect();
+      // With skipMiddlewares there is nothing to wait for.
+      if (!handshake && skipMiddlewares) await client.next("connect");
+      else while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      client.socket.io.engine.close();
+      isSlow = false;
+      while (world.io.engine.clientsCount > 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      for (const go of held) go();
+      client.socket.auth = {};
+      client.socket.connect();
+      await client.next("connect");
+      await client.signIn({ username: "ada", password: "right" });
+      await client.next("missed");
+      assert(client.socket.recovered);
+      client.socket.disconnect();
+    }
+  });
+
+  it(`signed out right after that, nothing of it is left on the client (${place.name})`, async () => {
+    const world = await open({ connection: "authenticated" });
+    const { client } = await member(world);
+    await lose(world, client);
+    await client.reconnect();
+    await client.signIn();
+    const [again] = await world.log.next("connection") as [Socket];
+    world.auth.deauthenticate(again);
+    await client.next("connect");
+    await client.signIn({ username: "grace", password: "right" });
+    const [next] = await world.log.next("connection") as [Socket];
+    for (const socket of [again, next]) {
+      assertEquals(Object.hasOwn(socket.client, "writeToEngine"), false);
+      assertEquals(Object.hasOwn(socket, "notifyOutgoingListeners"), false);
+    }
+    assertEquals(next.client === again.client, true);
   });
 
   it(`middleware runs for a recovered client only if it is asked to (${place.name})`, async () => {

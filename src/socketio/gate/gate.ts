@@ -24,8 +24,9 @@ import { standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
-import { CatchUp } from "../recovery/catch_up.ts";
+import { CatchUp, endCatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
+import { within } from "../recovery/within.ts";
 
 /** Socket.IO's reason when a client leaves a namespace of its own accord. */
 const BY_CLIENT = "client namespace disconnect";
@@ -131,14 +132,36 @@ export class Gate<S> implements Peer<S>, Owner {
 
   catchUp(): Promise<void> {
     const waiting = this.#waiting!;
-    return waiting.caughtUp ??= this.#catchUp(waiting, waiting.recovered!);
+    return waiting.caughtUp ??= within(() => this.#catchUp(waiting, waiting.recovered!));
   }
 
   async #catchUp(waiting: Gated, recovered: Recovered): Promise<void> {
     // In its rooms first: what is sent from now on is held, all else is in the store.
-    waiting.catchUp = new CatchUp(this.#raw);
+    const catchUp = waiting.catchUp = new CatchUp(this.#raw);
     await this.#raw.nsp.adapter.addAll(this.#raw.id, new Set(waiting.rooms));
-    waiting.missed = await recovered.missed(waiting.rooms);
+    for (;;) {
+      const { rooms } = waiting;
+      const missed = await recovered.missed(rooms);
+      // Nobody may be there any more, or nobody was admitted.
+      if (this.#waiting !== waiting || waiting.catchUp !== catchUp) return;
+      // What is sent to rooms that it has left meanwhile is not its business.
+      if (!rooms.every((room) => waiting.rooms.includes(room))) continue;
+      waiting.missed = missed;
+      return;
+    }
+  }
+
+  fallBehind(): void {
+    const waiting = this.#waiting;
+    if (!waiting?.catchUp) return;
+    this.#leaveRooms();
+    waiting.catchUp = waiting.caughtUp = waiting.missed = undefined;
+  }
+
+  #leaveRooms(): void {
+    endCatchUp(this.#raw);
+    leaveTopics(this.#raw);
+    this.#raw.nsp.adapter.delAll(this.#raw.id);
   }
 
   open(): void {
@@ -201,10 +224,8 @@ export class Gate<S> implements Peer<S>, Owner {
   /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
   #shut(): Gated {
     const waiting = new Gated(this, this.#raw.rooms, this.#raw.connected);
-    this.#waiting?.catchUp?.end();
     this.#waiting?.discard();
-    leaveTopics(this.#raw);
-    this.#raw.nsp.adapter.delAll(this.#raw.id);
+    this.#leaveRooms();
     this.#waiting = waiting;
     standIn(this.#raw);
     Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
@@ -216,7 +237,12 @@ export class Gate<S> implements Peer<S>, Owner {
     const raw = this.#raw;
     waiting.outwards = "open";
     raw.adapter = raw.nsp.adapter;
-    waiting.catchUp?.open(waiting.missed ?? [], (packet) => sendPast(raw, packet));
+    try {
+      const report = (error: unknown) => this.report("emit", error);
+      waiting.catchUp?.open(waiting.missed ?? [], (packet) => sendPast(raw, packet), report);
+    } catch (error) {
+      return this.#fail(error);
+    }
     const joined = raw.join([...waiting.rooms]);
     if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
     for (const { packet, flags } of waiting.takeOutgoing()) {
@@ -229,6 +255,13 @@ export class Gate<S> implements Peer<S>, Owner {
       }
     }
     this.#takeOff(waiting);
+  }
+
+  /** Lost again before it was admitted: what is held for it is kept with what it has missed. */
+  keepHeld(): void {
+    for (const { packet, flags } of this.#waiting?.takeOutgoing() ?? []) {
+      if (packet.id === undefined) sendEmit(this.#raw, packet, flags);
+    }
   }
 
   /** Takes the gate off the socket once it is open both ways. */
@@ -289,6 +322,8 @@ export class Gate<S> implements Peer<S>, Owner {
   finish(): void {
     const { nsp, client, connected } = this.#raw;
     endJoining(this.#raw);
+    // Its client has left before it was connected, and may come back.
+    if (!connected && client.conn.readyState !== "open") this.#waiting?.recovered?.keepAgain();
     this.silence();
     // One that was connected is not gone before its listeners have run.
     if (connected) return;

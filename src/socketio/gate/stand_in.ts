@@ -79,8 +79,14 @@ function createCommon(adapter: RawAdapter): object {
       const isPast = isAway(socket) || !isToItself(socket, options);
       if (isPast) return adapter.broadcast(packet, options);
       baseOf(socket).notifyOutgoingListeners.call(socket, packet);
-      if (!gateOf(socket)!.passesNow) return socket.packet(packet, flags);
-      // The client takes a text at the end for the adapter's, as is put there now.
+      const gate = gateOf(socket)!;
+      if (!gate.passesNow) return socket.packet(packet, flags);
+      // The client takes a text at the end for what the adapter puts there: how far it has come.
+      const { recovered } = gate.waiting!;
+      if (recovered && packet.id === undefined) {
+        const data = [...packet.data as unknown[], recovered.offset];
+        return socket.packet({ ...packet, data }, flags);
+      }
       const kept: unknown = adapter.broadcast(packet, options);
       if (kept instanceof Promise) void kept.then(() => socket.packet(packet, flags));
       else socket.packet(packet, flags);

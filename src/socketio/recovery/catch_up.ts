@@ -9,6 +9,14 @@ interface Write {
   readonly args: unknown[];
 }
 
+/** Those that have not been taken off their sockets yet: a gate may be gone by then. */
+const catchUps = new WeakMap<RawSocket, CatchUp>();
+
+/** Takes it off a socket, if it is still there. */
+export function endCatchUp(socket: RawSocket): void {
+  catchUps.get(socket)?.end();
+}
+
 /**
  * A socket that catches up: it is in its rooms already, so that from now on it
  * misses nothing, but broadcasts to it wait. Then it is sent what it has missed,
@@ -27,6 +35,7 @@ export class CatchUp {
 
   constructor(socket: RawSocket) {
     this.#socket = socket;
+    catchUps.set(socket, this);
     const client = this.#client = socket.client;
     socket.notifyOutgoingListeners = (packet) => void (this.#packet = packet);
     socket.client = Object.create(client, {
@@ -36,18 +45,34 @@ export class CatchUp {
     });
   }
 
-  /** Lets out what was missed, then what has come since. */
-  open(missed: readonly unknown[], send: (packet: Packet) => void): void {
+  /**
+   * Lets out what was missed, then what has come since. A throw of a listener over
+   * the latter goes to `report`.
+   *
+   * @throws what cannot be sent any more of what was missed
+   */
+  open(
+    missed: readonly unknown[],
+    send: (packet: Packet) => void,
+    report: (error: unknown) => void,
+  ): void {
     for (const data of missed) send({ type: EVENT, data });
     this.#sent = new Set(missed.map((data) => (data as unknown[]).at(-1)));
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const write of held) this.#pass(write);
     this.#timer = setTimeout(() => this.end(), SETTLE);
+    for (const write of held) {
+      try {
+        this.#pass(write);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 
   /** Takes it off the socket. */
   end(): void {
+    catchUps.delete(this.#socket);
     clearTimeout(this.#timer);
     this.#socket.client = this.#client;
     delete (this.#socket as Partial<RawSocket>).notifyOutgoingListeners;
@@ -60,12 +85,19 @@ export class CatchUp {
     else this.#pass(write);
   }
 
+  #notify(packet: Packet): void {
+    const { notifyOutgoingListeners } = Object.getPrototypeOf(this.#socket) as RawSocket;
+    notifyOutgoingListeners.call(this.#socket, packet);
+  }
+
   #pass({ packet, args }: Write): void {
     if (packet && this.#sent.has(offsetOf(packet))) return;
-    if (packet) {
-      Object.getPrototypeOf(this.#socket).notifyOutgoingListeners.call(this.#socket, packet);
+    // What a listener throws goes to whoever broadcasts, as ever; the packet goes out all the same.
+    try {
+      if (packet) this.#notify(packet);
+    } finally {
+      this.#client.writeToEngine(...args);
     }
-    this.#client.writeToEngine(...args);
   }
 }
 

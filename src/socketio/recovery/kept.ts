@@ -10,16 +10,20 @@ import { type Session, type Subject, subjectOf } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import type { RawClient, RawSession } from "../internals.ts";
 
+/** How far the clocks of two nodes may be apart, in ms. */
+const CLOCK_SKEW = 60_000;
+
 /** What stands in the place of `socket.data` in a session that is kept. */
 export interface Kept {
   /** Where it is good: all namespaces may share one store. */
   readonly namespace: string;
   readonly policy: string;
-  /** Which node has kept it, and when the session began by that node's clock. */
+  /** Which node has kept it, and when the session began by that node's monotonic clock. */
   readonly node: string;
   readonly since: number;
-  /** When it was lost, in epoch milliseconds. */
+  /** When it was lost, in epoch milliseconds; and how old the session was then. */
   readonly lostAt: number;
+  readonly age: number;
   readonly subject: Subject;
   /** The id of the client connection, for a revocation that spares it. */
   readonly connection: string;
@@ -46,6 +50,7 @@ export function keep(gate: Lost, namespace: string, data: unknown): Kept | undef
     node: guard.node,
     since: gate.since,
     lostAt: guard.clock.now(),
+    age: guard.clock.monotonic() - gate.since,
     subject: subjectOf(session),
     connection: gate.connection.id,
     data,
@@ -55,11 +60,11 @@ export function keep(gate: Lost, namespace: string, data: unknown): Kept | undef
 /** Whether a session is one that was kept, and complete. */
 export function isKept(session: RawSession): session is RawSession & { readonly data: Kept } {
   const { sid, rooms, data } = session;
-  const { namespace, policy, node, since, lostAt, subject, connection } = Object(data);
+  const { namespace, policy, node, since, lostAt, age, subject, connection } = Object(data);
   const { userId, sessionId } = Object(subject);
   const texts = [sid, namespace, policy, node, connection, userId, sessionId ?? ""];
   return [...texts, ...asList(rooms)].every((text) => typeof text === "string") &&
-    Array.isArray(rooms) && typeof since === "number" && typeof lostAt === "number";
+    Array.isArray(rooms) && [since, lostAt, age].every(Number.isFinite);
 }
 
 function asList(rooms: unknown): unknown[] {
@@ -76,7 +81,14 @@ export function isMeantFor(
   return kept.namespace === namespace && kept.policy === guard.name && age <= guard.retention;
 }
 
-/** Whose it was; when it began only by the clock of this node, others say nothing here. */
-export function previousOf({ node, since, subject, connection }: Kept, self: string): Previous {
-  return { ...subjectOf(subject), connection, since: node === self ? since : -Infinity };
+/**
+ * Whose it was, and when the session began by this node's monotonic clock. Of one
+ * that another node has kept that is known by wall clocks only, which differ.
+ */
+export function previousOf(kept: Kept, { node, clock }: Guard<unknown, RawClient>): Previous {
+  const lostAgo = clock.now() - kept.lostAt;
+  const since = kept.node === node
+    ? kept.since
+    : clock.monotonic() - lostAgo - kept.age - CLOCK_SKEW;
+  return { ...subjectOf(kept.subject), connection: kept.connection, since };
 }

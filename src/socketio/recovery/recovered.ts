@@ -1,23 +1,37 @@
 import type { Previous } from "../../core/states.ts";
-import type { Kept } from "./kept.ts";
 
-/** Asks the adapter what was sent to some rooms since the connection was lost. */
-type Ask = (rooms: readonly string[]) => Promise<unknown[]>;
+/** What is known of a lost connection. */
+interface Lost {
+  /** Whose it was. */
+  readonly previous: Previous;
+  /** The rooms it was in. */
+  readonly rooms: readonly string[];
+  /** The last packet that the client has seen, as the adapter names it. */
+  readonly offset: string;
+  /** The application's `socket.data`. */
+  readonly data: unknown;
+  /** Keeps it once more, as it was: a client that is lost again is no worse off than before. */
+  readonly keepAgain: () => void;
+  /** Asks the adapter what was sent to some rooms since; rejects if that is not known any more. */
+  readonly missed: (rooms: readonly string[]) => Promise<unknown[]>;
+}
 
 /** A lost connection that has come back. */
 export class Recovered {
-  /** Whose it was. */
   readonly previous: Previous;
-  readonly kept: Kept;
-  /** The rooms it was in. */
   readonly rooms: readonly string[];
-  readonly #ask: Ask;
+  readonly offset: string;
+  readonly data: unknown;
+  readonly keepAgain: () => void;
+  readonly #missed: Lost["missed"];
 
-  constructor(previous: Previous, kept: Kept, rooms: readonly string[], ask: Ask) {
+  constructor({ previous, rooms, offset, data, keepAgain, missed }: Lost) {
     this.previous = previous;
-    this.kept = kept;
     this.rooms = rooms;
-    this.#ask = ask;
+    this.offset = offset;
+    this.data = data;
+    this.keepAgain = keepAgain;
+    this.#missed = missed;
   }
 
   /**
@@ -25,6 +39,6 @@ export class Recovered {
    * still in. Rejects if that is not known any more.
    */
   missed(rooms: readonly string[]): Promise<unknown[]> {
-    return this.#ask(this.rooms.filter((room) => rooms.includes(room)));
+    return this.#missed(this.rooms.filter((room) => rooms.includes(room)));
   }
 }

@@ -58,7 +58,7 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
 export function takeRecovered(socket: RawSocket): Recovered | undefined {
   const { data } = socket;
   if (!(data instanceof Recovered)) return undefined;
-  socket.data = data.kept.data;
+  socket.data = data.data;
   return data;
 }
 
@@ -68,7 +68,6 @@ interface Store {
   restore(pid: string, offset: string): Promise<RawSession | null> | null;
 }
 
-/** Whatever goes wrong costs the recovery, and nothing else. */
 function persistGuarded(
   nsp: RawNamespace,
   guard: Guard<unknown, RawClient>,
@@ -78,21 +77,32 @@ function persistGuarded(
   const socket = nsp.sockets.get(session.sid);
   const gate = socket && gateOf(socket);
   if (!gate) return;
-  const report = (error: unknown) => guard.policy.report(error, { during: "recovery", socket });
-  const kept = keep(gate, nsp.name, session.data) ?? keepAgain(gate.waiting?.recovered);
+  const { recovered } = gate.waiting ?? {};
+  if (recovered) {
+    recovered.keepAgain();
+    return gate.keepHeld();
+  }
+  const kept = keep(gate, nsp.name, session.data);
   if (!kept) return;
+  const pid = keyOf(nsp, session.pid);
+  tryTo(() => persist({ ...session, pid, data: kept }), guard, socket);
+  setAway(socket);
+}
+
+/** Whatever a store does costs the recovery, and nothing else. */
+function tryTo(
+  persist: () => unknown,
+  { policy }: Guard<unknown, RawClient>,
+  socket?: RawSocket,
+): void {
+  const context = { during: "recovery", ...socket && { socket } };
+  const report = (error: unknown) => policy.report(error, context);
   try {
-    const persisted = persist({ ...session, pid: keyOf(nsp, session.pid), data: kept });
+    const persisted = persist();
     if (persisted instanceof Promise) persisted.catch(report);
-    setAway(socket!);
   } catch (error) {
     report(error);
   }
-}
-
-/** A client that is lost again before it has signed in is no worse off than before. */
-function keepAgain(recovered: Recovered | undefined): Kept | undefined {
-  return recovered && { ...recovered.kept };
 }
 
 async function restoreGuarded(
@@ -108,29 +118,28 @@ async function restoreGuarded(
   const { sid, rooms, data: kept } = session;
   if (spent.has(kept) || !isMeantFor(kept, nsp.name, guard)) return null;
   spent.add(kept);
-  const previous = previousOf(kept, guard.node);
+  const previous = previousOf(kept, guard);
   if (!guard.mayRecover(kept.node, previous)) return null;
-  async function missed(rooms: readonly string[]): Promise<unknown[]> {
+  async function missed(rooms: string[]): Promise<unknown[]> {
     // Some adapters have forgotten it by now, to restore it only once.
-    await persist({ sid, pid: key, rooms: [...rooms], data: kept });
-    const again = await restore(key, offset);
-    if (again?.missedPackets) return again.missedPackets;
+    await persist({ sid, pid: key, rooms, data: kept });
+    const { missedPackets } = await restore(key, offset) ?? {};
+    if (Array.isArray(missedPackets) && missedPackets.every(Array.isArray)) return missedPackets;
     throw new Error("The adapter has not kept it.");
   }
-  const recovered = new Recovered(
-    previous,
-    kept,
-    rooms,
-    (rooms) =>
-      within(() => missed(rooms)).catch((cause) => {
+  const recovered = new Recovered({
+    ...{ previous, rooms, offset, data: kept.data },
+    keepAgain: () => tryTo(() => persist({ sid, pid: key, rooms, data: { ...kept } }), guard),
+    missed: (rooms) =>
+      missed([...rooms]).catch((cause) => {
         throw new Error("What was sent since a connection was lost is not known.", { cause });
       }),
-  );
+  });
   // Socket.IO puts `data` on the socket, where `takeRecovered` finds it.
   return { sid, pid, rooms: [], missedPackets: [], data: recovered };
 }
 
-/** Two namespaces never share one, for names and pids are separated by what no pid has in it. */
+/** Two namespaces never share one: what is restored says for which it is. */
 function keyOf({ name }: RawNamespace, pid: string): string {
   return `${PREFIX}${name}:${pid}`;
 }
