@@ -33,7 +33,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "emits that pass, with an offset",
-      "if (!gateOf(socket)!.passesNow) return socket",
+      "if (!gate.passesNow) return socket",
       "return socket",
     ],
     [
@@ -56,11 +56,7 @@ export const mutants: Mutant[] = [
       'if (this.outwards === "over") return false;\n    const { incoming',
       "const { incoming",
     ],
-    [
-      "what is over, out",
-      'if (this.outwards === "over") return false;\n    const { outgoing',
-      "const { outgoing",
-    ],
+    ["what is over, out", 'this.outwards === "shut" && !isVolatile', "!isVolatile"],
     ["answers that a hook waits for", "if (this.isAdmitted && isResponse) return true;", ""],
     [
       "events that wait for a hook",
@@ -68,8 +64,16 @@ export const mutants: Mutant[] = [
       'incoming === "drop"',
     ],
     ["events that pass", 'this.isOpenInwards || incoming === "pass"', "this.isOpenInwards"],
-    ["what came in", "owner.end", "void 0 && owner.end"],
-    ["volatile emits", "if (isVolatile) return false;", ""],
+    ["what came in", 'this.#owner.cut("too_many_events");', ""],
+    ["parts of larger buffers", "    compact(content);\n", ""],
+    [
+      "the total of what comes in",
+      "compact(content);\n    this.#owner.holdings.update(this);",
+      "compact(content);",
+    ],
+    ["freeing", "if (items.length > 0) this.#owner.holdings.update(this);", ""],
+    ["who gives up", '    this.#owner.cut("server_busy");\n', ""],
+    ["volatile emits", 'this.outwards === "shut" && !isVolatile', 'this.outwards === "shut"'],
     ["emits that are lost", "owner.report", "void 0 && owner.report"],
   ]),
   ...of("socketio/gate/traffic", [
@@ -116,8 +120,14 @@ export const mutants: Mutant[] = [
     ],
     ["live sockets", "if (!gate) guardSocket(guard, socket);", "if (!gate) {}"],
     ["live sockets of another policy", "else if (gate.guard !== guard) gate.disconnect();", ""],
-    ["new sockets", "guardSocket(guard, socket) &&", "true &&"],
-    ["handshakes", "await verifyHandshake(socket)", "true"],
+    [
+      "new sockets",
+      "!goOnJoining(joining, socket) || !guardSocket(guard, socket)",
+      "!goOnJoining(joining, socket)",
+    ],
+    ["handshakes", "await verifyHandshake(socket, handshake)", "true"],
+    ["those who ask for too much", "if (refusal) turnAway(socket, refusal);", ""],
+    ["signed out, and asked again", "!handshake || isUnasked ||", "!handshake ||"],
     [
       "sockets on their way",
       "if (gate?.guard !== guard && !guardSocket(guard, socket)) return;",
@@ -129,7 +139,7 @@ export const mutants: Mutant[] = [
       "_doConnect.call(nsp, socket, fn);",
     ],
     ["sockets that leave", "gateOf(socket)?.finish();", ""],
-    ["credentials of before", "handshake && isUnasked ? {} : auth", "auth"],
+    ["credentials of before", "bringsNothing ? {} : auth", "auth"],
     ["middlewares that go on twice", "if (gate && !isJoining(socket)) return;", ""],
     ["the first adapter", "  takeOverAdapter(nsp);\n}", "}"],
     [
@@ -241,13 +251,9 @@ export const mutants: Mutant[] = [
     ["where it was kept", "|| !isMeantFor(kept, nsp.name, guard)", ""],
     ["a pid is spent", "spent.has(kept) ||", ""],
     ["keys that no client can name", "pid.startsWith(PREFIX) ? null : await", "await"],
-    ["lost again", "?? keepAgain(gate.waiting?.recovered)", ""],
+    ["lost again", "    recovered.keepAgain();\n", ""],
     ["stores that fail later", "if (persisted instanceof Promise) persisted.catch(report);", ""],
-    [
-      "what is missed meanwhile",
-      "if (again?.missedPackets) return again.missedPackets;",
-      "return session!.missedPackets!;",
-    ],
+    ["what is missed, looked at", "missedPackets.every(Array.isArray)", "true"],
     ["words", "if (error instanceof Error) guard", "guard"],
   ]),
   ...of("socketio/recovery/kept", [
@@ -276,7 +282,9 @@ export const mutants: Mutant[] = [
     ["adapter replaced meanwhile", "raw.adapter = raw.nsp.adapter;", ""],
     ["rooms when shut", "    this.#raw.nsp.adapter.delAll(this.#raw.id);\n", ""],
     ["topics when shut", "    leaveTopics(this.#raw);\n", ""],
-    ["the end of catching up", "    this.#waiting?.catchUp?.end();\n", ""],
+    ["the end of catching up", "    endCatchUp(this.#raw);\n", ""],
+    ["falling behind", "    this.#leaveRooms();\n    waiting.catchUp", "    waiting.catchUp"],
+    ["lost before it was connected", "this.#waiting?.recovered?.keepAgain();", "{}"],
     [
       "in its rooms first",
       "await this.#raw.nsp.adapter.addAll(this.#raw.id, new Set(waiting.rooms));",
@@ -304,8 +312,8 @@ export const mutants: Mutant[] = [
     ["a new socket", "joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));", ""],
   ]),
   ...of("socketio/guarding", [
-    ["refreshes", "if (!hadGate) socket.on(AUTHENTICATION, onAuthentication);", ""],
-    ["one listener", "if (!hadGate) socket.on", "socket.on"],
+    ["refreshes", "if (!before) socket.on(AUTHENTICATION, onAuthentication);", ""],
+    ["one listener", "if (!before) socket.on", "socket.on"],
   ]),
   ...of("core/guard", [
     ["too many", "needsPlace && this.journal.isFull", "false"],
@@ -351,19 +359,33 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    ["sockets for each transport", "++this.#asked <= ASKED_LIMIT", "true"],
+    ["sockets for each transport", "++this.#asked > ASKED_LIMIT", "false"],
     ["the deadline", "this.#newAlarm().setDeadline(effect.ms, () =>", "void (() =>"],
-    ["late answers", "      this.#alarm?.catchUp();\n      this", "      this"],
-    ["late credentials", "    this.#alarm?.catchUp();\n    if", "    if"],
+    ["late credentials", "    this.lookAtClock();\n    if", "    if"],
+    [
+      "payloads that are too large",
+      'isTooMuch ? unauthorized("invalid_credentials") : undefined',
+      "undefined",
+    ],
+    [
+      "ids of lost connections",
+      "    this.#adopt(peer);\n    const { previous } = peer;\n    const has",
+      "    const { previous } = peer;\n    const has",
+    ],
+    [
+      "those who fall behind",
+      "    this.#peers.fallBehind();\n    submission?.refuse",
+      "    submission?.refuse",
+    ],
     [
       "answers that count at once",
-      "this.#afterwards(() => this.#verify(submission!))",
-      "this.#afterwards(() => queueMicrotask(() => this.#verify(submission!)))",
+      "this.afterwards(() => this.#verify(submission!))",
+      "this.afterwards(() => queueMicrotask(() => this.#verify(submission!)))",
     ],
     [
       "hooks that take effect at once",
-      "this.#afterwards(() => this.#peers.welcome(peer))",
-      "this.#afterwards(() => queueMicrotask(() => this.#peers.welcome(peer)))",
+      "this.afterwards(() => this.#peers.welcome(peer))",
+      "this.afterwards(() => queueMicrotask(() => this.#peers.welcome(peer)))",
     ],
     ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
     ["the last one to leave", "if (this.#peers.isEmpty) this", "if (false) this"],
@@ -381,15 +403,11 @@ export const mutants: Mutant[] = [
     ["a place that is taken already", "&& !hasPlace;", ";"],
     [
       "a refresh while others join",
-      "this.#announce([peer], this.#state.session, undefined)",
-      "this.#announce([peer], this.#state.session, this.#settle())",
+      "this.#announce([peer], this.state.session, undefined)",
+      "this.#announce([peer], this.state.session, this.#settle())",
     ],
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
-    [
-      "watching for revocations",
-      'else if (this.#state.phase === "idle") revocations.watch(this);',
-      "",
-    ],
+    ["watching for revocations", "else revocations.watch(this);", ""],
     ["forgetting", "revocations.forget(this);", "{}"],
   ]),
   ...of("socketio/connections", [
@@ -398,18 +416,10 @@ export const mutants: Mutant[] = [
     ["connections with sockets", "if (connection.isEmpty) connection", "connection"],
   ]),
   ...of("core/revocations", [
-    ["once each", "if (!isNews) {", "if (false) {"],
+    ["once each", "if (known && !isNews) {", "if (known && false) {"],
     ["remembered first", "    this.#remember(key, entry);\n", ""],
-    [
-      "only those before",
-      "return since <= (isSpared ? entry.exceptAt : entry.at);",
-      "return true;",
-    ],
-    [
-      "whom it spares",
-      "const until = isSpared ? entry.exceptAt : entry.at;",
-      "const until = entry.at;",
-    ],
+    ["only those before", "return until > -Infinity && since <= until;", "return true;"],
+    ["whom it spares", "except !== undefined && except === connection ? exceptAt : at", "at"],
     ["those of whom nothing is known", "if (until > -Infinity) count", "count"],
     ["being late", "if (isOverdue) this.awareness.lose();", ""],
     [
@@ -419,7 +429,8 @@ export const mutants: Mutant[] = [
     ],
     ["whom it spares, said again", "...exceptAt > -Infinity &&", "...false &&"],
     ["others that say it", "      this.#entries.set(key, { ...known, reminder });\n", ""],
-    ["sessions of whom it spares", "(isSpared ? entry.exceptAt : entry.at)", "entry.at"],
+    ["those that were made at once", "known?.earlier.includes(id)", "false"],
+    ["those made in the middle", "if (current?.id === id) this", "if (current) this"],
     [
       "what others have revoked",
       "exceptAt: Math.max(last.exceptAt, before)",
@@ -447,10 +458,37 @@ export const mutants: Mutant[] = [
     ["the deadline runs on", 'this.#onChange("answered");', ""],
     ["questions that are taken back", "        forget();\n", ""],
   ]),
+  ...of("core/lanes", [
+    ["points back", "await limiter.reward?.(key, 1);", "{}"],
+    ["in the same window", "if (clock.monotonic() <= until) await", "await"],
+    [
+      "failures of limiters",
+      'if (typeof Object(rejection).msBeforeNext !== "number") throw rejection;',
+      "",
+    ],
+    ["those that are refused", "if (window.isCounted) await", "if (false) await"],
+    ["those that are not counted", "if (window.isCounted) await", "await"],
+    ["waiting for who is under way", "if (lane.out === 0) return", "return"],
+    ["one at a time", "before.then(() =>", "Promise.resolve().then(() =>"],
+    ["who has left", "while (isWanted()) {", "for (;;) {"],
+  ]),
+  ...of("core/spreading", [
+    ["one after the other", "    this.#next = at + 1000 / this.#pace;\n", ""],
+    ["the verifier's pace", "    this.#counts[this.#second % MEMORY]!++;\n", ""],
+  ]),
+  ...of("core/holdings", [
+    ["the total", "if (this.#total > this.#limit) this", "if (false) this"],
+    ["the largest", "if (!largest || cost > this.#costs.get(largest)!)", "if (!largest)"],
+  ]),
+  ...of("core/compact", [[
+    "small parts",
+    "return buffer.byteLength > 2 * byteLength;",
+    "return false;",
+  ]]),
+  ...of("socketio/transport", [
+    ["transports that were begun", "  probes.get(conn)?.socket?.terminate?.();\n", ""],
+  ]),
   ...of("core/throttle", [
-    ["points", "await limiter.consume(key);", ""],
-    ["points back", "await limiter.reward?.(key, 1);", ""],
-    ["failures of limiters", 'if (typeof msBeforeNext !== "number")', "if (false)"],
     ["keys that are none", 'typeof key === "string" && key !== ""', "true"],
   ]),
   ...of("core/submission", [
