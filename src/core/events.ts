@@ -28,13 +28,13 @@ export interface AcceptedEvent extends Origin {
   readonly duration: number;
 }
 
-/** Credentials have been refused: by the verifier, or before it was asked. */
+/** An attempt has failed: by the verifier, before it was asked, or without an answer. */
 export interface RefusedEvent extends Origin {
   /** Tells events apart, together with `ok`. */
   readonly type: "attempt";
   /** Tells events apart. */
   readonly ok: false;
-  /** Why. */
+  /** Why; `"abandoned"` if the client has left before there was an answer. */
   readonly code: Unauthorized["code"];
   /** How long the verification took, in milliseconds. */
   readonly duration: number;

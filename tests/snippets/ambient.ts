@@ -30,6 +30,7 @@ export declare const storeClient: RedisClientType;
 export declare const perAddress: library.Limiter;
 export declare const perAccount: library.Limiter;
 export declare function verify(hash: string, password: string): Promise<boolean>;
+export declare function findSession(id: string): Promise<User | undefined>;
 export declare function checkPassword(username: string, password: string): Promise<User | null>;
 export declare function isRightCode(user: User, code: unknown): boolean;
 export declare function authenticate(
