@@ -486,7 +486,7 @@ export const mutants: Mutant[] = [
     "return false;",
   ]]),
   ...of("socketio/transport", [
-    ["transports that were begun", "  probes.get(conn)?.socket?.terminate?.();\n", ""],
+    ["transports that were begun", "  upgradeOf(conn)?.socket?.terminate?.();\n", ""],
   ]),
   ...of("core/throttle", [
     ["keys that are none", 'typeof key === "string" && key !== ""', "true"],

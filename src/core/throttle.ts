@@ -1,5 +1,5 @@
 import type { Clock, Peer } from "./interface.ts";
-import { Lanes, type Point } from "./lanes.ts";
+import type { Lanes, Point } from "./lanes.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */

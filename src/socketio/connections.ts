@@ -2,7 +2,7 @@ import { Connection } from "../core/connection.ts";
 import { type Few, fewOf, listOf } from "../core/few.ts";
 import type { Guard } from "../core/guard.ts";
 import type { RawClient, RawConn } from "./internals.ts";
-import { watchUpgrade } from "./transport.ts";
+import { watchUpgrade } from "./upgrades.ts";
 
 const CONNECTIONS = Symbol("socketio-auth connections");
 

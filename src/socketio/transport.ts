@@ -1,5 +1,6 @@
-import type { RawClient, RawConn, RawTransport } from "./internals.ts";
+import type { RawClient } from "./internals.ts";
 import { gateOf } from "./gate/slot.ts";
+import { upgradeOf } from "./upgrades.ts";
 
 /** Whether a socket past its gate, or one that has none, still uses the transport. */
 export function isInUse(client: RawClient): boolean {
@@ -8,25 +9,6 @@ export function isInUse(client: RawClient): boolean {
     if (!gate || gate.isAdmitted) return true;
   }
   return false;
-}
-
-/** The transports that clients have begun to upgrade to. */
-const probes = new WeakMap<RawConn, RawTransport>();
-
-/** What engines call for one; the name has changed since engine.io 6.5. */
-const METHODS = ["_maybeUpgrade", "maybeUpgrade"] as const;
-
-/** Remembers what a client upgrades to, from now on: engines keep it to themselves. */
-export function watchUpgrade(conn: RawConn): void {
-  if (conn.transport.name !== "polling") return;
-  for (const method of METHODS) {
-    const upgrade = conn[method];
-    if (!upgrade) continue;
-    conn[method] = (transport) => {
-      probes.set(conn, transport);
-      return upgrade.call(conn, transport);
-    };
-  }
 }
 
 /** Closes a transport behind what was sent before. */
@@ -50,5 +32,5 @@ export function dropTransport({ conn }: RawClient): void {
   const { socket } = conn.transport;
   if (conn.readyState !== "closed") conn.onClose?.("forced close");
   socket?.terminate?.();
-  probes.get(conn)?.socket?.terminate?.();
+  upgradeOf(conn)?.socket?.terminate?.();
 }
