@@ -247,7 +247,12 @@ describe("deauthenticate", () => {
     });
 
     it(`a dynamic namespace is asked what it was asked before (${place.name})`, async () => {
-      const world = await openWorld(place, { ...options, handshake: true }, {
+      // `handshake: true` would have emptied it by then.
+      const handshake = (it: unknown) => {
+        const { auth } = it as { auth: { username?: string } };
+        return auth.username && auth;
+      };
+      const world = await openWorld(place, { ...options, handshake }, {
         server: { cleanupEmptyChildNamespaces: true },
         setUp: (io) =>
           io.of((_name, auth, next) => next(null, Boolean(auth.username)))
