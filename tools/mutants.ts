@@ -266,6 +266,14 @@ export const mutants: Mutant[] = [
     ],
     ["how long ago", "&& age <= guard.retention", ""],
   ]),
+  ...of("socketio/gate/gated", [
+    ["in its rooms first", "await raw.nsp.adapter.addAll(raw.id, new Set(this.rooms));", ""],
+    [
+      "rooms left in the middle",
+      "if (!rooms.every((room) => this.rooms.includes(room))) continue;",
+      "",
+    ],
+  ]),
   ...of("socketio/recovery/recovered", [
     ["rooms left meanwhile", "filter((room) => rooms.includes(room))", "filter(() => true)"],
   ]),
@@ -283,13 +291,8 @@ export const mutants: Mutant[] = [
     ["rooms when shut", "    this.#raw.nsp.adapter.delAll(this.#raw.id);\n", ""],
     ["topics when shut", "    leaveTopics(this.#raw);\n", ""],
     ["the end of catching up", "    endCatchUp(this.#raw);\n", ""],
-    ["falling behind", "    this.#leaveRooms();\n    waiting.catchUp", "    waiting.catchUp"],
+    ["falling behind", "    this.#waiting.fallBehind();\n", ""],
     ["lost before it was connected", "this.#waiting?.recovered?.keepAgain();", "{}"],
-    [
-      "in its rooms first",
-      "await this.#raw.nsp.adapter.addAll(this.#raw.id, new Set(waiting.rooms));",
-      "",
-    ],
     [
       "open once",
       'if (waiting?.outwards === "shut") this',
@@ -359,8 +362,7 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    ["sockets for each transport", "++this.#asked > ASKED_LIMIT", "false"],
-    ["the deadline", "this.#newAlarm().setDeadline(effect.ms, () =>", "void (() =>"],
+    ["sockets for each transport", "++this.asked > ASKED_LIMIT", "false"],
     ["late credentials", "    this.lookAtClock();\n    if", "    if"],
     [
       "payloads that are too large",
@@ -372,9 +374,21 @@ export const mutants: Mutant[] = [
       "    this.#adopt(peer);\n    const { previous } = peer;\n    const has",
       "    const { previous } = peer;\n    const has",
     ],
+    ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
+    ["the last one to leave", "if (this.peers.isEmpty) this", "if (false) this"],
+    [
+      "too many while joining",
+      "if (!this.guard.journal.isFull) return this.#submit",
+      "return this.#submit",
+    ],
+    ["a place that is taken already", "&& !hasPlace;", ";"],
+    ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
+  ]),
+  ...of("core/performer", [
+    ["the deadline", "this.#newAlarm().setDeadline(effect.ms, () =>", "void (() =>"],
     [
       "those who fall behind",
-      "    this.#peers.fallBehind();\n    submission?.refuse",
+      "    this.peers.fallBehind();\n    submission?.refuse",
       "    submission?.refuse",
     ],
     [
@@ -384,29 +398,20 @@ export const mutants: Mutant[] = [
     ],
     [
       "hooks that take effect at once",
-      "this.afterwards(() => this.#peers.welcome(peer))",
-      "this.afterwards(() => queueMicrotask(() => this.#peers.welcome(peer)))",
+      "this.afterwards(() => this.peers.welcome(peer))",
+      "this.afterwards(() => queueMicrotask(() => this.peers.welcome(peer)))",
     ],
-    ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
-    ["the last one to leave", "if (this.#peers.isEmpty) this", "if (false) this"],
-    ["namespaces asked for before the sign-in", "    this.#asked = 0;\n", ""],
+    ["namespaces asked for before the sign-in", "    this.asked = 0;\n", ""],
     [
       "attempts that are over before they begin",
       "if (submission !== this.#running) return;",
       "",
     ],
     [
-      "too many while joining",
-      "if (!this.guard.journal.isFull) return this.#submit",
-      "return this.#submit",
-    ],
-    ["a place that is taken already", "&& !hasPlace;", ";"],
-    [
       "a refresh while others join",
       "this.#announce([peer], this.state.session, undefined)",
       "this.#announce([peer], this.state.session, this.#settle())",
     ],
-    ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
     ["watching for revocations", "else revocations.watch(this);", ""],
     ["forgetting", "revocations.forget(this);", "{}"],
   ]),

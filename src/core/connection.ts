@@ -1,15 +1,9 @@
-import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
-import { adoptConnectionId, connectionId, knownConnectionId } from "./ids.ts";
+import { adoptConnectionId, connectionId } from "./ids.ts";
 import { isOverLimit } from "./measure.ts";
-import type { Effect, Event, Rules, State } from "./machine.ts";
-import { type Cause, causeOf, Peers } from "./peers.ts";
+import { Performer } from "./performer.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
-import type { Revocable } from "./revocations.ts";
-import { Runner } from "./runner.ts";
-import { type RevocationTarget, sameUser, type Session } from "./session.ts";
 import { Submission } from "./submission.ts";
-import { Alarm } from "./timer.ts";
 
 /**
  * How many namespaces may be asked for before anybody is authenticated, the same
@@ -18,32 +12,9 @@ import { Alarm } from "./timer.ts";
  */
 const ASKED_LIMIT = 64;
 
-/** An event, with what its effects need besides. */
-interface Entry<S> {
-  readonly event: Event;
-  readonly peer?: Peer<S>;
-  readonly submission?: Submission<S>;
-}
-
-/** One client connection under one policy: feeds the machine and carries out its effects. */
-export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
-  /** The policy it is under, and all that comes with it. */
-  readonly guard: Guard<S, T>;
-  readonly #transport: T;
-  readonly #peers: Peers<S>;
+/** One client connection under one policy: what a binding calls. */
+export class Connection<S, T> extends Performer<S, T> {
   #attempts = 0;
-  #asked = 0;
-  /** The deadline, or the end of the session; an authenticated connection may have neither. */
-  #alarm: Alarm | undefined;
-  /** The attempt in flight. */
-  #running: Submission<S> | undefined;
-
-  constructor(guard: Guard<S, T>, transport: T) {
-    super();
-    this.guard = guard;
-    this.#transport = transport;
-    this.#peers = new Peers(guard);
-  }
 
   /**
    * The client asks for a namespace, with a payload perhaps. Returns why it must
@@ -51,14 +22,14 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
    */
   refusalToJoin(payload: unknown): Unauthorized | undefined {
     const isKnown = this.state.phase === "authenticated";
-    if (!isKnown && ++this.#asked > ASKED_LIMIT) return unauthorized("too_many_attempts");
+    if (!isKnown && ++this.asked > ASKED_LIMIT) return unauthorized("too_many_attempts");
     const isTooMuch = isOverLimit(payload, this.guard.policy.maxCredentials);
     return isTooMuch ? unauthorized("invalid_credentials") : undefined;
   }
 
   /** A socket must not be connected, and has been told so. */
   turnAway(peer: Peer<S>, refusal: Unauthorized): void {
-    this.#peers.turnAway(peer, refusal, "unauthorized");
+    this.peers.turnAway(peer, refusal, "unauthorized");
     if (this.state.phase !== "authenticated") this.end(refusal);
   }
 
@@ -67,7 +38,7 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
    * They count as an `authentication` event, if there is need for one.
    */
   handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
-    const isNeeded = this.state.phase !== "authenticated" && !this.#running;
+    const isNeeded = this.state.phase !== "authenticated" && !this.running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
     if (!this.guard.journal.isFull) return this.#submit(peer, credentials, acknowledge);
     const refusal = this.guard.busy("server_busy");
@@ -79,18 +50,18 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
   join(peer: Peer<S>): void {
     this.#adopt(peer);
     const { previous } = peer;
-    const hasPlace = this.#running?.peer === peer;
+    const hasPlace = this.running?.peer === peer;
     const needsPlace = this.state.phase !== "authenticated" && !hasPlace;
     const refusal = this.guard.objectionTo(previous, needsPlace);
-    this.#peers.add(peer);
+    this.peers.add(peer);
     this.dispatch({
       event: refusal ? { type: "ended", refusal } : { type: "joined", previous },
       peer,
     });
-    if (this.#running?.peer === peer) this.#running.joined();
+    if (this.running?.peer === peer) this.running.joined();
     if (peer.session) return;
     this.guard.journal.note(peer, { type: "pending" });
-    if (this.guard.policy.connection === "connected") this.#peers.introduce(peer);
+    if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
   }
 
   /**
@@ -98,23 +69,18 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
    * `byClient` if it was the client that left.
    */
   leave(peer: Peer<S>, reason: string, byClient: boolean): void {
-    if (this.#running?.peer === peer) {
-      this.dispatch({ event: { type: "abandoned", attempt: this.#running.id, byClient } });
+    if (this.running?.peer === peer) {
+      this.dispatch({ event: { type: "abandoned", attempt: this.running.id, byClient } });
     }
-    if (!this.#peers.has(peer)) return;
-    this.#peers.remove(peer, reason);
-    if (this.#peers.isEmpty) this.dispatch({ event: { type: "deserted" } });
+    if (!this.peers.has(peer)) return;
+    this.peers.remove(peer, reason);
+    if (this.peers.isEmpty) this.dispatch({ event: { type: "deserted" } });
   }
 
   /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     this.lookAtClock();
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
-  }
-
-  /** Whatever comes after the deadline is late, also if no timer has had its turn. */
-  lookAtClock(): void {
-    this.#alarm?.catchUp();
   }
 
   /** The application signs the client out, which begins anew. */
@@ -127,40 +93,9 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
     return connectionId(this);
   }
 
-  get knownId(): string | undefined {
-    return knownConnectionId(this);
-  }
-
-  revoke(target: RevocationTarget, at: number): number {
-    const { length } = this.#peers.connected;
-    const before = this.state;
-    this.dispatch({ event: { type: "revoked", target, at } });
-    return this.state !== before && this.state.phase === "idle" ? length : 0;
-  }
-
   /** When the session began, by the monotonic clock, as far as that is known. */
   get since(): number {
     return this.state.phase === "authenticated" ? this.state.since : -Infinity;
-  }
-
-  get verifyingSince(): number | undefined {
-    return this.#running?.begunAt;
-  }
-
-  /**
-   * Calls back once all that were recovered know what they have missed; at once,
-   * where there are none. Not for another user, who is not going to have it.
-   */
-  whenCaughtUp(session: Session<unknown>, isWanted: () => boolean, go: () => void): void {
-    const isTheirs = ({ previous }: Peer<S>) => !previous || sameUser(previous, session);
-    // A refresh waits for nobody: whoever joins a session waits on their own.
-    const isPending = () => this.state.phase === "pending";
-    this.#whenCaughtUp((peer) => isPending() && isWanted() && isTheirs(peer), go);
-  }
-
-  /** The server ends the connection for a reason of its own. */
-  end(refusal: Unauthorized): void {
-    this.dispatch({ event: { type: "ended", refusal } });
   }
 
   /** The same, for a limit that was passed. */
@@ -170,13 +105,13 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
 
   /** Whether it has no peer. */
   get isEmpty(): boolean {
-    return this.#peers.isEmpty;
+    return this.peers.isEmpty;
   }
 
   /** The transport is gone, and every peer with it. */
   close(): void {
     this.dispatch({ event: { type: "gone" } });
-    this.#peers.removeAll("transport close");
+    this.peers.removeAll("transport close");
   }
 
   #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
@@ -190,141 +125,5 @@ export class Connection<S, T> extends Runner<Entry<S>> implements Revocable {
   /** What spares a connection spares it also once it was lost and has come back. */
   #adopt({ previous }: Peer<S>): void {
     if (previous?.connection !== undefined) adoptConnectionId(this, previous.connection);
-  }
-
-  protected get rules(): Rules {
-    return this.guard.policy;
-  }
-
-  /** Nothing can be revoked where nobody is. */
-  protected enter(phase: State["phase"]): void {
-    const { revocations } = this.guard;
-    if (phase === "idle") revocations.forget(this);
-    else revocations.watch(this);
-  }
-
-  protected perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
-    switch (effect.type) {
-      case "verify":
-        this.#running = submission;
-        return this.afterwards(() => this.#verify(submission!));
-      case "decline":
-        return this.#peers.decline(submission!, effect.refusal);
-      case "abort":
-        this.#peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
-        return this.#peers.fallBehind();
-      case "start_deadline":
-        return this.#newAlarm().setDeadline(effect.ms, () => this.#timeOut());
-      case "pause_deadline":
-        return this.#alarm?.pause();
-      case "resume_deadline":
-        return this.#alarm?.resume();
-      case "start_expiry":
-        return this.#newAlarm().setExpiry(effect.at, () => this.#expire());
-      case "stop_timer":
-        this.#alarm?.stop();
-        this.#alarm = undefined;
-        return;
-      case "admit":
-        return this.#admit(effect.session);
-      case "admit_joined":
-        return this.#admitJoined(peer!);
-      case "refresh":
-        return this.#refresh(effect.session);
-      case "refuse":
-        return this.#refuse(effect.refusal);
-      case "replace":
-        return this.#peers.replace(effect.refusal, causeOf(event));
-      case "end":
-        return this.#end(effect.refusal, causeOf(event));
-    }
-  }
-
-  #newAlarm(): Alarm {
-    return this.#alarm ??= new Alarm(this.guard.clock);
-  }
-
-  /** If its verification has taken too long, others have to wait, too. */
-  #timeOut(): void {
-    const refusal = this.#running ? this.guard.busy("timeout") : unauthorized("timeout");
-    this.dispatch({ event: { type: "deadline", refusal } });
-  }
-
-  #expire(): void {
-    this.dispatch({ event: { type: "expired" } });
-  }
-
-  /** The verifier's answer counts at the moment it is given, even before it returns. */
-  #verify(submission: Submission<S>): void {
-    if (submission !== this.#running) return;
-    const isBounded = this.state.phase === "pending" && this.guard.policy.timeout !== Infinity;
-    submission.judge(isBounded, (event) => this.dispatch({ event }));
-  }
-
-  #admit(session: Session<unknown>): void {
-    this.#asked = 0;
-    const peers = this.#peers.connected;
-    if (this.#announce(peers, session, this.#settle())) this.#open(peers);
-  }
-
-  /** A refresh that is being verified goes on: nothing has come of it yet. */
-  #admitJoined(peer: Peer<S>): void {
-    this.#whenCaughtUp((other) => other === peer, () => {
-      // The session may be another by now, or over.
-      const { phase } = this.state;
-      if (phase !== "authenticated" || !peer.connected) return;
-      if (this.#announce([peer], this.state.session, undefined)) this.#open([peer]);
-    });
-  }
-
-  #whenCaughtUp(isMeant: (peer: Peer<S>) => boolean, go: () => void): void {
-    this.#peers.whenCaughtUp(isMeant, go, () => this.end(unauthorized("server_error")));
-  }
-
-  #open(peers: readonly Peer<S>[]): void {
-    this.#peers.open(peers);
-    for (const peer of peers) this.afterwards(() => this.#peers.welcome(peer));
-  }
-
-  #refresh(session: Session<unknown>): void {
-    // Whoever is still catching up gets this session after that.
-    const peers = this.#peers.connected.filter((peer) => peer.session);
-    if (this.#announce(peers, session, this.#settle())) this.#peers.noteRefreshed(peers);
-  }
-
-  /** Puts the session in force, and says so. Returns false if that failed, which ends it. */
-  #announce(
-    peers: readonly Peer<S>[],
-    session: Session<unknown>,
-    submission: Submission<S> | undefined,
-  ): boolean {
-    const refusal = this.#peers.announce(peers, session, submission);
-    if (refusal) this.end(refusal);
-    return !refusal;
-  }
-
-  #refuse(refusal: Unauthorized): void {
-    const submission = this.#settle();
-    this.#peers.fallBehind();
-    submission?.refuse(refusal);
-    if (submission) this.#peers.refuse(submission.peer, refusal, "unauthorized");
-  }
-
-  #end(refusal: Unauthorized, cause: Cause): void {
-    this.#peers.end(refusal, cause);
-    this.guard.close(this.#transport);
-  }
-
-  /** The attempt in flight is over. */
-  #settle(): Submission<S> | undefined {
-    const submission = this.#takeRunning();
-    submission?.close();
-    return submission;
-  }
-
-  #takeRunning(): Submission<S> | undefined {
-    const submission = this.#running;
-    this.#running = undefined;
-    return submission;
   }
 }

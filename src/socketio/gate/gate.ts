@@ -24,9 +24,8 @@ import { standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
-import { CatchUp, endCatchUp } from "../recovery/catch_up.ts";
+import { endCatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
-import { within } from "../recovery/within.ts";
 
 /** Socket.IO's reason when a client leaves a namespace of its own accord. */
 const BY_CLIENT = "client namespace disconnect";
@@ -103,7 +102,7 @@ export class Gate<S> implements Peer<S>, Owner {
 
   /** Whether it may be in rooms: what is sent to them goes out, or waits. */
   get mayHear(): boolean {
-    return this.isAdmitted || this.#waiting?.catchUp !== undefined;
+    return this.isAdmitted || this.#waiting!.isCatchingUp;
   }
 
   get session(): Session<unknown> | undefined {
@@ -127,35 +126,17 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   get isBehind(): boolean {
-    return this.#waiting?.recovered !== undefined && !this.#waiting.missed;
+    return this.#waiting?.isBehind ?? false;
   }
 
   catchUp(): Promise<void> {
-    const waiting = this.#waiting!;
-    return waiting.caughtUp ??= within(() => this.#catchUp(waiting, waiting.recovered!));
-  }
-
-  async #catchUp(waiting: Gated, recovered: Recovered): Promise<void> {
-    // In its rooms first: what is sent from now on is held, all else is in the store.
-    const catchUp = waiting.catchUp = new CatchUp(this.#raw);
-    await this.#raw.nsp.adapter.addAll(this.#raw.id, new Set(waiting.rooms));
-    for (;;) {
-      const { rooms } = waiting;
-      const missed = await recovered.missed(rooms);
-      // Nobody may be there any more, or nobody was admitted.
-      if (this.#waiting !== waiting || waiting.catchUp !== catchUp) return;
-      // What is sent to rooms that it has left meanwhile is not its business.
-      if (!rooms.every((room) => waiting.rooms.includes(room))) continue;
-      waiting.missed = missed;
-      return;
-    }
+    return this.#waiting!.catchUp(this.#raw);
   }
 
   fallBehind(): void {
-    const waiting = this.#waiting;
-    if (!waiting?.catchUp) return;
+    if (!this.#waiting?.isCatchingUp) return;
+    this.#waiting.fallBehind();
     this.#leaveRooms();
-    waiting.catchUp = waiting.caughtUp = waiting.missed = undefined;
   }
 
   #leaveRooms(): void {
@@ -198,33 +179,31 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   disconnect(): void {
-    this.#raw.auth = false;
-    try {
-      this.#raw.disconnect();
-    } catch (error) {
-      // A listener that throws must not keep the client connected.
-      this.report("gate", error);
-      this.#raw.removeAllListeners("disconnecting");
-      this.#raw.disconnect();
-    }
+    this.#end(() => this.#raw.disconnect());
   }
 
   replace(): void {
+    this.#end(() => this.#raw._onclose(BY_SERVER));
+    joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));
+  }
+
+  /** A listener that throws must not keep the client connected. */
+  #end(end: () => void): void {
     this.#raw.auth = false;
     try {
-      this.#raw._onclose(BY_SERVER);
+      end();
     } catch (error) {
       this.report("gate", error);
       this.#raw.removeAllListeners("disconnecting");
-      this.#raw._onclose(BY_SERVER);
+      end();
     }
-    joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));
   }
 
   /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
   #shut(): Gated {
     const waiting = new Gated(this, this.#raw.rooms, this.#raw.connected);
     this.#waiting?.discard();
+    this.#waiting?.fallBehind();
     this.#leaveRooms();
     this.#waiting = waiting;
     standIn(this.#raw);
@@ -239,7 +218,7 @@ export class Gate<S> implements Peer<S>, Owner {
     raw.adapter = raw.nsp.adapter;
     try {
       const report = (error: unknown) => this.report("emit", error);
-      waiting.catchUp?.open(waiting.missed ?? [], (packet) => sendPast(raw, packet), report);
+      waiting.sendMissed((packet) => sendPast(raw, packet), report);
     } catch (error) {
       return this.#fail(error);
     }

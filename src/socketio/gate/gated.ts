@@ -1,7 +1,8 @@
 import { type Owner, Waiting } from "../../core/waiting.ts";
-import type { Packet } from "../internals.ts";
-import type { CatchUp } from "../recovery/catch_up.ts";
+import type { Packet, RawSocket } from "../internals.ts";
+import { CatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
+import { within } from "../recovery/within.ts";
 import type { HeldEmit } from "./sending.ts";
 
 /** What waits at the gate of a socket, with what is Socket.IO's own. */
@@ -10,11 +11,9 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   rooms: readonly string[];
   /** The lost connection, if this is one that has come back. */
   recovered: Recovered | undefined;
-  /** Catches up with what it has missed, from the moment its user is known to be the same. */
-  catchUp: CatchUp | undefined;
-  /** Settles when that is there. */
-  caughtUp: Promise<void> | undefined;
-  missed: readonly unknown[] | undefined;
+  #catchUp: CatchUp | undefined;
+  #caughtUp: Promise<void> | undefined;
+  #missed: readonly unknown[] | undefined;
   /** Whether the application knows the socket. */
   isIntroduced: boolean;
 
@@ -22,6 +21,51 @@ export class Gated extends Waiting<Packet, HeldEmit> {
     super(owner);
     this.rooms = [...rooms];
     this.isIntroduced = isIntroduced;
+  }
+
+  /** Whether it was recovered, and does not know yet what it has missed. */
+  get isBehind(): boolean {
+    return this.recovered !== undefined && !this.#missed;
+  }
+
+  /** Whether it is in its rooms already, where broadcasts to it wait. */
+  get isCatchingUp(): boolean {
+    return this.#catchUp !== undefined;
+  }
+
+  /** Enters its rooms, and fetches what it has missed. Rejects if that is not to be had. */
+  catchUp(raw: RawSocket): Promise<void> {
+    return this.#caughtUp ??= within(() => this.#fetchMissed(raw, this.recovered!));
+  }
+
+  async #fetchMissed(raw: RawSocket, recovered: Recovered): Promise<void> {
+    // In its rooms first: what is sent from now on is held, all else is in the store.
+    const catchUp = this.#catchUp = new CatchUp(raw);
+    await raw.nsp.adapter.addAll(raw.id, new Set(this.rooms));
+    for (;;) {
+      const { rooms } = this;
+      const missed = await recovered.missed(rooms);
+      // Nobody may be there any more, or nobody was admitted.
+      if (this.#catchUp !== catchUp) return;
+      // What is sent to rooms that it has left meanwhile is not its business.
+      if (!rooms.every((room) => this.rooms.includes(room))) continue;
+      this.#missed = missed;
+      return;
+    }
+  }
+
+  /** Forgets what it has caught up with. */
+  fallBehind(): void {
+    this.#catchUp = this.#caughtUp = this.#missed = undefined;
+  }
+
+  /**
+   * Lets out what was missed, and what was broadcast since.
+   *
+   * @throws what cannot be sent any more
+   */
+  sendMissed(send: (packet: Packet) => void, report: (error: unknown) => void): void {
+    this.#catchUp?.open(this.#missed ?? [], send, report);
   }
 
   /** Remembers rooms, unless it is too late for any. */
