@@ -20,8 +20,8 @@ export const mutants: Mutant[] = [
   ...of("socketio/gate/prototype", [
     ["packets out", "if (maySend(this, packet, flags)) base", "base"],
     ["packets in", "if (mayReceive(this, packet)) base", "base"],
-    ["those refused by a middleware", "gateOf(this)!.finish();", ""],
-    ["those that are gone", 'if (event === "disconnect") gateOf', "if (false) gateOf"],
+    ["those refused by a middleware", "removed(this);", ""],
+    ["those that are gone", 'if (event === "disconnect") gone', "if (false) gone"],
   ]),
   ...of("socketio/gate/stand_in", [
     ["rooms", "      gate.waiting?.enter(rooms);\n", ""],
@@ -138,7 +138,7 @@ export const mutants: Mutant[] = [
       "_doConnect.call(quiet, socket, fn);",
       "_doConnect.call(nsp, socket, fn);",
     ],
-    ["sockets that leave", "gateOf(socket)?.finish();", ""],
+    ["sockets that leave", "if (gateOf(socket)) removed(socket);", ""],
     ["credentials of before", "bringsNothing ? {} : auth", "auth"],
     ["middlewares that go on twice", "if (gate && !isJoining(socket)) return;", ""],
     ["the first adapter", "  takeOverAdapter(nsp);\n}", "}"],
@@ -266,6 +266,11 @@ export const mutants: Mutant[] = [
     ],
     ["how long ago", "&& age <= guard.retention", ""],
   ]),
+  ...of("socketio/gate/events", [
+    ["lost before it was connected", "gate.waiting?.recovered?.keepAgain();", "{}"],
+    ["handshakes that a middleware refuses", "  leave(socket, BY_SERVER);\n", ""],
+    ["transports without a socket", "if (gate.connection.isEmpty) follow", "if (false) follow"],
+  ]),
   ...of("socketio/gate/gated", [
     ["in its rooms first", "await raw.nsp.adapter.addAll(raw.id, new Set(this.rooms));", ""],
     [
@@ -292,7 +297,6 @@ export const mutants: Mutant[] = [
     ["topics when shut", "    leaveTopics(this.#raw);\n", ""],
     ["the end of catching up", "    endCatchUp(this.#raw);\n", ""],
     ["falling behind", "    this.#waiting.fallBehind();\n", ""],
-    ["lost before it was connected", "this.#waiting?.recovered?.keepAgain();", "{}"],
     [
       "open once",
       'if (waiting?.outwards === "shut") this',
@@ -308,10 +312,9 @@ export const mutants: Mutant[] = [
     ],
     [
       "emits that nobody waits for",
-      "if (packet.id !== undefined && !raw.acks.has(packet.id!)) continue;",
+      "if (packet.id !== undefined && !this.#raw.acks.has(packet.id!)) continue;",
       "",
     ],
-    ["handshakes that a middleware refuses", "this.#leave(BY_SERVER, false);", ""],
     ["a new socket", "joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));", ""],
   ]),
   ...of("socketio/guarding", [

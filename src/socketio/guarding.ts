@@ -1,5 +1,6 @@
 import { AUTHENTICATION } from "../protocol.ts";
 import type { Guard } from "../core/guard.ts";
+import { authenticate, joined } from "./gate/events.ts";
 import { Gate } from "./gate/gate.ts";
 import { gateOf } from "./gate/slot.ts";
 import type { RawClient, RawSocket } from "./internals.ts";
@@ -18,9 +19,9 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket): boolean {
     const before = gateOf(socket);
     // Its data belongs to whoever the other policy knows.
     if (before?.waiting?.recovered) throw new Error("Cannot guard a recovered socket anew.");
-    const gate = new Gate(socket, guard, takeRecovered(socket));
+    new Gate(socket, guard, takeRecovered(socket));
     if (!before) socket.on(AUTHENTICATION, onAuthentication);
-    if (socket.connected) gate.connect();
+    if (socket.connected) joined(socket);
     return true;
   } catch (error) {
     guard.policy.report(error, { during: "gate", socket });
@@ -31,5 +32,5 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket): boolean {
 
 /** A refresh. Shared by all sockets, so that an authenticated one costs no closure. */
 function onAuthentication(this: RawSocket, ...args: unknown[]): void {
-  gateOf(this)?.authenticate(args);
+  authenticate(this, args);
 }

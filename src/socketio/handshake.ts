@@ -1,5 +1,6 @@
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { CONNECT_ERROR, type RawHandshake, type RawSocket } from "./internals.ts";
+import { handshake, turnedAway } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
 
 /**
@@ -23,7 +24,7 @@ export function verifyHandshake(
   const hasNone = credentials === undefined || credentials === null;
   if (hasNone || socket.client.conn.readyState !== "open") return Promise.resolve(true);
   return new Promise((resolve) => {
-    gate.handshake(credentials, (outcome) => {
+    handshake(socket, credentials, (outcome) => {
       if (!outcome.ok) refuse(socket, outcome);
       resolve(outcome.ok);
     });
@@ -43,7 +44,7 @@ function takePayload(handshake: RawHandshake): object | undefined {
 /** Refuses a socket that nothing is verified for. */
 export function turnAway(socket: RawSocket, refusal: Unauthorized): void {
   refuse(socket, refusal);
-  gateOf(socket)!.turnAway(refusal);
+  turnedAway(socket, refusal);
 }
 
 /** As Socket.IO does when a middleware refuses. */

@@ -18,6 +18,7 @@ import {
 import { beginJoining, endJoining, goOnJoining, isJoining, joinsUnasked } from "./joining.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
+import { joined, removed } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
 import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
@@ -195,10 +196,10 @@ function takeOver(nsp: RawNamespace): void {
     if (gate?.guard !== guard && !guardSocket(guard, socket)) return;
     endJoining(socket);
     _doConnect.call(quiet, socket, fn);
-    gateOf(socket)!.connect();
+    joined(socket);
   };
   nsp._remove = (socket) => {
     _remove.call(nsp, socket);
-    gateOf(socket)?.finish();
+    if (gateOf(socket)) removed(socket);
   };
 }

@@ -1,12 +1,7 @@
 import type { Connection } from "../../core/connection.ts";
 import type { Origin } from "../../core/events.ts";
 import type { Peer } from "../../core/interface.ts";
-import {
-  type Acknowledge,
-  parseAuthentication,
-  type Unauthorized,
-  unauthorized,
-} from "../../protocol.ts";
+import { unauthorized } from "../../protocol.ts";
 import type { Session } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import { normalizeAddress } from "../address.ts";
@@ -15,23 +10,18 @@ import type { Holdings } from "../../core/holdings.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
 import { DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
-import { endJoining, joinAgain, removeStale } from "../joining.ts";
+import { joinAgain } from "../joining.ts";
 import { sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
 import { sendChallenge } from "./challenges.ts";
+import { BY_SERVER } from "./events.ts";
 import { setGate } from "./slot.ts";
 import { standIn } from "./stand_in.ts";
-import { connectionOf, followTransport } from "../connections.ts";
+import { connectionOf } from "../connections.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
-
-/** Socket.IO's reason when a client leaves a namespace of its own accord. */
-const BY_CLIENT = "client namespace disconnect";
-
-/** Socket.IO's reason when the server makes it leave. */
-const BY_SERVER = "server namespace disconnect";
 
 /**
  * A socket with its gate. While that is not open, the socket wears the gated
@@ -224,22 +214,20 @@ export class Gate<S> implements Peer<S>, Owner {
     }
     const joined = raw.join([...waiting.rooms]);
     if (joined instanceof Promise) joined.catch((error) => this.#fail(error));
-    for (const { packet, flags } of waiting.takeOutgoing()) {
-      // Its acknowledgement has timed out: nobody waits for it any more.
-      if (packet.id !== undefined && !raw.acks.has(packet.id!)) continue;
-      try {
-        sendEmit(raw, packet, flags);
-      } catch (error) {
-        this.report("emit", error);
-      }
-    }
+    this.sendHeld();
     this.#takeOff(waiting);
   }
 
-  /** Lost again before it was admitted: what is held for it is kept with what it has missed. */
-  keepHeld(): void {
+  /** Sends what was held for the client; to the adapter, for later, if it is not there. */
+  sendHeld(): void {
     for (const { packet, flags } of this.#waiting?.takeOutgoing() ?? []) {
-      if (packet.id === undefined) sendEmit(this.#raw, packet, flags);
+      // Its acknowledgement has timed out: nobody waits for it any more.
+      if (packet.id !== undefined && !this.#raw.acks.has(packet.id!)) continue;
+      try {
+        sendEmit(this.#raw, packet, flags);
+      } catch (error) {
+        this.report("emit", error);
+      }
     }
   }
 
@@ -276,53 +264,5 @@ export class Gate<S> implements Peer<S>, Owner {
   /** The client connection it belongs to. */
   get connection(): Connection<S, RawClient> {
     return connectionOf(this.#raw.client, this.guard);
-  }
-
-  /** The namespace connection has been accepted. */
-  connect(): void {
-    this.connection.join(this);
-  }
-
-  /** Credentials that came along with the request for the namespace. */
-  handshake(credentials: unknown, acknowledge: Acknowledge): void {
-    followTransport(this.#raw.client);
-    this.connection.handshake(this, credentials, acknowledge);
-  }
-
-  /** It must not be connected, and has been told so. */
-  turnAway(refusal: Unauthorized): void {
-    this.connection.turnAway(this, refusal);
-  }
-
-  /**
-   * The socket has left its namespace, or will never be in it. What somebody
-   * still does with it, or with what they have kept of it, comes to nothing.
-   */
-  finish(): void {
-    const { nsp, client, connected } = this.#raw;
-    endJoining(this.#raw);
-    // Its client has left before it was connected, and may come back.
-    if (!connected && client.conn.readyState !== "open") this.#waiting?.recovered?.keepAgain();
-    this.silence();
-    // One that was connected is not gone before its listeners have run.
-    if (connected) return;
-    removeStale(client, nsp.name);
-    this.#leave(BY_SERVER, false);
-  }
-
-  /** The socket is gone, and its listeners have run. */
-  gone(reason: string): void {
-    this.#leave(reason, reason === BY_CLIENT);
-  }
-
-  #leave(reason: string, byClient: boolean): void {
-    this.connection.leave(this, reason, byClient);
-    if (this.connection.isEmpty) followTransport(this.#raw.client);
-  }
-
-  /** An `authentication` event, from a shut gate or as a refresh. */
-  authenticate(args: readonly unknown[]): void {
-    const { credentials, acknowledge } = parseAuthentication(args);
-    this.connection.authenticate(this, credentials, acknowledge);
   }
 }

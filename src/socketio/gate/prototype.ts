@@ -11,7 +11,7 @@
  * @module
  */
 import type { Flags, Packet, RawSocket } from "../internals.ts";
-import { gateOf } from "./slot.ts";
+import { gone, removed } from "./events.ts";
 import { mayReceive, maySend } from "./traffic.ts";
 
 /** For each prototype of a socket, its gated one; and the other way round. */
@@ -46,14 +46,14 @@ function createGatedPrototype(base: RawSocket): object {
     },
     _cleanup(): void {
       base._cleanup.call(this);
-      gateOf(this)!.finish();
+      removed(this);
     },
     emitReserved(event: string, ...args: unknown[]): unknown {
       try {
         return base.emitReserved.call(this, event, ...args);
       } finally {
         // Behind the listeners, and whichever of them are left.
-        if (event === "disconnect") gateOf(this)!.gone(args[0] as string);
+        if (event === "disconnect") gone(this, args[0] as string);
       }
     },
   };

@@ -6,6 +6,7 @@
  */
 import { DISCONNECT, EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
 import { callOff } from "../joining.ts";
+import { authenticate } from "./events.ts";
 import { authenticationArgs, isAck, isControl } from "./packets.ts";
 import { isAnswer } from "./challenges.ts";
 import { gateOf } from "./slot.ts";
@@ -25,7 +26,7 @@ export function mayReceive(socket: RawSocket, packet: Packet): boolean {
     const args = authenticationArgs(packet);
     if (args) {
       if (packet.id != null) args.push(socket.ack(packet.id));
-      gate.authenticate(args);
+      authenticate(socket, args);
       return false;
     }
   }

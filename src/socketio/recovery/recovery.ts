@@ -80,7 +80,7 @@ function persistGuarded(
   const { recovered } = gate.waiting ?? {};
   if (recovered) {
     recovered.keepAgain();
-    return gate.keepHeld();
+    return gate.sendHeld();
   }
   const kept = keep(gate, nsp.name, session.data);
   if (!kept) return;
