@@ -1,10 +1,15 @@
 /**
- * Copies the binary data in a message that a client has sent, where it is a small
- * part of a larger buffer: it would keep the whole of that in memory, a chunk of
- * the network's perhaps. In place: the message is not shared with anybody yet.
+ * Copies the binary data in what a client has sent, where it is a small part of a
+ * larger buffer: it would keep the whole of that in memory, a chunk of the
+ * network's perhaps. In place: it is not shared with anybody yet.
  */
-export function compact(message: unknown): void {
-  const stack: unknown[] = [message];
+export function compact<T>(content: T): T {
+  const [compacted] = compactAll([content]);
+  return compacted!;
+}
+
+function compactAll<T>(contents: T[]): T[] {
+  const stack: unknown[] = [contents];
   while (stack.length > 0) {
     const next = stack.pop();
     if (typeof next !== "object" || next === null || ArrayBuffer.isView(next)) continue;
@@ -17,6 +22,7 @@ export function compact(message: unknown): void {
       } else stack.push(value);
     }
   }
+  return contents;
 }
 
 function isSmallPart({ byteLength, buffer }: Uint8Array): boolean {

@@ -29,6 +29,10 @@ export class Connection<S, T> extends Performer<S, T> {
 
   /** A socket must not be connected, and has been told so. */
   turnAway(peer: Peer<S>, refusal: Unauthorized): void {
+    const { journal, policy } = this.guard;
+    const { code } = refusal;
+    const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
+    if (isAttempt) journal.note(peer, { type: "attempt", ok: false, code, duration: 0 });
     this.peers.turnAway(peer, refusal, "unauthorized");
     if (this.state.phase !== "authenticated") this.end(refusal);
   }
@@ -59,7 +63,7 @@ export class Connection<S, T> extends Performer<S, T> {
       peer,
     });
     if (this.running?.peer === peer) this.running.joined();
-    if (peer.session) return;
+    if (peer.session || !peer.connected) return;
     this.guard.journal.note(peer, { type: "pending" });
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
   }

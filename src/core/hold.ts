@@ -1,3 +1,5 @@
+import type { Size } from "./measure.ts";
+
 /** How much is held while sockets are pending. */
 export interface HoldLimit {
   /** Messages of one socket in one direction. */
@@ -8,24 +10,27 @@ export interface HoldLimit {
   readonly total: number;
 }
 
-/** What a message costs besides its contents, in bytes, or so. */
+/** What a message costs besides its contents, in bytes, or so; and each value in it. */
 const OVERHEAD = 128;
+const VALUE = 24;
 
 /** A bounded queue. When it is full, what it holds stays and nothing is added. */
 export class Hold<T> {
   #items: T[] = [];
   #bytes = 0;
+  #cost = 0;
 
   /** What it costs to hold, in bytes. */
   get cost(): number {
-    return this.#bytes + this.#items.length * OVERHEAD;
+    return this.#cost;
   }
 
-  /** Adds an item of `bytes` bytes. Returns whether there was room. */
-  add(item: T, bytes: number, limit: HoldLimit): boolean {
+  /** Adds an item. Returns whether there was room. */
+  add(item: T, { bytes, values }: Size, limit: HoldLimit): boolean {
     if (this.#items.length >= limit.events || this.#bytes + bytes > limit.bytes) return false;
     this.#items.push(item);
     this.#bytes += bytes;
+    this.#cost += OVERHEAD + bytes + values * VALUE;
     return true;
   }
 
@@ -33,7 +38,7 @@ export class Hold<T> {
   drain(): T[] {
     const items = this.#items;
     this.#items = [];
-    this.#bytes = 0;
+    this.#bytes = this.#cost = 0;
     return items;
   }
 }

@@ -28,7 +28,7 @@ export interface Stats {
   expired: number;
   /** Sockets whose session was revoked. */
   revoked: number;
-  /** Bytes that are held for pending sockets, now, with 128 for each event. */
+  /** Bytes that are held for pending sockets, now, with what each event and value costs. */
   held: number;
 }
 

@@ -4,100 +4,166 @@ import type { Limiter } from "./throttle.ts";
 /** How long before the end of a window nothing is given back any more, in ms and as a part of it. */
 const MARGIN = { ms: 1000, part: 0.1 };
 
+/** How long a limiter may take, in ms: those behind do not wait for it longer than that. */
+const PATIENCE = 5000;
+
 /** A point that was taken, of an attempt of which nobody knows yet what comes of it. */
 export interface Point {
   keep(): void;
-  /** Rejects if the limiter does. */
+  /** Rejects if the limiter does, or takes too long. */
   giveBack(): Promise<void>;
 }
 
 /** There is no point, and may be none before so many milliseconds. */
-interface None {
+export interface None {
   readonly retryAfter: number;
 }
 
-/** Those who want a point of one key, one after the other. */
-interface Lane {
-  /** How many have come, and neither been refused nor ended. */
-  users: number;
-  /** How many points are out, which may yet be given back. */
-  out: number;
-  /** The limiter has said that there are no more. */
-  isEmpty: boolean;
-  /** Settles when the one in front has a point, or none. */
-  turn: Promise<unknown>;
-  /** Tells the one in front that a point is in again. */
-  wake: () => void;
+/** One who wants a point. */
+export interface Taking {
+  /** A point, or none; nothing if it was left. Rejects with what keeps the limiter from counting. */
+  readonly outcome: Promise<Point | None | undefined>;
+  /** It is not wanted any more. */
+  leave(): void;
 }
 
-/**
- * What a limiter's keys are waited for in. A point may be given back, so whoever
- * finds none left waits for the attempts that are under way to end: of twelve
- * right ones at once, a limit of three lets all in, and of twelve wrong ones three.
- */
+/** What a limiter has said. */
+interface Answer {
+  readonly isTaken: boolean;
+  /** Whether it has been counted, also if it was refused: those that do so say how many. */
+  readonly isCounted: boolean;
+  readonly isLast: boolean;
+  /** When the window ends, by the monotonic clock, and until when a point can be given back. */
+  readonly end: number;
+  readonly until: number;
+  readonly retryAfter: number;
+}
+
+/** One lane for each key of a limiter. */
 export class Lanes {
   readonly #lanes: Map<string, Lane> = new Map();
 
-  /**
-   * Takes a point of a key, or none; nothing if it is not wanted any more.
-   *
-   * @throws whatever keeps the limiter from counting
-   */
-  async take(
-    limiter: Limiter,
-    key: string,
-    clock: Clock,
-    isWanted: () => boolean,
-  ): Promise<Point | None | undefined> {
-    const lane = this.#enter(key);
-    const before = lane.turn;
-    const taking = before.then(() => this.#takeNow(lane, limiter, key, clock, isWanted));
-    lane.turn = taking.catch(() => {});
-    let point: Point | None | undefined;
+  take(limiter: Limiter, key: string, clock: Clock): Taking {
+    let lane = this.#lanes.get(key);
+    if (!lane) {
+      lane = new Lane(limiter, key, clock, () => this.#lanes.delete(key));
+      this.#lanes.set(key, lane);
+    }
+    return lane.take();
+  }
+}
+
+/**
+ * Those who want a point of one key, one after the other. A point may be given
+ * back, so whoever finds none left waits for the attempts that are under way to
+ * end: of twelve right ones at once, a limit of three lets all in, and of twelve
+ * wrong ones three.
+ */
+class Lane {
+  readonly #limiter: Limiter;
+  readonly #key: string;
+  readonly #clock: Clock;
+  readonly #onIdle: () => void;
+  readonly #waiting: PromiseWithResolvers<Point | None | undefined>[] = [];
+  /** How many points are out, which may yet be given back; and how many were, so far. */
+  #out = 0;
+  #returned = 0;
+  /** Until when the limiter has none, as it has said. */
+  #emptyUntil = -Infinity;
+  #isAsking = false;
+  #cancelWait: (() => void) | undefined;
+
+  constructor(limiter: Limiter, key: string, clock: Clock, onIdle: () => void) {
+    this.#limiter = limiter;
+    this.#key = key;
+    this.#clock = clock;
+    this.#onIdle = onIdle;
+  }
+
+  take(): Taking {
+    const waiter = Promise.withResolvers<Point | None | undefined>();
+    this.#waiting.push(waiter);
+    void this.#goOn();
+    return {
+      outcome: waiter.promise,
+      leave: () => {
+        const place = this.#waiting.indexOf(waiter);
+        if (place >= 0) this.#waiting.splice(place, 1);
+        waiter.resolve(undefined);
+        void this.#goOn();
+      },
+    };
+  }
+
+  /** Asks for those in front, one at a time, until there is nothing to be had. */
+  async #goOn(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    while (this.#waiting.length > 0 && !this.#mustWait) await this.#askForFirst();
+    this.#isAsking = false;
+    if (this.#waiting.length > 0) this.#waitForWindow();
+    else if (this.#out === 0) this.#onIdle();
+  }
+
+  /** Some of those that are out may come in again before there are new ones. */
+  get #mustWait(): boolean {
+    return this.#out > 0 && this.#clock.monotonic() < this.#emptyUntil;
+  }
+
+  #waitForWindow(): void {
+    const left = this.#emptyUntil - this.#clock.monotonic();
+    if (left === Infinity) return;
+    this.#cancelWait = this.#clock.after(Math.min(left, PATIENCE), () => void this.#goOn());
+  }
+
+  async #askForFirst(): Promise<void> {
+    const [first] = this.#waiting;
+    const returned = this.#returned;
     try {
-      return point = await taking;
-    } finally {
-      if (!point || "retryAfter" in point) this.#leave(key, lane);
+      const answer = await this.#consume();
+      if (answer.isTaken) return this.#hand(answer);
+      if (mayGiveBackRefused(this.#limiter, answer)) await this.#reward(answer);
+      const isHopeless = this.#out === 0 && this.#returned === returned;
+      if (isHopeless) this.#settleFirst(first, ({ resolve }) => resolve(answer));
+      else if (this.#out > 0) this.#emptyUntil = answer.end;
+    } catch (error) {
+      this.#settleFirst(first, ({ reject }) => reject(error));
     }
   }
 
-  async #takeNow(
-    lane: Lane,
-    limiter: Limiter,
-    key: string,
-    clock: Clock,
-    isWanted: () => boolean,
-  ): Promise<Point | None | undefined> {
-    while (isWanted()) {
-      if (lane.isEmpty && lane.out > 0) {
-        await nextIn(lane);
-        continue;
-      }
-      const window = await consume(limiter, key, clock);
-      if (window.isTaken) {
-        lane.out++;
-        lane.isEmpty = window.isLast;
-        return this.#pointOf(lane, limiter, key, window, clock);
-      }
-      if (window.isCounted) await reward(limiter, key, window, clock);
-      if (lane.out === 0) return { retryAfter: window.retryAfter };
-      lane.isEmpty = true;
-    }
-    return undefined;
+  /** Whoever is first by now gets it; if there is nobody, it goes back. */
+  #hand(answer: Answer): void {
+    this.#out++;
+    if (answer.isLast) this.#emptyUntil = answer.end;
+    const point = this.#pointOf(answer);
+    const first = this.#waiting.shift();
+    if (first) first.resolve(point);
+    else point.giveBack().catch(() => {});
   }
 
-  #pointOf(lane: Lane, limiter: Limiter, key: string, window: Window, clock: Clock): Point {
+  #settleFirst(
+    first: PromiseWithResolvers<Point | None | undefined> | undefined,
+    settle: (first: PromiseWithResolvers<Point | None | undefined>) => void,
+  ): void {
+    if (!first || this.#waiting[0] !== first) return;
+    this.#waiting.shift();
+    settle(first);
+  }
+
+  #pointOf(answer: Answer): Point {
     const end = () => {
-      lane.out--;
-      this.#leave(key, lane);
-      lane.wake();
+      if (--this.#out === 0) this.#emptyUntil = -Infinity;
+      void this.#goOn();
     };
     return {
       keep: end,
-      async giveBack(): Promise<void> {
+      giveBack: async () => {
         try {
-          await reward(limiter, key, window, clock);
-          lane.isEmpty = false;
+          await this.#reward(answer);
+          this.#returned++;
+          this.#emptyUntil = -Infinity;
         } finally {
           end();
         }
@@ -105,62 +171,68 @@ export class Lanes {
     };
   }
 
-  #enter(key: string): Lane {
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      lane = { users: 0, out: 0, isEmpty: false, turn: Promise.resolve(), wake: () => {} };
-      this.#lanes.set(key, lane);
+  async #consume(): Promise<Answer> {
+    try {
+      const answer = this.#soon(() => this.#limiter.consume(this.#key), (late) => {
+        // Nobody has it.
+        this.#reward(this.#answerOf(late, true)).catch(() => {});
+      });
+      return this.#answerOf(await answer, true);
+    } catch (rejection) {
+      // A verdict, or a failure of its own.
+      if (typeof Object(rejection).msBeforeNext !== "number") throw rejection;
+      return this.#answerOf(rejection, false);
     }
-    lane.users++;
-    return lane;
   }
 
-  #leave(key: string, lane: Lane): void {
-    if (--lane.users === 0) this.#lanes.delete(key);
+  #answerOf(answer: unknown, isTaken: boolean): Answer {
+    const { remainingPoints, consumedPoints, msBeforeNext } = Object(answer);
+    // Some windows never end, and some limiters do not tell.
+    const length = typeof msBeforeNext === "number" && msBeforeNext >= 0 ? msBeforeNext : Infinity;
+    const end = this.#clock.monotonic() + length;
+    return {
+      ...{ isTaken, end, retryAfter: length },
+      isCounted: consumedPoints > 0,
+      isLast: remainingPoints === 0,
+      until: end - Math.min(MARGIN.ms, length * MARGIN.part),
+    };
+  }
+
+  /** Gives a point back; in the next window it would be one more than there should be. */
+  async #reward({ until }: Answer): Promise<void> {
+    if (this.#clock.monotonic() > until) return;
+    await this.#soon(async () => await this.#limiter.reward?.(this.#key, 1));
+  }
+
+  /** What a call of the limiter comes to, if that is soon; else `onLate` is told. */
+  #soon(
+    call: () => Promise<unknown>,
+    onLate: (late: unknown) => void = () => {},
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const cancel = this.#clock.after(PATIENCE, () => {
+        isLate = true;
+        reject(new Error(`The limiter has not answered for ${PATIENCE} ms.`));
+      });
+      const settled = call();
+      settled.then((answer) => isLate ? onLate(answer) : resolve(answer), reject).finally(cancel);
+    });
   }
 }
 
-function nextIn(lane: Lane): Promise<void> {
-  return new Promise((resolve) => lane.wake = resolve);
+/**
+ * Limiters count those they refuse, too. Not those that block: to give back what
+ * has led to a block would be to begin it anew, and a block that a node keeps in
+ * memory is not counted at all.
+ */
+function mayGiveBackRefused(limiter: Limiter, { isCounted }: Answer): boolean {
+  const { blockDuration = 0, inMemoryBlockOnConsumed = 0 } = limiter as Blocking;
+  return isCounted && !(blockDuration > 0) && !(inMemoryBlockOnConsumed > 0);
 }
 
-/** What a limiter has said. */
-interface Window {
-  readonly isTaken: boolean;
-  /** Whether it has been counted, also if it was refused: those that do so say how many. */
-  readonly isCounted: boolean;
-  readonly isLast: boolean;
-  /** Until when a point can be given back, by the monotonic clock. */
-  readonly until: number;
-  readonly retryAfter: number;
-}
-
-async function consume(limiter: Limiter, key: string, clock: Clock): Promise<Window> {
-  try {
-    return windowOf(await limiter.consume(key), true, clock);
-  } catch (rejection) {
-    // A verdict, or a failure of its own.
-    if (typeof Object(rejection).msBeforeNext !== "number") throw rejection;
-    return windowOf(rejection, false, clock);
-  }
-}
-
-function windowOf(answer: unknown, isTaken: boolean, clock: Clock): Window {
-  const { remainingPoints, consumedPoints, msBeforeNext } = Object(answer);
-  // Some windows never end, and some limiters do not tell.
-  const length = typeof msBeforeNext === "number" && msBeforeNext >= 0 ? msBeforeNext : Infinity;
-  const margin = Math.min(MARGIN.ms, length * MARGIN.part);
-  const until = clock.monotonic() + length - margin;
-  const isCounted = typeof consumedPoints === "number";
-  return { isTaken, isCounted, isLast: remainingPoints === 0, until, retryAfter: length };
-}
-
-/** In the next window it would be one more than there should be. */
-async function reward(
-  limiter: Limiter,
-  key: string,
-  { until }: Window,
-  clock: Clock,
-): Promise<void> {
-  if (clock.monotonic() <= until) await limiter.reward?.(key, 1);
+/** Settings of rate-limiter-flexible. */
+interface Blocking {
+  readonly blockDuration?: number;
+  readonly inMemoryBlockOnConsumed?: number;
 }

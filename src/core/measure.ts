@@ -7,20 +7,30 @@ export function isOverLimit(value: unknown, maxBytes: number): boolean {
   return bytes > maxBytes || depth > MAX_DEPTH;
 }
 
+/** What something takes. */
+export interface Size {
+  readonly bytes: number;
+  readonly depth: number;
+  /** How many values it is made of, keys included. */
+  readonly values: number;
+}
+
 /**
  * The approximate size of a decoded value in bytes, and how deeply it nests: a
  * string counts its UTF-16 length, binary data its bytes, every other value 8,
  * every key its length. It stops as soon as `maxBytes` is passed, so that its
  * cost is bounded whatever a client sends (or a cycle holds).
  */
-export function measure(value: unknown, maxBytes: number): { bytes: number; depth: number } {
+export function measure(value: unknown, maxBytes: number): Size {
   let bytes = 0;
+  let values = 0;
   let deepest = 0;
   const stack: unknown[] = [value];
   const depths: number[] = [0];
   while (stack.length > 0 && bytes <= maxBytes) {
     const next = asSerialized(stack.pop());
     const depth = depths.pop()!;
+    values++;
     const children = expand(next);
     if (!children) {
       bytes += sizeOf(next);
@@ -30,12 +40,12 @@ export function measure(value: unknown, maxBytes: number): { bytes: number; dept
     bytes += 8;
     for (const child of children) {
       // Every child counts at least one byte, so this many are all we need.
-      if (stack.length > maxBytes) return { bytes: maxBytes + 1, depth: deepest };
+      if (stack.length > maxBytes) return { bytes: maxBytes + 1, depth: deepest, values };
       stack.push(child);
       depths.push(depth + 1);
     }
   }
-  return { bytes, depth: deepest };
+  return { bytes, depth: deepest, values };
 }
 
 /** Documents of an ORM, for example, are sent as what their `toJSON` returns. */

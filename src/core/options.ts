@@ -195,7 +195,7 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
   /**
    * How much is held: `events` and `bytes` for each socket and direction, and
    * `total` bytes for all pending sockets together. Bytes are what PROTOCOL.md
-   * says; in the total each event costs 128 more. A client that goes over its own
+   * says; in the total each event costs 128 more, and each value in it 24. A client that goes over its own
    * limit is cut with `too_many_events`; if the server goes over it, the new
    * message is lost and an error goes to `onError`. Over the total, whichever
    * socket holds most is cut with `server_busy`.

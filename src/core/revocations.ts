@@ -93,7 +93,7 @@ export class Revocations {
     const at = known?.id === id ? known.at : now - age;
     const exceptAt = now - exceptAge;
     const isKnown = known?.id === id || known?.earlier.includes(id);
-    const isNews = !isKnown || (known?.id === id && isLater(exceptAt, known.exceptAt));
+    const isNews = !isKnown || isLater(exceptAt, known!.exceptAt);
     const reminder = nextReminder(at, now);
     if (known && !isNews) {
       this.#entries.set(key, { ...known, reminder });
@@ -101,10 +101,12 @@ export class Revocations {
     }
     if (isOverdue) this.awareness.lose();
     // Remembered first: what the application does when its sockets go must find it.
-    const entry = merge(known, {
-      ...{ target, id, at, count: 0, except, exceptAt, reminder },
-      earlier: [],
-    });
+    const entry = known && isKnown
+      ? { ...known, exceptAt: Math.max(known.exceptAt, exceptAt), reminder }
+      : merge(known, {
+        ...{ target, id, at, count: 0, except, exceptAt, reminder },
+        earlier: [],
+      });
     this.#remember(key, entry);
     let count = 0;
     for (const connection of [...this.#connections]) {

@@ -1,5 +1,6 @@
 import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
+import { compact } from "./compact.ts";
 import type { Common } from "./common.ts";
 import type { Peer } from "./interface.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
@@ -46,6 +47,7 @@ export class Submission<S> {
   #points: Points<S> | undefined;
   /** The verifier has been asked, and has not said yes: that counts as a failure. */
   #isGuess = false;
+  #isChallenged = false;
   #stop: ((ending: Ending) => void) | undefined;
   /** Only where no deadline runs. */
   #limit: Timer | undefined;
@@ -88,12 +90,13 @@ export class Submission<S> {
     if (isOverLimit(this.#credentials, policy.maxCredentials)) {
       return this.#settle(this.#refused(unauthorized("invalid_credentials")), onEvent);
     }
+    this.#credentials = compact(this.#credentials);
     const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
     if (!isSlow) return this.#verify(onEvent);
     void this.#screen().then((refusal) => {
       // Work that nobody waits for any more is not begun.
       this.#connection.lookAtClock();
-      if (this.#isOver) return this.#settlePoints();
+      if (this.#isOver) return;
       if (refusal) this.#settle(this.#refused(refusal), onEvent);
       else this.#verify(onEvent);
     });
@@ -111,12 +114,9 @@ export class Submission<S> {
         this.#credentials = result.value;
       }
       during = "throttle";
-      const points = new Points(policy.throttles, clock);
-      try {
-        return await points.take(this.peer, this.#credentials, () => !this.#isOver);
-      } finally {
-        this.#points = points;
-      }
+      if (this.#isOver) return undefined;
+      this.#points = new Points(policy.throttles, clock);
+      return await this.#points.take(this.peer, this.#credentials);
     } catch (error) {
       if (!this.#isOver) policy.report(error, { during, socket: this.peer.socket });
       return unauthorized("server_error");
@@ -130,6 +130,8 @@ export class Submission<S> {
     const openDialog = () => this.#openDialog(onEvent);
     this.#stop = callVerifier(policy, socket, this.#credentials, openDialog, (verdict) => {
       if ("error" in verdict) policy.report(verdict.error, { during: "authenticate", socket });
+      // A verifier that is broken has looked at nothing, and a user is no guess.
+      this.#isGuess = "refusal" in verdict && !("error" in verdict);
       spreading.served();
       if ("refusal" in verdict) return this.#settle(this.#refused(verdict.refusal), onEvent);
       this.#begin(verdict.user, onEvent);
@@ -149,7 +151,6 @@ export class Submission<S> {
       policy.report(error, { during: "session", socket });
       return this.#settle(this.#refused(unauthorized("server_error")), onEvent);
     }
-    this.#isGuess = false;
     this.#connection.whenCaughtUp(session, () => !this.#isOver, () => {
       if (!this.#isOver) this.#settle(this.#accept(session), onEvent);
     });
@@ -206,6 +207,7 @@ export class Submission<S> {
     const { clock, policy } = this.#guard;
     const whenConnected = (fn: () => void) => this.#whenConnected(fn);
     return new Dialog(this.peer, clock, policy.maxCredentials, whenConnected, (type) => {
+      this.#isChallenged = true;
       if (type === "challenged") this.#limit?.pause();
       else this.#limit?.resume();
       onEvent({ type, attempt: this.id });
@@ -234,6 +236,8 @@ export class Submission<S> {
    */
   close(code: Unauthorized["code"] = ABANDONED): void {
     this.#isOver = true;
+    // Nobody has learned anything of it, if it was the server that was too slow.
+    if (code === "timeout" && !this.#isChallenged) this.#isGuess = false;
     this.#note(code);
     this.#settlePoints();
     this.#givePlaceBack();

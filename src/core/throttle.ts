@@ -1,5 +1,5 @@
 import type { Clock, Peer } from "./interface.ts";
-import type { Lanes, Point } from "./lanes.ts";
+import type { Lanes, Point, Taking } from "./lanes.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
@@ -48,6 +48,9 @@ export class Points<S> {
   readonly #throttles: readonly ResolvedThrottle<S>[];
   readonly #clock: Clock;
   #taken: Point[] = [];
+  /** The one that is being waited for. */
+  #taking: Taking | undefined;
+  #isOver = false;
 
   constructor(throttles: readonly ResolvedThrottle<S>[], clock: Clock) {
     this.#throttles = throttles;
@@ -56,42 +59,48 @@ export class Points<S> {
 
   /**
    * Takes one point of every key. Resolves with a refusal if one has none left;
-   * with nothing, before it is done, if nobody wants them any more.
+   * with nothing, before it is done, if the attempt is over.
    *
    * @throws whatever keeps a limiter from counting
    */
-  async take(
-    peer: Peer<S>,
-    credentials: unknown,
-    isWanted: () => boolean,
-  ): Promise<Unauthorized | undefined> {
+  async take(peer: Peer<S>, credentials: unknown): Promise<Unauthorized | undefined> {
     for (const { lanes, limiter, keys } of this.#throttles) {
       for (const key of asKeys(keys(peer, credentials))) {
-        const point = await lanes.take(limiter, key, this.#clock, isWanted);
-        if (!point) return undefined;
-        if ("retryAfter" in point) return exhausted(point.retryAfter);
-        this.#taken.push(point);
+        if (this.#isOver) return undefined;
+        this.#taking = lanes.take(limiter, key, this.#clock);
+        const outcome = await this.#taking.outcome;
+        if (!outcome) return undefined;
+        if ("retryAfter" in outcome) return exhausted(outcome.retryAfter);
+        this.#taken.push(outcome);
+        // It has ended before it could know of this one.
+        if (this.#isOver) await this.giveBack();
       }
     }
   }
 
   /** The attempt has failed: that is what is counted. */
   keep(): void {
-    for (const point of this.#taken) point.keep();
-    this.#taken = [];
+    for (const point of this.#end()) point.keep();
   }
 
   /** It has not: whoever is who they say they are does not guess. */
   async giveBack(): Promise<void> {
+    await Promise.all(this.#end().map((point) => point.giveBack()));
+  }
+
+  #end(): Point[] {
+    this.#isOver = true;
+    this.#taking?.leave();
     const taken = this.#taken;
     this.#taken = [];
-    await Promise.all(taken.map((point) => point.giveBack()));
+    return taken;
   }
 }
 
+/** Each once: no attempt waits for itself. */
 function asKeys(keys: unknown): readonly string[] {
   const list = Array.isArray(keys) ? keys : [keys];
-  if (list.every((key) => typeof key === "string" && key !== "")) return list;
+  if (list.every((key) => typeof key === "string" && key !== "")) return [...new Set(list)];
   throw new TypeError(
     "Cannot throttle: there is no key to count. By default it is the client's address, which not " +
       "every engine tells; give the option address, or throttle.key, which returns text.",

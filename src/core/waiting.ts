@@ -1,7 +1,7 @@
 import { compact } from "./compact.ts";
 import { Hold } from "./hold.ts";
 import type { Holder, Holdings } from "./holdings.ts";
-import { measure } from "./measure.ts";
+import { measure, type Size } from "./measure.ts";
 import type { Policy } from "./policy.ts";
 
 /** Whose gate it is. */
@@ -59,9 +59,9 @@ export class Waiting<In, Out> implements Holder {
     // A hook that the client's events wait for may wait for the client's answer.
     if (this.isAdmitted && isResponse) return true;
     if (incoming === "drop" && !this.isAdmitted) return false;
-    const bytes = this.#measure(content);
+    const size = this.#measure(content);
     this.#inbox ??= new Hold();
-    if (!this.#inbox.add(item, bytes, this.#owner.policy.holdLimit)) {
+    if (!this.#inbox.add(item, size, this.#owner.policy.holdLimit)) {
       this.#owner.cut("too_many_events");
       return false;
     }
@@ -90,9 +90,9 @@ export class Waiting<In, Out> implements Holder {
       onLost();
       return false;
     }
-    const bytes = this.#measure(content);
+    const size = this.#measure(content);
     this.#outbox ??= new Hold();
-    if (this.#outbox.add(item, bytes, holdLimit)) this.#owner.holdings.update(this);
+    if (this.#outbox.add(item, size, holdLimit)) this.#owner.holdings.update(this);
     else {
       this.#owner.report("emit", lost(name));
       onLost();
@@ -112,8 +112,8 @@ export class Waiting<In, Out> implements Holder {
 
   /** What is held is of no use any more. */
   discard(): void {
-    this.#take(this.#inbox);
-    this.#take(this.#outbox);
+    this.#inbox = this.#outbox = undefined;
+    this.#owner.holdings.update(this);
   }
 
   get cost(): number {
@@ -131,8 +131,8 @@ export class Waiting<In, Out> implements Holder {
     return items;
   }
 
-  #measure(content: unknown): number {
-    return measure(content, this.#owner.policy.holdLimit.bytes).bytes;
+  #measure(content: unknown): Size {
+    return measure(content, this.#owner.policy.holdLimit.bytes);
   }
 }
 

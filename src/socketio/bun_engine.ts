@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { onEngine } from "./engines.ts";
 import type { RawServer } from "./internals.ts";
 
 /** A transport of the engine. */
@@ -24,11 +25,6 @@ interface BunEngine {
   on(event: "connection", listener: (conn: BunConn, request: Request) => void): void;
 }
 
-interface Bindable {
-  engine?: object;
-  bind(engine: object): unknown;
-}
-
 const told = new WeakSet<object>();
 
 /**
@@ -36,17 +32,13 @@ const told = new WeakSet<object>();
  * whichever engine the server is bound to, now or later. Other engines do that
  * themselves.
  */
-export function tellAddresses(target: RawServer): void {
-  const server = target as RawServer & Bindable;
+export function tellAddresses(server: RawServer): void {
   if (told.has(server)) return;
   told.add(server);
-  if (server.engine && isBunEngine(server.engine)) listen(server.engine);
-  const { bind } = server;
-  server.bind = (engine) => {
+  onEngine(server, (engine) => {
     // In front of socket.io, which reads the address at once.
     if (isBunEngine(engine)) listen(engine);
-    return bind.call(server, engine);
-  };
+  });
 }
 
 function isBunEngine(engine: object): engine is BunEngine {

@@ -2,7 +2,6 @@ import { Connection } from "../core/connection.ts";
 import { type Few, fewOf, listOf } from "../core/few.ts";
 import type { Guard } from "../core/guard.ts";
 import type { RawClient, RawConn } from "./internals.ts";
-import { watchUpgrade } from "./upgrades.ts";
 
 const CONNECTIONS = Symbol("socketio-auth connections");
 
@@ -23,7 +22,6 @@ export function connectionOf<S>(
   const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = new Connection(guard, client);
-  if (connections.length === 0) watchUpgrade(conn);
   conn[CONNECTIONS] = fewOf([...connections, created as AnyConnection]);
   return created;
 }

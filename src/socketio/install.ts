@@ -172,7 +172,7 @@ function takeOver(nsp: RawNamespace): void {
     const joining = beginJoining(client, nsp.name);
     if (!joining) return new Promise(() => {});
     const { handshake } = guard.policy;
-    const refusal = connectionOf(client, guard).refusalToJoin(auth);
+    const refusal = isUnasked ? undefined : connectionOf(client, guard).refusalToJoin(auth);
     // Whoever has not asked has brought nothing: these are credentials of before.
     const bringsNothing = refusal || (handshake && isUnasked);
     // One that is refused gets a socket, too, and Socket.IO cleans up behind it as ever.

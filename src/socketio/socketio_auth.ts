@@ -13,6 +13,7 @@ import { gateOf } from "./gate/slot.ts";
 import type { SocketIoGuard } from "./guarding.ts";
 import { install } from "./install.ts";
 import { findTarget } from "./target.ts";
+import { watchUpgrades } from "./upgrades.ts";
 
 /** A namespace of socket.io, as far as types are concerned. */
 export interface TargetNamespace<S> {
@@ -80,6 +81,7 @@ export function socketioAuth<
   install(place, guard);
   binding.hearOthers(guard);
   tellAddresses(place.server);
+  watchUpgrades(place.server);
   return createAuth(guard, (socket) => {
     const gate = gateOf(socket);
     return gate?.guard === guard ? gate : undefined;

@@ -1,4 +1,5 @@
-import type { RawConn, RawTransport } from "./internals.ts";
+import { onEngine } from "./engines.ts";
+import type { RawConn, RawServer, RawTransport } from "./internals.ts";
 
 /** The transports that clients have begun to upgrade to. */
 const upgrades = new WeakMap<RawConn, RawTransport>();
@@ -6,8 +7,21 @@ const upgrades = new WeakMap<RawConn, RawTransport>();
 /** What engines call for one; the name has changed since engine.io 6.5. */
 const METHODS = ["_maybeUpgrade", "maybeUpgrade"] as const;
 
-/** Remembers what a client upgrades to, from now on: engines keep it to themselves. */
-export function watchUpgrade(conn: RawConn): void {
+/** An engine, of node:http or of Bun. */
+interface Engine {
+  on?(event: "connection", listener: (conn: RawConn) => void): void;
+}
+
+const watched = new WeakSet<RawServer>();
+
+/** Remembers what clients upgrade to, from now on: engines keep it to themselves. */
+export function watchUpgrades(server: RawServer): void {
+  if (watched.has(server)) return;
+  watched.add(server);
+  onEngine(server, (engine: Engine) => engine.on?.("connection", watchUpgrade));
+}
+
+function watchUpgrade(conn: RawConn): void {
   if (conn.transport.name !== "polling") return;
   for (const method of METHODS) {
     const upgrade = conn[method];

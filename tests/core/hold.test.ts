@@ -6,12 +6,15 @@ describe("hold", () => {
 
   it("keeps order, and refuses what is over either limit", () => {
     const hold = new Hold<string>();
-    assertEquals(hold.add("a", 9, limit), true);
-    assertEquals(hold.add("b", 2, limit), false);
-    assertEquals(hold.add("c", 1, limit), true);
-    assertEquals(hold.add("d", 0, limit), false);
+    const size = (bytes: number) => ({ bytes, depth: 0, values: 1 });
+    assertEquals(hold.add("a", size(9), limit), true);
+    assertEquals(hold.add("b", size(2), limit), false);
+    assertEquals(hold.add("c", size(1), limit), true);
+    assertEquals(hold.add("d", size(0), limit), false);
+    assertEquals(hold.cost, 10 + 2 * (128 + 24));
     assertEquals(hold.drain(), ["a", "c"]);
+    assertEquals(hold.cost, 0);
     assertEquals(hold.drain(), []);
-    assertEquals(hold.add("e", 10, limit), true);
+    assertEquals(hold.add("e", size(10), limit), true);
   });
 });

@@ -7,8 +7,8 @@ import { type Owner, Waiting } from "../../src/core/waiting.ts";
 
 const TOTAL = 5000;
 
-/** What an event costs besides its contents, as PROTOCOL.md says. */
-const OVERHEAD = 128;
+/** What an event of one text costs besides that, as PROTOCOL.md says. */
+const OVERHEAD = 128 + 24;
 
 /** A peer at a gate, with what the binding would do if it is cut. */
 class Peer implements Owner {

@@ -70,7 +70,7 @@ function setUp(limiterOf: (clock: FakeClock) => Limiter, options: object = {}) {
     return { connection, peer };
   }
   async function settle(): Promise<void> {
-    for (let i = 0; i < 200; i++) await Promise.resolve();
+    for (let i = 0; i < 1500; i++) await Promise.resolve();
   }
   /** Answers whatever is asked, until nothing is. */
   async function answerAll(user: unknown): Promise<number> {
@@ -117,16 +117,15 @@ describe("a throttle counts failures", () => {
     });
   }
 
-  it("also those whose client leaves, or lets the deadline pass, once they are looked at", async () => {
-    const { come, settle, guard, answers, answerAll, codes } = setUp((clock) => {
+  it("also those whose client leaves once they are looked at", async () => {
+    const { come, settle, answers, answerAll, codes } = setUp((clock) => {
       return new FakeLimiter(clock, 3);
     });
     const clients = [come(), come(), come()];
     await settle();
     assertEquals(answers.length, 3);
     clients[0]!.connection.leave(clients[0]!.peer, "gone", true);
-    clients[1]!.connection.close();
-    guard.clock.advance(1000);
+    for (const { connection } of clients.slice(1)) connection.close();
     answers.length = 0;
     come();
     assertEquals(await answerAll("ada"), 0);
@@ -178,6 +177,157 @@ describe("a throttle counts failures", () => {
     for (let i = 0; i < 25; i++) come();
     assertEquals(await answerAll(false), 5);
     assertEquals(limiter!.consumed, 5);
+  });
+
+  it("not what the server was too slow for, or could not do", async () => {
+    let limiter: FakeLimiter | undefined;
+    const { come, settle, guard, answers, answerAll, codes } = setUp((clock) => {
+      return limiter = new FakeLimiter(clock, 3);
+    });
+    for (let i = 0; i < 3; i++) come();
+    await settle();
+    guard.clock.advance(1000);
+    await settle();
+    assertEquals([codes(), limiter!.consumed], [Array(3).fill("timeout"), 0]);
+    answers.length = 0;
+    for (let i = 0; i < 3; i++) come();
+    await answerAll(Promise.reject(new TypeError("database down")));
+    assertEquals([codes().at(-1), limiter!.consumed], ["server_error", 0]);
+  });
+
+  it("but what a client was asked, and has not answered in time", async () => {
+    let limiter: FakeLimiter | undefined;
+    const { come, settle, guard } = setUp((clock) => limiter = new FakeLimiter(clock, 3), {
+      timeout: 60_000,
+      authenticate: async (
+        _socket: string,
+        _credentials: unknown,
+        { challenge }: { challenge(data: unknown, options: object): Promise<unknown> },
+      ) => await challenge("?", { timeout: 100 }),
+    });
+    come();
+    await settle();
+    guard.clock.advance(100);
+    await settle();
+    assertEquals(limiter!.consumed, 1);
+  });
+
+  it("in whatever order, and however often, an attempt names its keys", async () => {
+    const clock = new FakeClock();
+    const limiters = new Map<string, FakeLimiter>();
+    const names: string[][] = [["a", "a"], ["a", "b"], ["b", "a"], ["a", "b"]];
+    const limiterOf = (key: string) => {
+      if (!limiters.has(key)) limiters.set(key, new FakeLimiter(clock, 1));
+      return limiters.get(key)!;
+    };
+    const { come, settle, guard, answerAll, codes } = setUp(() => limiterOf("a"), {
+      throttle: {
+        limiter: {
+          consume: (key: string) => limiterOf(key).consume(),
+          reward: (key: string) => limiterOf(key).reward(key, 1),
+        },
+        key: () => names.shift()!,
+      },
+    });
+    come();
+    assertEquals(await answerAll("ada"), 1);
+    // These wait for each other, as long as their deadline lets them.
+    for (let i = 0; i < 2; i++) come();
+    await settle();
+    guard.clock.advance(1000);
+    come();
+    assertEquals(await answerAll("ada"), 1);
+    assertEquals(codes(), ["ok", "timeout", "timeout", "ok"]);
+  });
+
+  it("and a block of a limiter ends when it ends, also for who tries again too early", async () => {
+    const limiter = new RateLimiterMemory({
+      ...{ points: 1, duration: 1, blockDuration: 1 },
+      keyPrefix: crypto.randomUUID(),
+    });
+    const { come, answerAll, codes } = setUp(() => limiter, {
+      throttle: { limiter, key: () => "key" },
+    });
+    come();
+    await answerAll(false);
+    const begun = performance.now();
+    // It tries all the while.
+    while (!codes().includes("ok")) {
+      assert(performance.now() - begun < 20_000, codes().join());
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      come();
+      await answerAll("ada");
+    }
+  });
+
+  it("and what a node refuses out of its memory gives nobody another guess", async () => {
+    let taken = 0;
+    const { come, answerAll } = setUp(() => ({
+      consume: async () => {
+        await Promise.resolve();
+        if (taken >= 3) throw { msBeforeNext: 60_000, consumedPoints: 0, remainingPoints: 0 };
+        return { consumedPoints: ++taken, remainingPoints: 3 - taken, msBeforeNext: 60_000 };
+      },
+      reward: async () => void await Promise.resolve(taken--),
+    }));
+    for (let i = 0; i < 60; i++) come();
+    assertEquals(await answerAll(false), 3);
+    assertEquals(taken, 3);
+  });
+
+  it("and nobody who has left waits in a lane, or is kept there", async () => {
+    const { come, settle, answers } = setUp((clock) => new FakeLimiter(clock, 1));
+    come();
+    await settle();
+    const waiting = Array.from({ length: 20 }, () => come());
+    await settle();
+    for (const { connection } of waiting) connection.close();
+    const last = come();
+    await settle();
+    // The next one is in front.
+    answers.shift()!("ada");
+    await settle();
+    assertEquals(answers.length, 1);
+    answers.shift()!("ada");
+    await settle();
+    assertEquals(last.peer.done.includes("authenticated"), true);
+  });
+
+  for (const what of ["consume", "reward"] as const) {
+    it(`and a ${what} that is never answered holds nobody up for long`, async () => {
+      let limiter: FakeLimiter | undefined;
+      let hangs = true;
+      const { come, settle, guard, answerAll, errors } = setUp((clock) => {
+        return limiter = new FakeLimiter(clock, 1, 1e9);
+      }, { timeout: 60_000 });
+      const original = limiter![what].bind(limiter) as (...args: unknown[]) => Promise<unknown>;
+      Object.assign(limiter!, {
+        [what]: (...args: unknown[]) => hangs ? new Promise(() => {}) : original(...args),
+      });
+      come();
+      await answerAll("ada");
+      hangs = false;
+      guard.clock.advance(5000);
+      await settle();
+      assertEquals(errors.length, 1);
+      limiter!.consumed = 0;
+      come();
+      assertEquals(await answerAll("ada"), 1);
+    });
+  }
+
+  it("and a new window is noticed while a point of the last one is out", async () => {
+    const { come, settle, guard, answers } = setUp((clock) => new FakeLimiter(clock, 1, 1000), {
+      timeout: 60_000,
+    });
+    come();
+    await settle();
+    come();
+    await settle();
+    assertEquals(answers.length, 1);
+    guard.clock.advance(1100);
+    await settle();
+    assertEquals(answers.length, 2);
   });
 
   it("with limiters that say nothing but yes and no", async () => {

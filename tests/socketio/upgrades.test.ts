@@ -16,13 +16,21 @@ class Polling {
     this.url = url;
   }
 
-  static async connect({ url }: World): Promise<Polling> {
+  static async open({ url }: World): Promise<Polling> {
     const address = `${url}/socket.io/?EIO=4&transport=polling`;
     const opened = await (await fetch(address)).text();
-    const client = new Polling(`${address}&sid=${JSON.parse(opened.slice(1)).sid}`);
-    await client.send("40");
-    await (await fetch(client.url)).text();
+    return new Polling(`${address}&sid=${JSON.parse(opened.slice(1)).sid}`);
+  }
+
+  static async connect(world: World): Promise<Polling> {
+    const client = await Polling.open(world);
+    await client.join();
     return client;
+  }
+
+  async join(): Promise<void> {
+    await this.send("40");
+    await (await fetch(this.url)).text();
   }
 
   async send(packet: string): Promise<void> {
@@ -58,6 +66,17 @@ describe("a refused client that polls is gone a second later", () => {
         assert(performance.now() - begun < PATIENCE);
       });
     }
+
+    it(`with one that it had before it asked for a namespace (${place.name})`, async () => {
+      const world = await openWorld(place, { timeout: 60_000 });
+      const client = await Polling.open(world);
+      const socket = await client.probe();
+      await client.join();
+      const begun = performance.now();
+      await client.send('42["authentication",{"password":"wrong"}]');
+      await socket.dropped;
+      assert(performance.now() - begun < PATIENCE);
+    });
 
     it(`that upgrades while it is closed (${place.name})`, async () => {
       const world = await openWorld(place, { timeout: 60_000 });
