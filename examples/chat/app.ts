@@ -18,6 +18,9 @@ export interface Chat {
   readonly io: Server;
 }
 
+/** How many events are held for a client that has not signed in. */
+const HELD = 32;
+
 /** The longest message that is passed on, in characters. */
 const LONGEST = 500;
 
@@ -36,6 +39,8 @@ export async function createChat(
         await accounts.verify(credentials.username, credentials.password);
     },
     reply: (account) => ({ name: account.name }),
+    // Far less than it would be, so that one can see what happens.
+    holdLimit: { events: HELD },
   });
 
   // No check for who may send or receive anywhere below: who gets here is a

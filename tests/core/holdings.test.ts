@@ -48,6 +48,16 @@ describe("what is held of all together", () => {
     assertEquals(late.waiting.takeIncoming().length, 1);
   });
 
+  it("is freed at once, in both directions, before anybody else is looked at", () => {
+    const holdings = new Holdings(TOTAL);
+    const [both, innocent] = [new Peer(holdings), new Peer(holdings)];
+    both.receive(200);
+    both.send(2500);
+    innocent.receive(2000);
+    assertEquals([both.cuts, innocent.cuts], [["server_busy"], []]);
+    assertEquals(holdings.total, 2001 + OVERHEAD);
+  });
+
   it("may be the one whose event was too much", () => {
     const holdings = new Holdings(TOTAL);
     const peer = new Peer(holdings);

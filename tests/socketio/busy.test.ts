@@ -41,6 +41,20 @@ describe("maxPending", () => {
       assertEquals(world.errors, []);
     });
 
+    it(`who has found none was never pending, for who observes (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        maxPending: 0,
+        observe: ({ type }) => world.log.push(type),
+      });
+      const client = await world.connect();
+      await client.next("disconnect");
+      await world.log.next("disconnected");
+      assertEquals(world.log.names.filter((name) => name !== "connection"), [
+        "unauthorized",
+        "disconnected",
+      ]);
+    });
+
     it(`those who are signed in take no place (${place.name})`, async () => {
       const world = await openWorld(place, { maxPending: 1 }, { setUp: (io) => io.of("/other") });
       for (let i = 0; i < 3; i++) {

@@ -271,6 +271,19 @@ describe("deauthenticate", () => {
       assertEquals([again.handshake.auth, world.auth.session(again)?.userId], [{}, "grace"]);
     });
 
+    it(`a client of many namespaces is in all of them again (${place.name})`, async () => {
+      const world = await openWorld(place, options);
+      world.io.of(/^\/room-/);
+      const { client, socket } = await enter(world, "ada");
+      const others = Array.from({ length: 70 }, (_, i) => client.sibling(`/room-${i}`));
+      for (const other of others) await other.next("authenticated");
+      await signOut(world, client, socket);
+      for (const other of others) await other.next("connect");
+      for (const other of others) await other.next("connect");
+      assertEquals(world.auth.stats().pending, 71);
+      await client.signIn({ username: "grace" });
+    });
+
     it(`a client that leaves before it is answered has left (${place.name})`, async () => {
       const asked = new EventQueue();
       const world = await openWorld(place, options, {
