@@ -85,37 +85,32 @@ export class Revocations {
   }
 
   /** Carries a revocation out, once. Returns how many sockets it has ended here. */
-  revoke({ id, target, age, except, exceptAge = Infinity }: Revocation): number {
-    const key = keyOf(target);
+  revoke(heard: Revocation): number {
+    const key = keyOf(heard.target);
     const now = this.#clock.monotonic();
-    const isOverdue = age > OVERDUE && now - age > this.awareness.since;
     const known = this.#entries.get(key);
-    const at = known?.id === id ? known.at : now - age;
-    const exceptAt = now - exceptAge;
-    const isKnown = known?.id === id || known?.earlier.includes(id);
-    const isNews = !isKnown || isLater(exceptAt, known!.exceptAt);
-    const reminder = nextReminder(at, now);
-    if (known && !isNews) {
-      this.#entries.set(key, { ...known, reminder });
-      return known.count;
+    const { entry, isNews } = learn(known, heard, now);
+    if (!isNews) {
+      this.#entries.set(key, entry);
+      return entry.count;
     }
-    if (isOverdue) this.awareness.lose();
+    const madeAt = now - heard.age;
+    if (heard.age > OVERDUE && madeAt > this.awareness.since) this.awareness.lose();
     // Remembered first: what the application does when its sockets go must find it.
-    const entry = known && isKnown
-      ? { ...known, exceptAt: Math.max(known.exceptAt, exceptAt), reminder }
-      : merge(known, {
-        ...{ target, id, at, count: 0, except, exceptAt, reminder },
-        earlier: [],
-      });
     this.#remember(key, entry);
+    const count = this.#carryOut(entry);
+    // Unless somebody has revoked more in the middle of that.
+    const current = this.#entries.get(key);
+    if (current?.id === heard.id) this.#entries.set(key, { ...current, count });
+    return count;
+  }
+
+  #carryOut(entry: Remembered): number {
     let count = 0;
     for (const connection of [...this.#connections]) {
       const until = untilOf(entry, connection.knownId);
-      if (until > -Infinity) count += connection.revoke(target, until);
+      if (until > -Infinity) count += connection.revoke(entry.target, until);
     }
-    // Unless somebody has revoked more in the middle of that.
-    const current = this.#entries.get(key);
-    if (current?.id === id) this.#entries.set(key, { ...current, count });
     return count;
   }
 
@@ -184,12 +179,30 @@ function untilOf({ at, except, exceptAt }: Remembered, connection: string | unde
   return except !== undefined && except === connection ? exceptAt : at;
 }
 
+/** What is to be remembered after hearing of a revocation, and whether that is anything new. */
+function learn(
+  known: Remembered | undefined,
+  { id, target, age, except, exceptAge = Infinity }: Revocation,
+  now: number,
+): { entry: Remembered; isNews: boolean } {
+  const exceptAt = now - exceptAge;
+  if (known && (known.id === id || known.earlier.includes(id))) {
+    const reminder = nextReminder(known.at, now);
+    const isNews = isLater(exceptAt, known.exceptAt);
+    const later = isNews ? exceptAt : known.exceptAt;
+    return { entry: { ...known, exceptAt: later, reminder }, isNews };
+  }
+  const at = now - age;
+  const reminder = nextReminder(at, now);
+  const heard = { target, id, at, earlier: [], count: 0, except, exceptAt, reminder };
+  return { entry: known ? merge(known, heard) : heard, isNews: true };
+}
+
 /**
  * Two revocations of the same target in one: the later one covers all that the
  * earlier one does, but for the connection that it spares.
  */
-function merge(known: Remembered | undefined, added: Remembered): Remembered {
-  if (!known) return added;
+function merge(known: Remembered, added: Remembered): Remembered {
   const [last, first] = added.at >= known.at ? [added, known] : [known, added];
   const before = first.except === last.except ? first.exceptAt : first.at;
   const earlier = [first.id, ...first.earlier, ...last.earlier].filter((id) => id !== last.id);
