@@ -1,9 +1,10 @@
 import { assert, assertEquals, describe, it } from "#testing";
+import pg from "pg";
 import { createClient } from "redis";
-import { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible";
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRedis } from "rate-limiter-flexible";
 import type { Socket } from "socket.io";
 import type { Limiter, Outcome } from "../../mod.ts";
-import { openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
+import { findPostgres, openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { engineOnly } from "../kit/targets.ts";
@@ -11,7 +12,9 @@ import { openWorld } from "../kit/world.ts";
 
 const WRONG = { username: "ada", password: "wrong" };
 const RIGHT = { username: "ada", password: "right" };
+const postgresUrl = await findPostgres();
 const withRedis = redisIsThere() ? it : it.skip;
+const withPostgres = postgresUrl ? it : it.skip;
 
 async function submit(client: Client, credentials: unknown): Promise<Outcome> {
   return await client.socket.emitWithAck("authentication", credentials);
@@ -34,6 +37,21 @@ async function redis(): Promise<RateLimiterRedis> {
   });
 }
 
+async function postgres(): Promise<RateLimiterPostgres> {
+  const storeClient = new pg.Pool({ connectionString: postgresUrl!, max: 4 });
+  onDispose(() => storeClient.end());
+  const tableName = randomPrefix();
+  const limiter = await new Promise<RateLimiterPostgres>((resolve, reject) => {
+    const options = { storeClient, storeType: "pool", tableName, points: 2, duration: 60 };
+    const created = new RateLimiterPostgres(options, (error) => {
+      if (error) reject(error);
+      else resolve(created);
+    });
+  });
+  onDispose(() => storeClient.query(`DROP TABLE "${tableName}"`));
+  return limiter;
+}
+
 function expectThrottled(outcome: Outcome): void {
   assert(!outcome.ok);
   const { retryAfter, ...rest } = outcome;
@@ -51,7 +69,11 @@ describe("throttle", () => {
 
   for (const place of engineOnly) {
     for (
-      const [name, test, create] of [["memory", it, memory], ["Redis", withRedis, redis]] as const
+      const [name, test, create] of [
+        ["memory", it, memory],
+        ["Redis", withRedis, redis],
+        ["PostgreSQL", withPostgres, postgres],
+      ] as const
     ) {
       test(`counts failures over all connections of an address, ${name} (${place.name})`, async () => {
         let asked = 0;
@@ -76,6 +98,39 @@ describe("throttle", () => {
         await last.next("unauthorized");
         await last.next("disconnect");
         assertEquals([asked, world.errors], [6, []]);
+      });
+    }
+
+    for (
+      const [name, test, create] of [
+        ["memory", it, memory],
+        ["Redis", withRedis, redis],
+        ["PostgreSQL", withPostgres, postgres],
+      ] as const
+    ) {
+      test(`lets a burst of right ones in, and of wrong ones no more than there are points, ${name} (${place.name})`, async () => {
+        let asked = 0;
+        const world = await openWorld(place, {
+          throttle: { limiter: await create(), ...place.engine === "bun-engine" && here },
+          authenticate: async (_socket: unknown, given: typeof RIGHT) => {
+            asked++;
+            await Promise.resolve();
+            return given.password === "right" && { name: "ada" };
+          },
+        });
+        const burst = async (credentials: unknown) => {
+          const clients = await Promise.all(Array.from({ length: 8 }, () => world.connect()));
+          return await Promise.all(clients.map((client) => submit(client, credentials)));
+        };
+        assertEquals((await burst(RIGHT)).map(({ ok }) => ok), Array(8).fill(true));
+        asked = 0;
+        const codes = (await burst(WRONG)).map((outcome) => !outcome.ok && outcome.code).sort();
+        assertEquals(asked, 2);
+        assertEquals(codes, [
+          ...Array(2).fill("authentication_failed"),
+          ...Array(6).fill("too_many_attempts"),
+        ]);
+        assertEquals(world.errors, []);
       });
     }
 
