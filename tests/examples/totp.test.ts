@@ -11,10 +11,14 @@ import { openWorld } from "../kit/world.ts";
 const ADA = { username: "ada", password: "lovelace" };
 const GRACE = { username: "grace", password: "hopper" };
 
-const factors = new SecondFactors();
-const totp = new TOTP({ secret: Secret.fromBase32(factors.enroll("ada")) });
 const accounts = await Accounts.create({ ada: ADA.password, grace: GRACE.password });
-const authenticate = passwordThenTotp({ accounts, factors });
+
+/** A verifier that asks ada for a code, and what makes her codes: for each test its own. */
+function enroll() {
+  const factors = new SecondFactors();
+  const totp = new TOTP({ secret: Secret.fromBase32(factors.enroll("ada")) });
+  return { authenticate: passwordThenTotp({ accounts, factors }), totp };
+}
 
 type Acknowledge = (answer: unknown) => void;
 
@@ -36,22 +40,23 @@ describe("the example of a second factor", () => {
 
   for (const place of engineOnly) {
     it(`asks who has one for a code, which is good once (${place.name})`, async () => {
+      const { authenticate, totp } = enroll();
       const world = await openWorld(place, { authenticate, attempts: 10 });
       const client = await world.connect();
-      // Of the next step: whatever the tests before this one used is older.
+      // Of the next step, which may begin in the middle of this.
       const code = totp.generate({ timestamp: Date.now() + 30_000 });
       const wrong = code === "000000" ? "000001" : "000000";
       for (const answer of [wrong, "", 5, null, { code }]) {
         assertEquals(codeOf(await signIn(client, ADA, answer)), "wrong_code");
       }
-      const isFirst = codeOf(await signIn(client, ADA, code)) === "ok";
+      assertEquals(codeOf(await signIn(client, ADA, code)), "ok");
       const other = await world.connect();
       assertEquals(codeOf(await signIn(other, ADA, code)), "wrong_code");
-      assertEquals([isFirst, world.errors], [place === engineOnly[0], []]);
+      assertEquals(world.errors, []);
     });
 
     it(`asks nobody else, and nobody whose password is wrong (${place.name})`, async () => {
-      const world = await openWorld(place, { authenticate, attempts: 10 });
+      const world = await openWorld(place, { authenticate: enroll().authenticate, attempts: 10 });
       const client = await world.connect();
       const wrong: object[] = [{ ...ADA, password: "x" }, { ...ADA, username: "eve" }, {}, [5]];
       for (const credentials of wrong) {
@@ -63,7 +68,7 @@ describe("the example of a second factor", () => {
 
     it(`is over when the client leaves (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate,
+        authenticate: enroll().authenticate,
         disconnect: () => world.log.push("gone"),
       });
       const client = await world.connect();
