@@ -130,8 +130,9 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
   /**
    * How often somebody may try, over all connections, with a limiter of
    * rate-limiter-flexible or one like it. Asked before each verification,
-   * refreshes too; after a success its points are given back if the limiter
-   * can `reward`. Without points left the attempt is refused with
+   * refreshes too. What counts is failures: the points of all other attempts are
+   * given back if the limiter can `reward`, and whoever finds none left waits for
+   * those that are being verified. Without points left the attempt is refused with
    * `too_many_attempts` and `retryAfter`. A limiter that fails refuses with
    * `server_error`, and goes to `onError`. Several throttles each have to
    * agree, in order.

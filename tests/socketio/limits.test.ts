@@ -52,6 +52,13 @@ async function postgres(): Promise<RateLimiterPostgres> {
   return limiter;
 }
 
+/** Those of rate-limiter-flexible, where they can be had. */
+const limiters = [
+  ["memory", it, memory],
+  ["Redis", withRedis, redis],
+  ["PostgreSQL", withPostgres, postgres],
+] as const;
+
 function expectThrottled(outcome: Outcome): void {
   assert(!outcome.ok);
   const { retryAfter, ...rest } = outcome;
@@ -68,13 +75,7 @@ describe("throttle", () => {
   disposeAfterEach();
 
   for (const place of engineOnly) {
-    for (
-      const [name, test, create] of [
-        ["memory", it, memory],
-        ["Redis", withRedis, redis],
-        ["PostgreSQL", withPostgres, postgres],
-      ] as const
-    ) {
+    for (const [name, test, create] of limiters) {
       test(`counts failures over all connections of an address, ${name} (${place.name})`, async () => {
         let asked = 0;
         const world = await openWorld(place, {
@@ -101,13 +102,7 @@ describe("throttle", () => {
       });
     }
 
-    for (
-      const [name, test, create] of [
-        ["memory", it, memory],
-        ["Redis", withRedis, redis],
-        ["PostgreSQL", withPostgres, postgres],
-      ] as const
-    ) {
+    for (const [name, test, create] of limiters) {
       test(`lets a burst of right ones in, and of wrong ones no more than there are points, ${name} (${place.name})`, async () => {
         let asked = 0;
         const world = await openWorld(place, {
