@@ -58,6 +58,25 @@ export type Outcome =
   | ({ ok: true; reply: unknown } & AuthenticatedInfo)
   | ({ ok: false } & Unauthorized);
 
+/**
+ * What the server sends, to merge into the events that a typed socket of socket.io-client
+ * listens to.
+ */
+export interface AuthServerToClientEvents<Reply = true, Challenge = unknown> {
+  /** The client is authenticated; `reply` is what the server's option makes it. */
+  authenticated: (reply: Reply, info: AuthenticatedInfo) => void;
+  /** The client is not, or no longer, authenticated. */
+  unauthorized: (reason: Unauthorized) => void;
+  /** A further question. */
+  challenge: (data: Challenge, acknowledge: (answer: unknown) => void) => void;
+}
+
+/** What the client sends, to merge into the events that a typed socket emits. */
+export interface AuthClientToServerEvents<Credentials = unknown> {
+  /** The credentials; with an acknowledgement, that is told the outcome. */
+  authentication: (credentials: Credentials, acknowledge?: Acknowledge) => void;
+}
+
 const texts: Record<Code, [message: string, reconnect: boolean]> = {
   authentication_failed: ["Authentication failure", false],
   authentication_error: ["Authentication error", false],

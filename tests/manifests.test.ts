@@ -47,10 +47,12 @@ describe("manifests", () => {
     const { "socket.io": server, "socket.io-client": client } = npm.peerDependencies;
     const [from, to] = SUPPORTED.split(" to 4.");
     const range = `>=${from}.0 <4.${Number(to) + 1}.0`;
-    assertEquals({ server, client }, { server: range, client: "^4.6.0" });
-    assertEquals(npm.devDependencies["socket.io-oldest"], `npm:socket.io@${from}.0`);
-    assert(npm.devDependencies["socket.io"].startsWith(`4.${to}.`));
-    assertEquals(deno.imports["socket.io"], `npm:socket.io@~4.${to}.0`);
+    assertEquals({ server, client }, { server: range, client: range });
+    for (const name of ["socket.io", "socket.io-client"]) {
+      assertEquals(npm.devDependencies[`${name}-oldest`], `npm:${name}@${from}.0`);
+      assert(npm.devDependencies[name].startsWith(`4.${to}.`));
+      assertEquals(deno.imports[name], `npm:${name}@~4.${to}.0`);
+    }
     const optional = Object.keys(npm.peerDependencies).map((name) => [name, { optional: true }]);
     assertEquals(npm.peerDependenciesMeta, Object.fromEntries(optional));
     for (const field of ["peerDependencies", "peerDependenciesMeta"]) {
@@ -268,6 +270,7 @@ describe("public names", () => {
     "./node": [() => import("../src/adapters/node.ts"), SERVING],
     "./deno": [() => import("../src/adapters/deno.ts"), SERVING],
     "./bun": [() => import("../src/adapters/bun.ts"), SERVING],
+    "./client": [() => import("../src/client/client.ts"), ["UnauthorizedError", "authenticate"]],
     "./protocol": [() => import("../src/protocol.ts"), WIRE],
   } as const;
 

@@ -1,0 +1,252 @@
+/**
+ * The client's side, for socket.io-client in browsers and on every runtime: signs in, stays
+ * signed in, and keeps what the application emits until it is.
+ *
+ * ```ts
+ * import { io } from "socket.io-client";
+ * import { authenticate } from "@socketio-auth/socketio-auth/client";
+ *
+ * const socket = io("http://localhost:3000");
+ * const session = authenticate(socket, () => ({ token: getToken() }));
+ * socket.emit("chat", "hello"); // waits until the client is signed in
+ * await session.ready;
+ * ```
+ *
+ * @module
+ */
+import type * as protocol from "../protocol.ts";
+import type { AuthenticatedInfo, Unauthorized } from "../protocol.ts";
+import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
+import { type ClientSocket, createLine, isFirst, reconnects } from "./line.ts";
+import {
+  type Details,
+  type Event,
+  initial,
+  type Rules,
+  type SessionState,
+  type State,
+  transition,
+} from "./machine.ts";
+import type { AuthenticateOptions, ClientSession, CredentialsSource } from "./session.ts";
+
+export {
+  type AuthenticatedInfo,
+  type AuthenticateOptions,
+  type ClientCode,
+  type ClientSession,
+  type ClientSocket,
+  type CredentialsSource,
+  type SessionState,
+  type Unauthorized,
+  UnauthorizedError,
+};
+
+/** What is listened to. The names of the protocol are held to it by their types alone. */
+type Name =
+  | typeof protocol.AUTHENTICATED
+  | typeof protocol.UNAUTHORIZED
+  | typeof protocol.CHALLENGE
+  | "connect"
+  | "connect_error"
+  | "disconnect"
+  | "reconnect_failed";
+
+const defaults: Rules = { refreshMargin: 30_000, credentialsTimeout: 5_000, timeout: 35_000 };
+
+/** The longest time to trust a timer, in milliseconds: machines sleep, and timers with them. */
+const WALL_CLOCK_CHECK = 30_000;
+
+/**
+ * Signs a socket in, and again whenever it has connected anew; refreshes its session before it
+ * ends; comes back after a close that allows it, with exponential backoff and full jitter, and
+ * not before the server's `retryAfter`. What the application emits while the client is not signed
+ * in waits here, and follows in order.
+ *
+ * Connects the socket if nothing else has. To be called once per socket; a server's other
+ * namespaces, over the same connection, are sockets of their own. A socket that is not of
+ * socket.io-client 4.6 to 4.8, or has a session already, is an error. Without `credentials`
+ * nothing is sent: the server has to find them itself, in a cookie, say.
+ */
+// deno-lint-ignore no-explicit-any -- as in the options
+export function authenticate<Reply = unknown, Challenge = any>(
+  socket: ClientSocket,
+  credentials?: CredentialsSource,
+  options: AuthenticateOptions<Reply, Challenge> = {},
+): ClientSession<Reply> {
+  const rules: Rules = { ...defaults, ...options };
+  if (credentials === undefined) rules.refreshMargin = -Infinity;
+
+  let state = initial;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const listeners = new Set<() => void>();
+  /** Those who wait for the next success, be it a sign-in or a refresh. */
+  const waiting: { resolve(reply: Reply): void; reject(error: unknown): void }[] = [];
+  let reply: Reply;
+  let wasIn = false;
+  /** Counts what the application is asked, to tell an answer that is late. */
+  let asked = 0;
+  /** What it has brought, until it is sent. */
+  let obtained: unknown;
+  /** Lets CONNECT go, which waits for that. */
+  let introduce: (credentials: unknown) => void;
+  let isIntroduced: boolean | undefined;
+
+  /** Takes a client to its next state, and does what there is to do in it. */
+  function on<T extends keyof Details>(type: T, detail?: Details[T]): void {
+    const before = state;
+    const event = { type, detail, now: Date.now(), random: Math.random() } as Event;
+    state = transition(before, event, rules);
+    wait();
+    if (state !== before) enter(before, state, type);
+  }
+
+  function wait(): void {
+    clearTimeout(timer);
+    const left = state.due - Date.now();
+    if (left < Infinity) timer = setTimeout(on, Math.min(left, WALL_CLOCK_CHECK), "due");
+  }
+
+  /** Whatever is called here may already lead to the next state. */
+  function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
+    if (credentials === "none") {
+      asked++;
+      isIntroduced = obtained = undefined;
+    }
+    line.gate(name === "authenticated");
+    if (credentials !== before.credentials) advance[credentials]?.();
+    if (before.name === "waiting" && type === "due") socket.connect();
+    const isFailure = error && error !== before.error;
+    if (isFailure) {
+      // Whoever is signed out stays connected, and may sign in there as somebody else.
+      const isOver = name !== "authenticated" && type !== "stop" && error.code !== "signed_out";
+      if (isOver && socket.active) socket.disconnect();
+      if (name === "stopped") line.release(wasIn);
+      // As long as the server allows for another try, nothing is decided.
+      if (name !== "waiting" || "cause" in error) settle("reject", error);
+    }
+    listeners.forEach((listener) => listener());
+    if (isFailure && type !== "stop") options.onUnauthorized?.(error);
+  }
+
+  function settle(how: "resolve" | "reject", value: unknown): void {
+    waiting.splice(0).forEach((promise) => promise[how](value as Reply));
+  }
+
+  /** What it takes for credentials to get as far as that. */
+  const advance: { [C in State["credentials"]]?: () => void } = {
+    asked: () =>
+      ask(
+        () => typeof credentials === "function" ? credentials(state.error) : credentials,
+        (answer) => obtained = answer,
+        "credentials_failed",
+        true,
+      ),
+    ready: () => {
+      isIntroduced = options.handshake && typeof obtained === "object";
+      introduce(isIntroduced && obtained);
+    },
+    sent: () => {
+      if (credentials !== undefined) {
+        line.emit("authentication" satisfies typeof protocol.AUTHENTICATION, obtained);
+      }
+    },
+  };
+
+  /** Asks the application. Its answer is late once something else is asked, or nothing is. */
+  function ask(
+    question: () => unknown,
+    take: (answer: unknown) => void,
+    code: ClientCode,
+    tryAgain?: boolean,
+  ): void {
+    const current = ++asked;
+    new Promise((resolve) => resolve(question())).then(
+      (answer) => {
+        if (current !== asked) return;
+        take(answer);
+        on("answered");
+      },
+      (cause) => {
+        if (current === asked) on("refused", failure(code, cause, tryAgain));
+      },
+    );
+  }
+
+  const received: Record<Name, (...args: never[]) => void> = {
+    connect: () => on("connected", isIntroduced || !isFirst(socket)),
+    disconnect: lose,
+    reconnect_failed: lose,
+    connect_error: ({ message, data }: Error & { data?: object }) => {
+      const reason = { code: "connect_error", reconnect: false, ...data, message };
+      if (socket.active) lose(message);
+      else on("refused", new UnauthorizedError(reason));
+    },
+    authenticated: (answer: Reply, info: AuthenticatedInfo = {}) => {
+      reply = answer;
+      wasIn = true;
+      on("authenticated", info);
+      settle("resolve", reply);
+      options.onAuthenticated?.(reply, info);
+    },
+    unauthorized: (reason: Unauthorized) => on("refused", new UnauthorizedError(reason)),
+    challenge: (data: Challenge, acknowledge: (answer: unknown) => void) => {
+      on("challenged");
+      ask(() => options.onChallenge!(data), acknowledge, "challenge_failed");
+    },
+  };
+
+  function lose(reason: string): void {
+    on("disconnected", reconnects(socket) ? undefined : failure("disconnected", new Error(reason)));
+  }
+
+  function next(): Promise<Reply> {
+    const next = new Promise<Reply>((resolve, reject) => {
+      if (state.name === "stopped") reject(state.error);
+      else waiting.push({ resolve, reject });
+    });
+    // Nobody has to handle it: `onUnauthorized` is told, too.
+    next.catch(() => {});
+    return next;
+  }
+
+  const line = createLine(
+    socket,
+    (send) => {
+      introduce = send;
+      on("opened");
+    },
+    ([name, ...args]) => {
+      if (Object.hasOwn(received, name as Name)) received[name as Name](...args as never[]);
+    },
+  );
+  if (socket.connected) received.connect();
+  else if (!socket.active) socket.connect();
+
+  return {
+    get state() {
+      return state.name;
+    },
+    get error() {
+      return state.error;
+    },
+    get retryAt() {
+      return state.name === "waiting" ? state.due : undefined;
+    },
+    get expiresAt() {
+      return state.endsAt;
+    },
+    get ready() {
+      return state.name === "authenticated" ? Promise.resolve(reply) : next();
+    },
+    refresh() {
+      const refreshed = next();
+      if (credentials !== undefined) on("refresh");
+      return refreshed;
+    },
+    stop: () => on("stop"),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

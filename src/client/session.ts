@@ -1,0 +1,102 @@
+import type { AuthenticatedInfo } from "../protocol.ts";
+import type { UnauthorizedError } from "./errors.ts";
+import type { SessionState } from "./machine.ts";
+
+/**
+ * Credentials, or a function that brings them: asked before each sign-in and each refresh, and
+ * told what went wrong last, if anything has (of a token that has `expired`, say, it should not
+ * bring the same again). What it throws fails the sign-in with `credentials_failed`; the client
+ * tries again.
+ */
+export type CredentialsSource<Credentials = unknown> =
+  | Credentials
+  | ((error: UnauthorizedError | undefined) => Credentials | Promise<Credentials>);
+
+/** What {@linkcode authenticate} can be told. All times are in milliseconds. */
+// deno-lint-ignore no-explicit-any -- what a server asks is between it and its client
+export interface AuthenticateOptions<Reply = unknown, Challenge = any> {
+  /**
+   * Called when the server asks a further question in the course of a sign-in or refresh; what
+   * it returns, or its promise resolves with, is the answer. If it throws, or there is no such
+   * function, the client stops with `challenge_failed`.
+   */
+  onChallenge?(data: Challenge): unknown;
+  /** Called after each sign-in and each refresh, with what the server has sent along. */
+  onAuthenticated?(reply: Reply, info: AuthenticatedInfo): void;
+  /**
+   * Called whenever a sign-in or refresh fails or a session ends, for whatever reason; not by
+   * {@linkcode ClientSession.stop}. The session's `state` tells what comes of it: `waiting` to
+   * try again, `stopped`, or still `authenticated`, if it was a refresh that brought no
+   * credentials.
+   */
+  onUnauthorized?(error: UnauthorizedError): void;
+  /**
+   * Sends credentials in the CONNECT packet, besides what is in the socket's `auth`: signs in
+   * without an extra round trip where the server's option `handshake` is `true`, and by an event
+   * as ever where it is not. They have to be an object.
+   *
+   * @default false
+   */
+  handshake?: boolean;
+  /**
+   * How long before the end of a session it is refreshed; half the session's time, if that is
+   * shorter.
+   *
+   * @default 30_000
+   */
+  refreshMargin?: number;
+  /**
+   * How long the function that brings credentials may take. Raise it (up to `Infinity`) if
+   * somebody has to type them, and the server's `connectTimeout` with it.
+   *
+   * @default 5_000
+   */
+  credentialsTimeout?: number;
+  /**
+   * How long to wait for the server's answer. A guarded server answers by its own deadline, or
+   * within 30 seconds; this is for one that is not guarded.
+   *
+   * @default 35_000
+   */
+  timeout?: number;
+}
+
+/** A client that signs in, and stays signed in. */
+export interface ClientSession<Reply = unknown> {
+  /**
+   * - `connecting`: on its way to the server, or to the credentials.
+   * - `authenticating`: connected; the server has not decided.
+   * - `challenged`: the server has asked a further question.
+   * - `authenticated`: signed in, through a refresh, too.
+   * - `waiting`: comes back at {@linkcode ClientSession.retryAt}; without that, when the socket
+   *   is told to `connect()`.
+   * - `stopped`: for good, because of {@linkcode ClientSession.error}.
+   */
+  readonly state: SessionState;
+  /** What went wrong last, until the client is signed in again. */
+  readonly error: UnauthorizedError | undefined;
+  /** When a client that is `waiting` comes back, in epoch milliseconds. */
+  readonly retryAt: number | undefined;
+  /** When the session ends, in epoch milliseconds by this machine's clock. */
+  readonly expiresAt: number | undefined;
+  /**
+   * Resolves with the server's reply once the client is signed in. Rejects with an
+   * {@linkcode UnauthorizedError} when it has stopped, or is not going to try again by itself;
+   * and when there are no credentials, although it goes on trying. Ask for it again to wait for
+   * the next sign-in.
+   */
+  readonly ready: Promise<Reply>;
+  /**
+   * Refreshes the session now, with fresh credentials; one refresh at a time, whoever asks. A
+   * client that is not signed in returns {@linkcode ClientSession.ready}.
+   */
+  refresh(): Promise<Reply>;
+  /**
+   * Ends the client's work and leaves the socket as it was before, connected or not. If the
+   * client was signed in once and is not now, what has been emitted since is dropped: it was
+   * that user's.
+   */
+  stop(): void;
+  /** Calls `listener` after each change of the state; returns a function that ends this. */
+  subscribe(listener: () => void): () => void;
+}

@@ -1,0 +1,151 @@
+// The first sign-in, and those that follow.
+import { assert, assertEquals, assertRejects, assertThrows, describe, it } from "#testing";
+import { AuthError } from "../../mod.ts";
+import { authenticate, UnauthorizedError } from "../../src/client/client.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import { engineOnly, places } from "../kit/targets.ts";
+import { openWorld } from "../kit/world.ts";
+import { ada, openSession, openSocket, signIn } from "./session.ts";
+
+for (const place of places) {
+  describe(`a client signs in (${place.name})`, () => {
+    disposeAfterEach();
+
+    it("before the socket is connected", async () => {
+      const world = await openWorld(place, { reply: (user: { name: string }) => user.name });
+      const { session, events } = openSession(place, world.url, ada);
+      assertEquals(session.state, "connecting");
+      assertEquals(await session.ready, "ada");
+      assertEquals(session.state, "authenticated");
+      const names = events.names.filter((name) => !name.startsWith("event"));
+      assertEquals(names, ["authenticating", "authenticated", "in"]);
+    });
+
+    it("after it, with what has been emitted meanwhile", async () => {
+      const world = await openWorld(place, {}, {
+        setUp: (io) => io.on("connection", (socket) => socket.on("say", (...a) => a.at(-1)(a[0]))),
+      });
+      const socket = openSocket(place, world.url);
+      await new Promise<void>((resolve) => socket.once("connect", resolve));
+      const { session } = signIn(socket, () => Promise.resolve(ada));
+      const answers = [1, 2, 3].map((n) => socket.emitWithAck("say", n));
+      await session.ready;
+      assertEquals(await Promise.all(answers), [1, 2, 3]);
+    });
+
+    it("again after a lost connection, with fresh credentials", async () => {
+      const asked: unknown[] = [];
+      const world = await openWorld(place, {
+        authenticate: (_: unknown, { n }: { n: number }) => asked.push(n) && { name: `user ${n}` },
+      });
+      let n = 0;
+      const { session, socket, events } = openSession(place, world.url, () => ({ n: ++n }));
+      await session.ready;
+      socket.io.engine.close();
+      assertEquals(session.state, "connecting");
+      await session.ready;
+      await events.next("in");
+      await events.next("in");
+      assertEquals(asked, [1, 2]);
+    });
+
+    it("with nothing left behind after stop()", async () => {
+      const world = await openWorld(place);
+      const { session, socket } = openSession(place, world.url, ada);
+      await session.ready;
+      session.stop();
+      assertEquals(session.state, "stopped");
+      assertEquals(socket.connected, true);
+      const own = Object.getOwnPropertyNames(socket);
+      assertEquals(own.filter((name) => /^emit|packet|notify|drain/.test(name)), []);
+      await assertRejects(() => session.ready, UnauthorizedError, "stopped");
+    });
+  });
+}
+
+for (const place of engineOnly) {
+  describe(`a client that is refused (${place.name})`, () => {
+    disposeAfterEach();
+
+    it("stays down, and says why", async () => {
+      const world = await openWorld(place);
+      const { session, socket, events } = openSession(place, world.url, { ...ada, password: "no" });
+      const error = await session.ready.then(() => undefined, (error) => error);
+      assert(error instanceof UnauthorizedError);
+      assertEquals([error.code, error.reconnect], ["authentication_failed", false]);
+      assertEquals(session.state, "stopped");
+      assertEquals(session.error, error);
+      assertEquals((await events.next("out"))[0], error);
+      assertEquals([socket.connected, socket.active], [false, false]);
+    });
+
+    it("may be signed in anew, on the same socket", async () => {
+      const world = await openWorld(place);
+      const { session, socket } = openSession(place, world.url, { ...ada, password: "no" });
+      await assertRejects(() => session.ready);
+      await signIn(socket, ada).session.ready;
+    });
+
+    it("comes back when it is told to, and not before", async () => {
+      let refused = 0;
+      const world = await openWorld(place, {
+        authenticate: () => {
+          if (refused) return { name: "ada" };
+          refused = Date.now();
+          throw new AuthError("Later", { retryAfter: 100 });
+        },
+      });
+      const { session, events } = openSession(place, world.url, ada);
+      const [error] = await events.next("out") as [UnauthorizedError];
+      assertEquals([error.message, error.reconnect, error.retryAfter], ["Later", true, 100]);
+      assertEquals(session.state, "waiting");
+      assert(session.retryAt! >= refused + 100);
+      await session.ready;
+      assert(Date.now() >= refused + 100);
+    });
+
+    it("tells of credentials that cannot be had, and asks again", async () => {
+      const world = await openWorld(place);
+      let asked = 0;
+      const { session, events } = openSession(place, world.url, () => {
+        if (++asked === 1) throw new Error("no token");
+        return Promise.resolve(ada);
+      });
+      await assertRejects(() => session.ready, UnauthorizedError, "credentials_failed: no token");
+      assertEquals(((await events.next("out"))[0] as Error).cause instanceof Error, true);
+      await session.ready;
+      assertEquals(asked, 2);
+    });
+
+    it("tells of credentials that do not come", async () => {
+      const world = await openWorld(place);
+      let asked = 0;
+      const { session } = openSession(
+        place,
+        world.url,
+        () => ++asked === 1 ? new Promise(() => {}) : ada,
+        { credentialsTimeout: 50 },
+      );
+      await assertRejects(() => session.ready, UnauthorizedError, "credentials_failed: timed out");
+      await session.ready;
+    });
+  });
+
+  describe(`a client on a socket (${place.name})`, () => {
+    disposeAfterEach();
+
+    it("is the only one", async () => {
+      const world = await openWorld(place);
+      const { session, socket } = openSession(place, world.url, ada);
+      assertThrows(() => authenticate(socket, ada), Error, "has a session");
+      session.stop();
+      await signIn(socket, ada).session.ready;
+    });
+
+    it("needs one of socket.io-client", () => {
+      // deno-lint-ignore no-explicit-any -- what it is not
+      const stranger = { connected: false, io: {} } as any;
+      assertThrows(() => authenticate(stranger, ada), TypeError, "socket.io-client 4.6");
+    });
+  });
+}
