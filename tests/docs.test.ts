@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
 import { SUPPORTED } from "../src/socketio/supported.ts";
-import { type Code, unauthorized } from "../src/protocol.ts";
+import { type Code, PROTOCOL_VERSION, unauthorized } from "../src/protocol.ts";
+import { readScenarios } from "./protocol/document.ts";
+import { settings } from "./protocol/settings.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, "utf8");
@@ -37,6 +39,34 @@ describe("README.md", () => {
   });
 });
 
+describe("PROTOCOL.md", () => {
+  const protocol = read("PROTOCOL.md");
+
+  it("is of the version that the code has", () => {
+    assert(protocol.startsWith(`# The protocol\n\nVersion ${PROTOCOL_VERSION}. `));
+  });
+
+  it("has a test of the same name for each scenario, and no other", () => {
+    assertEquals(Object.keys(settings), [...readScenarios().keys()]);
+    const [, section = ""] = protocol.split("\n## Scenarios\n");
+    const [scenarios = ""] = section.split("\n## ");
+    assertEquals(scenarios.match(/^###/gm)?.length, readScenarios().size);
+  });
+
+  it("numbers the scenarios", () => {
+    const numbers = [...readScenarios().keys()].map((heading) => parseInt(heading));
+    assertEquals(numbers, numbers.map((_, index) => index + 1));
+  });
+
+  it("has sections behind its links", () => {
+    const slugs = [...protocol.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading!.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")
+    );
+    const links = [...protocol.matchAll(/\]\(#([^)]+)\)/g)].map(([, slug]) => slug!);
+    assertEquals(links.filter((slug) => !slugs.includes(slug)), []);
+  });
+});
+
 describe("the documents", () => {
   for (
     const file of ["README.md", "PROTOCOL.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"]
@@ -57,6 +87,14 @@ describe("the tables of codes", () => {
       assertEquals(codes.filter((code) => !listed.includes(code)), []);
     });
   }
+
+  it("of PROTOCOL.md says whether to reconnect", () => {
+    for (const code of codes) {
+      const [row = ""] = new RegExp(`^\\| \`${code}\` .*`, "m").exec(read("PROTOCOL.md")) ?? [];
+      const told = row.split(" | ").at(2) ?? "";
+      assert(told.startsWith(`${unauthorized(code as Code).reconnect}`), row);
+    }
+  });
 
   it("of README.md has the texts", () => {
     const [, table = ""] = read("README.md").split("## What the client is told");

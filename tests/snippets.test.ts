@@ -38,7 +38,7 @@ describe("code blocks", () => {
   });
 
   it("all say what they are in, so that none escapes", () => {
-    const known = ["ts", "tsx", "diff", "html", "json", "sh", "text"];
+    const known = ["ts", "tsx", "diff", "html", "json", "mermaid", "python", "sh", "text"];
     assertEquals(all.filter(({ language }) => !known.includes(language)), []);
     for (const [document, markdown] of markdowns) {
       const fences = markdown.match(/^.*```/gm) ?? [];

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type Packet, parsePacket } from "./packets.ts";
+
+const PROTOCOL = readFileSync(fileURLToPath(new URL("../../PROTOCOL.md", import.meta.url)), "utf8");
+
+/** One line of a scenario: a packet of one side, the end of the transport, or something else. */
+export type Step =
+  | { readonly from: "C" | "S"; readonly packet: Packet }
+  | { readonly closed: true }
+  | { readonly happens: string };
+
+const SCENARIO = /^### (\d+\. .+)\n([\s\S]*?)(?=^##|(?![\s\S]))/gm;
+const BLOCK = /^```text\n([\s\S]*?)^```$/m;
+const CLOSED = "closes the transport";
+
+/** The scenarios of PROTOCOL.md by their headings, in order. */
+export function readScenarios(): Map<string, Step[]> {
+  const sections = PROTOCOL.matchAll(SCENARIO);
+  return new Map(Array.from(sections, ([, heading = "", body = ""]) => {
+    const [, block = ""] = BLOCK.exec(body) ?? [];
+    return [heading, readSteps(heading, block)];
+  }));
+}
+
+function readSteps(heading: string, block: string): Step[] {
+  let count = 0;
+  return block.trimEnd().split("\n").map((line) => {
+    const [, happens] = /^ +\((.+)\)$/.exec(line) ?? [];
+    if (happens) return { happens };
+    const [, number, from, text] = /^ *(\d+)\. ([CS]) {2}(\S.*)$/.exec(line) ?? [];
+    if (Number(number) !== ++count) throw new Error(`"${heading}" has a strange line: ${line}`);
+    if (text === CLOSED) return { closed: true };
+    return { from: from as "C" | "S", packet: parsePacket(text!) };
+  });
+}

@@ -1,0 +1,79 @@
+import type { ServerOptions, Socket } from "socket.io";
+import { verify } from "../kit/users.ts";
+import { verifyWithCode } from "./application.ts";
+
+/** What a scenario of PROTOCOL.md takes besides what all have. */
+interface Setting {
+  /** Options of `socketioAuth`. */
+  readonly options?: object;
+  readonly server?: Partial<ServerOptions>;
+  /** What happens only here. */
+  readonly happenings?: Record<string, () => unknown>;
+}
+
+const HOUR = 3_600_000;
+
+/** A session of this length, in milliseconds. */
+const lasting = (ms: number) => ({ expiresAt: () => Date.now() + ms });
+
+const recoverable = () => ({ server: { connectionStateRecovery: {} } });
+
+function hinting(socket: Socket, credentials: never) {
+  socket.emit("hint");
+  return verify(socket, credentials);
+}
+
+/** A verifier that answers when it is told to. */
+function slow(): Setting {
+  const asked = Promise.withResolvers<void>();
+  return {
+    options: {
+      authenticate: async (socket: Socket, credentials: never) => {
+        await asked.promise;
+        return verify(socket, credentials);
+      },
+    },
+    happenings: { "the verification ends": () => asked.resolve() },
+  };
+}
+
+/** By the headings of PROTOCOL.md. */
+export const settings: Record<string, () => Setting> = {
+  "1. Success": () => ({}),
+  "2. Refusal": () => ({}),
+  "3. Silence": () => ({ options: { timeout: 100 } }),
+  "4. A verification that takes too long": () => ({
+    options: { timeout: 1000, authenticate: () => new Promise(() => {}) },
+  }),
+  "5. Success, with an acknowledgement": () => ({}),
+  "6. Refusal, with an acknowledgement": () => ({}),
+  "7. Another try on one transport": () => ({ options: { attempts: 2 } }),
+  "8. Two attempts at once": slow,
+  "9. A challenge": () => ({ options: { authenticate: verifyWithCode } }),
+  "10. Traffic before the sign-in": () => ({ options: { authenticate: hinting } }),
+  "11. Too many events": () => ({ options: { holdLimit: { events: 1 } } }),
+  "12. A server that is busy": () => ({ options: { maxPending: 0 } }),
+  "13. Refresh": () => ({ options: lasting(HOUR) }),
+  "14. A refresh that is refused": () => ({}),
+  "15. A refresh as another user": () => ({}),
+  "16. Expiry without a grace": () => ({ options: lasting(300) }),
+  "17. Expiry with a grace, and a late refresh": () => ({
+    options: { ...lasting(0), grace: HOUR },
+  }),
+  "18. Expiry with a grace, and no refresh": () => ({ options: { ...lasting(0), grace: 300 } }),
+  "19. Revocation": () => ({}),
+  "20. Sign-out, and in again": () => ({}),
+  "21. Recovery by the same user": recoverable,
+  "22. Recovery by another user": recoverable,
+  "23. Credentials in CONNECT, accepted": () => ({ options: { handshake: true } }),
+  "24. Credentials in CONNECT, refused": () => ({ options: { handshake: true } }),
+  "25. Credentials in CONNECT, another try": () => ({ options: { handshake: true, attempts: 2 } }),
+  "26. No credentials in CONNECT": () => ({ options: { handshake: true } }),
+  "27. A challenge to credentials in CONNECT": () => ({
+    options: { handshake: true, authenticate: verifyWithCode },
+  }),
+  "28. Several namespaces": () => ({}),
+  "29. Several namespaces, and credentials in CONNECT": () => ({ options: { handshake: true } }),
+  "30. Several namespaces, refused": () => ({}),
+  "31. Leaving before the sign-in": () => ({ options: { timeout: 1000 } }),
+};
