@@ -34,3 +34,10 @@ function readSteps(heading: string, block: string): Step[] {
     return { from: from as "C" | "S", packet: parsePacket(text!) };
   });
 }
+
+/** The client in Python that stands in PROTOCOL.md. */
+export function readPythonClient(): string {
+  const [, code] = /^```python\n([\s\S]*?)^```$/m.exec(PROTOCOL) ?? [];
+  if (!code) throw new Error("There is no client in Python in PROTOCOL.md");
+  return code;
+}
