@@ -209,6 +209,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
     return next;
   }
 
+  function ready(): Promise<Reply> {
+    return state.name === "authenticated" ? Promise.resolve(reply) : next();
+  }
+
   const line = createLine(
     socket,
     (send) => {
@@ -236,11 +240,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return state.endsAt;
     },
     get ready() {
-      return state.name === "authenticated" ? Promise.resolve(reply) : next();
+      return ready();
     },
     refresh() {
+      if (credentials === undefined) return ready();
       const refreshed = next();
-      if (credentials !== undefined) on("refresh");
+      on("refresh");
       return refreshed;
     },
     stop: () => on("stop"),

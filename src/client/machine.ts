@@ -93,6 +93,9 @@ const LONGEST_DELAY = 30_000;
 /** A session that ends sooner than this counts as a failure, too. */
 const HOLDS = 5_000;
 
+/** What a client that waits takes notice of; the rest is about a connection that it has given up. */
+const begins = /^(opened|connected|due|stop)$/;
+
 export const initial: State = {
   name: "connecting",
   credentials: "none",
@@ -106,7 +109,6 @@ export function transition(state: State, event: Event, rules: Rules): State {
   const { name, credentials, failures, renews, since, error: previous } = state;
   const { now, random } = event;
   const isIn = name === "authenticated";
-  const isWaiting = name === "waiting";
 
   const ask = (state: State): State => ({
     ...state,
@@ -146,7 +148,8 @@ export function transition(state: State, event: Event, rules: Rules): State {
       : leave("stopped", error);
   };
 
-  if (name === "stopped") return state;
+  const isOff = name === "stopped" || name === "waiting" && !begins.test(event.type);
+  if (isOff) return state;
   switch (event.type) {
     case "opened":
       return ask(leave("connecting"));
@@ -155,9 +158,13 @@ export function transition(state: State, event: Event, rules: Rules): State {
       if (credentials !== "ready") return ask(state);
       return event.detail ? { ...state, due: now + INTRODUCTION } : send(state);
     case "answered":
-      if (name === "connecting") return { ...state, credentials: "ready", due: Infinity };
-      if (credentials === "asked") return send(state);
-      return { ...state, name: isIn ? name : "authenticating", due: now + rules.timeout };
+      if (credentials === "taken") {
+        return { ...state, name: isIn ? name : "authenticating", due: now + rules.timeout };
+      }
+      if (credentials !== "asked") return state;
+      return name === "connecting"
+        ? { ...state, credentials: "ready", due: Infinity }
+        : send(state);
     case "challenged":
       return { ...state, name: isIn ? name : "challenged", credentials: "taken", due: Infinity };
     case "authenticated": {
@@ -177,11 +184,10 @@ export function transition(state: State, event: Event, rules: Rules): State {
     case "refused":
       return refuse(event.detail);
     case "disconnected":
-      if (isWaiting) return state;
       return event.detail ? leave("waiting", event.detail) : leave("connecting");
     case "due":
       if (now < state.due) return state;
-      if (isWaiting) return leave("connecting");
+      if (name === "waiting") return leave("connecting");
       if (credentials === "none") return ask(state);
       if (credentials === "ready") return send(state);
       return refuse(

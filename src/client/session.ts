@@ -8,7 +8,9 @@ import type { SessionState } from "./machine.ts";
  * bring the same again). What it throws fails the sign-in with `credentials_failed`; the client
  * tries again.
  */
-export type CredentialsSource<Credentials = unknown> =
+export type CredentialsSource<
+  Credentials = string | number | boolean | object | null | undefined,
+> =
   | Credentials
   | ((error: UnauthorizedError | undefined) => Credentials | Promise<Credentials>);
 

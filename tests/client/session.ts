@@ -9,6 +9,7 @@ import {
   type AuthenticateOptions,
   type ClientSession,
   type CredentialsSource,
+  type SessionState,
 } from "../../src/client/client.ts";
 import { onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
@@ -65,7 +66,10 @@ export function signIn(
     if (session.state !== state) events.push(state = session.state);
   });
   socket.onAny((event, ...args) => events.push(`event ${event}`, ...args));
-  onDispose(() => session.stop());
+  onDispose(() => {
+    session.stop();
+    socket.disconnect();
+  });
   return { socket, session, events };
 }
 
@@ -81,4 +85,15 @@ export function openSession(
     credentials,
     options,
   );
+}
+
+/** Waits until a session is in a state. */
+export async function reach(session: ClientSession, state: SessionState): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (session.state === state) resolve();
+    };
+    onDispose(session.subscribe(look));
+    look();
+  });
 }

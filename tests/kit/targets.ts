@@ -40,10 +40,10 @@ function place(
 /** Only one transport each, for what cannot depend on it. */
 export const engineOnly: Place[] = places.filter(({ name }) => name.endsWith(", websocket"));
 
-/** Starts `io` at a place, on a free port of the loopback. */
-export function start({ engine }: Place, io: Server): Promise<Running> {
+/** Starts `io` at a place on the loopback, on a free port unless it is to be that of before. */
+export function start({ engine }: Place, io: Server, port = 0): Promise<Running> {
   const serve = engine === "bun-engine" ? serveBun : serveHttp;
-  return serve(io, { port: 0, hostname: "127.0.0.1" });
+  return serve(io, { port, hostname: "127.0.0.1" });
 }
 
 export function createServer(options: Partial<ServerOptions> = {}): Server {

@@ -21,13 +21,19 @@ export interface World {
   /** Events of the server side: `connection`, hooks, whatever a test pushes. */
   readonly log: EventQueue;
   connect(path?: string): Promise<Client>;
+  /** Ends the server as a crash does for its clients: connections break, nobody is told. */
+  close(): Promise<void>;
 }
 
 /** Starts a guarded server; `setUp` runs before it listens. */
 export async function openWorld(
   place: Place,
   options: AnyOptions = {},
-  { setUp, server }: { setUp?: (io: Server) => unknown; server?: Partial<ServerOptions> } = {},
+  { setUp, server, port }: {
+    setUp?: (io: Server) => unknown;
+    server?: Partial<ServerOptions>;
+    port?: number;
+  } = {},
 ): Promise<World> {
   const io = createServer(server);
   const log = new EventQueue();
@@ -41,9 +47,9 @@ export async function openWorld(
   }) as Auth<User>;
   io.on("connection", (socket) => log.push("connection", socket));
   await setUp?.(io);
-  const { url, close } = await start(place, io);
+  const { url, close } = await start(place, io, port);
   onDispose(close);
-  return { io, auth, url, log, errors, connect: (path) => connectClient(place, url, path) };
+  return { io, auth, url, log, errors, close, connect: (path) => connectClient(place, url, path) };
 }
 
 interface Transport {

@@ -42,4 +42,5 @@ export declare function authenticate(
 export declare const socket: ClientSocket;
 export declare const url: string;
 export declare const token: string;
+export declare function getToken(): Promise<string>;
 export declare function promptFor(type: string): Promise<string>;

@@ -1,0 +1,201 @@
+// What the application emits before it is signed in stays on the client, with whatever Socket.IO
+// knows to do with an event, on the oldest client that is supported and the current one.
+import { assert, assertEquals, assertRejects, assertThrows, describe, it } from "#testing";
+import type { Server } from "socket.io";
+import { io as connect } from "socket.io-client";
+import { io as connectOldest } from "socket.io-client-oldest";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { engineOnly } from "../kit/targets.ts";
+import { openWorld, type World } from "../kit/world.ts";
+import { ada, reach, signIn } from "./session.ts";
+
+type Connect = typeof connect;
+const clients = { "4.8": connect, "4.6": connectOldest as unknown as Connect };
+
+/** Nothing that comes before the sign-in passes: what arrives has waited on the client. */
+const strict = { incoming: "drop" } as const;
+
+/** A server that tells what has come to it, in order, and answers. */
+function listen(io: Server): void {
+  io.on("connection", (socket) => {
+    socket.onAny((event, ...args) => {
+      const acknowledge = args.at(-1);
+      if (typeof acknowledge === "function") acknowledge(`got ${event}`);
+      socket.emit("heard", event, ...args.filter((arg) => typeof arg !== "function"));
+    });
+  });
+}
+
+for (const place of engineOnly) {
+  for (const [version, connectTo] of Object.entries(clients)) {
+    describe(`what waits for the sign-in (client ${version}, ${place.name})`, () => {
+      disposeAfterEach();
+
+      function open(world: World, options: Parameters<Connect>[1] = {}) {
+        const socket = connectTo(world.url, { ...place.transport, forceNew: true, ...options });
+        onDispose(() => socket.disconnect());
+        return socket;
+      }
+
+      it("goes out in order, whenever it was emitted", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world, { autoConnect: false });
+        for (let n = 0; n < 300; n++) socket.emit("offline", n);
+        const { session, events } = signIn(socket, async () => {
+          socket.emit("asked for credentials");
+          return await Promise.resolve(ada);
+        });
+        socket.once("connect", () => socket.emit("connected"));
+        socket.once("authenticated", () => socket.emit("told"));
+        await session.ready;
+        socket.emit("signed in");
+        const heard = [];
+        do heard.push((await events.next("event heard"))[0]); while (heard.at(-1) !== "signed in");
+        assertEquals(heard.length, 304);
+        assertEquals(heard.slice(0, 300).every((event) => event === "offline"), true);
+        assertEquals(heard.slice(300), ["asked for credentials", "connected", "told", "signed in"]);
+      });
+
+      it("keeps its acknowledgements, its binary and its kind", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world);
+        const { session, events } = signIn(socket, ada);
+        const answers = [
+          socket.emitWithAck("plain", 1),
+          socket.timeout(30_000).emitWithAck("with a timeout", 2),
+        ];
+        const called = new Promise((resolve) =>
+          socket.emit("binary", new Uint8Array([1, 2]), resolve)
+        );
+        socket.send("a message");
+        socket.compress(false).emit("uncompressed");
+        await session.ready;
+        assertEquals(await Promise.all(answers), ["got plain", "got with a timeout"]);
+        assertEquals(await called, "got binary");
+        const heard: unknown[][] = [];
+        for (let n = 0; n < 5; n++) heard.push(await events.next("event heard"));
+        assertEquals(heard.map(([event]) => event), [
+          "plain",
+          "with a timeout",
+          "binary",
+          "message",
+          "uncompressed",
+        ]);
+        assertEquals([...heard[2]![1] as Uint8Array], [1, 2]);
+      });
+
+      it("does not keep the credentials waiting with `retries`", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world, { retries: 3, ackTimeout: 10_000 });
+        socket.emit("first", 1);
+        const { session, events } = signIn(socket, ada);
+        const answer = socket.emitWithAck("second", 2);
+        await session.ready;
+        assertEquals(await answer, "got second");
+        assertEquals((await events.next("event heard")).slice(0, 2), ["first", 1]);
+        assertEquals((await events.next("event heard")).slice(0, 2), ["second", 2]);
+      });
+
+      it("times out where it waits, and is not sent then", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        let bring = (_credentials: unknown) => {};
+        const credentials = new Promise((resolve) => bring = resolve);
+        const socket = open(world);
+        const { session, events } = signIn(socket, () => credentials);
+        await assertRejects(() => socket.timeout(20).emitWithAck("too late"), Error, "timed out");
+        socket.emit("in time");
+        bring(ada);
+        await session.ready;
+        assertEquals((await events.next("event heard"))[0], "in time");
+      });
+
+      it("is not volatile", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world);
+        const { session, events } = signIn(socket, ada);
+        socket.once("connect", () => {
+          socket.volatile.emit("volatile");
+          socket.emit("lasting");
+        });
+        await session.ready;
+        assertEquals((await events.next("event heard"))[0], "lasting");
+      });
+
+      it("is told once to listeners for outgoing events, and credentials never", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world);
+        const outgoing: unknown[] = [];
+        socket.onAnyOutgoing((event) => outgoing.push(event));
+        const { session, events } = signIn(socket, ada);
+        socket.emit("offline");
+        socket.once("connect", () => socket.emit("connected"));
+        await session.ready;
+        socket.emit("signed in");
+        while ((await events.next("event heard"))[0] !== "signed in");
+        assertEquals(outgoing, ["offline", "connected", "signed in"]);
+      });
+
+      it("waits for the next sign-in if this one is refused", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world);
+        const { session } = signIn(socket, { ...ada, password: "wrong" });
+        socket.emit("question");
+        await assertRejects(() => session.ready);
+        const next = signIn(socket, ada);
+        await next.session.ready;
+        assertEquals((await next.events.next("event heard"))[0], "question");
+      });
+
+      for (const retries of [undefined, 5]) {
+        it(`is not sent as another user (retries: ${retries})`, async () => {
+          const world = await openWorld(
+            place,
+            { ...strict, userId: (user: { name: string }) => user.name },
+            { setUp: listen, server: { connectionStateRecovery: {} } },
+          );
+          const socket = open(world, { ...retries && { retries, ackTimeout: 10_000 } });
+          const { session } = signIn(socket, ada);
+          await session.ready;
+          socket.io.engine.close();
+          const lost = socket.timeout(500).emitWithAck("secret");
+          socket.emit("another");
+          session.stop();
+          await assertRejects(() => lost);
+          const grace = signIn(socket, { ...ada, username: "grace" });
+          await grace.session.ready;
+          socket.emit("mine");
+          assertEquals((await grace.events.next("event heard"))[0], "mine");
+          assertEquals(socket.recovered, false);
+        });
+      }
+
+      it("goes on when the application removes all listeners", async () => {
+        const userId = (user: { name: string }) => user.name;
+        const world = await openWorld(place, { ...strict, userId });
+        const socket = open(world);
+        const { session } = signIn(socket, ada);
+        socket.removeAllListeners();
+        socket.offAny();
+        await session.ready;
+        await world.auth.revoke({ userId: "ada" });
+        await reach(session, "stopped");
+        assertEquals(session.error?.code, "revoked");
+        assert(!socket.connected);
+      });
+
+      it("goes on when a listener of the application throws", async () => {
+        const world = await openWorld(place, strict);
+        const socket = open(world);
+        const { session } = signIn(socket, ada);
+        await session.ready;
+        socket.on("unauthorized", () => {
+          throw new Error("of the application");
+        });
+        const { emitEvent } = socket as unknown as { emitEvent(event: unknown[]): void };
+        const reason = { code: "revoked", message: "Session revoked", reconnect: false };
+        assertThrows(() => emitEvent(["unauthorized", reason]), Error, "of the application");
+        assertEquals(session.state, "stopped");
+      });
+    });
+  }
+}
