@@ -102,7 +102,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   function wait(): void {
     clearTimeout(timer);
-    const left = state.due - Date.now();
+    const left = Math.max(0, state.due - Date.now());
     if (left < Infinity) timer = setTimeout(on, Math.min(left, WALL_CLOCK_CHECK), "due");
   }
 

@@ -14,10 +14,15 @@
 
 /** A socket of socket.io-client, as far as applications know it. */
 export interface ClientSocket {
+  /** Whether the namespace is connected. */
   readonly connected: boolean;
+  /** Whether it is, or Socket.IO goes on trying. */
   readonly active: boolean;
+  /** Connects it. */
   connect(): unknown;
+  /** Disconnects it. */
   disconnect(): unknown;
+  /** Has the next acknowledgement time out. */
   timeout(ms: number): unknown;
 }
 
