@@ -1,6 +1,6 @@
 // Compiles every code block of the documentation that is marked as TypeScript: those of the
 // documents, and those in the doc comments of the sources. What blocks may use without
-// declaring it is in snippets/ambient.ts.
+// declaring it is in snippets/ambient.ts. Those in JavaScript run: see tools/quick-start.ts.
 import { assert, assertEquals, assertMatch, describe, it } from "#testing";
 import { blocksIn, documentation } from "./snippets/blocks.ts";
 import { compile } from "./snippets/compile.ts";
@@ -38,7 +38,7 @@ describe("code blocks", () => {
   });
 
   it("all say what they are in, so that none escapes", () => {
-    const known = ["ts", "tsx", "diff", "html", "json", "mermaid", "python", "sh", "text"];
+    const known = ["ts", "tsx", "diff", "html", "js", "json", "mermaid", "python", "sh", "text"];
     assertEquals(all.filter(({ language }) => !known.includes(language)), []);
     for (const [document, markdown] of markdowns) {
       const fences = markdown.match(/^.*```/gm) ?? [];

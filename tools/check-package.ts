@@ -2,7 +2,7 @@
  * Checks the package as npm would publish it: what is in it, what publint says
  * of it, and that an empty project that installs it can compile against it with
  * the current and an older TypeScript, run it on Node, Deno and Bun, and `require`
- * it there and on the oldest Node that can.
+ * it there and on the oldest Node that can. And that README's quick start works.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,9 +10,11 @@ import { deepStrictEqual } from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkQuickStart } from "./quick-start.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PATH = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+/** The pinned runtimes go before the machine's own, here and in all that is started. */
+process.env.PATH = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
 const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /** What is in the package besides the compiled sources. */
@@ -55,8 +57,7 @@ const RESOLUTIONS = [
 const RUNTIMES = { node: ["node"], deno: ["deno", "run", "-A"], bun: ["bun"] };
 
 function run(cwd: string, command: string, ...args: string[]): void {
-  const env = { ...process.env, PATH };
-  execFileSync(command, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+  execFileSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] });
 }
 
 /** Packs the package into `folder`; `prepack` builds it. Returns the tarball's path. */
@@ -137,6 +138,8 @@ try {
   checkRuntimes(consumer);
   const oldNode = installOldNode(mkdtempSync(join(temporary, "node-")));
   run(consumer, oldNode, "smoke.cjs", `node ${OLD_NODE}`);
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  await checkQuickStart(readme, { tarball, versions: devDependencies }, temporary);
 } finally {
   rmSync(temporary, { recursive: true });
 }
