@@ -121,6 +121,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
       const isOver = name !== "authenticated" && type !== "stop" && error.code !== "signed_out";
       if (isOver && socket.active) socket.disconnect();
       if (name === "stopped") line.release(wasIn);
+      // Whoever stops while credentials are on their way lets CONNECT go without.
+      if (type === "stop" && before.name === "connecting" && before.credentials === "asked") {
+        introduce(undefined);
+      }
       // As long as the server allows for another try, nothing is decided.
       if (name !== "waiting" || "cause" in error) settle("reject", error);
     }

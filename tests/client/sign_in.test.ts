@@ -1,7 +1,7 @@
 // The first sign-in, and those that follow.
 import { assert, assertEquals, assertRejects, assertThrows, describe, it } from "#testing";
 import { AuthError } from "../../mod.ts";
-import { authenticate, UnauthorizedError } from "../../src/client/client.ts";
+import { authenticate, type ClientSession, UnauthorizedError } from "../../src/client/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, places } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
@@ -59,6 +59,21 @@ for (const place of places) {
       const own = Object.getOwnPropertyNames(socket);
       assertEquals(own.filter((name) => /^emit|packet|notify|drain/.test(name)), []);
       await assertRejects(() => session.ready, UnauthorizedError, "stopped");
+    });
+
+    it("after another session was stopped while credentials were on their way", async () => {
+      const world = await openWorld(place);
+      const socket = openSocket(place, world.url);
+      const former = await new Promise<ClientSession>((resolve) => {
+        const session = authenticate(socket, () => {
+          resolve(session);
+          return new Promise(() => {});
+        });
+      });
+      former.stop();
+      const { session } = signIn(socket, ada);
+      await session.ready;
+      assertEquals(session.state, "authenticated");
     });
   });
 }
