@@ -238,7 +238,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return state.error;
     },
     get retryAt() {
-      return state.name === "waiting" ? state.due : undefined;
+      return state.name === "waiting" && state.due < Infinity ? state.due : undefined;
     },
     get expiresAt() {
       return state.endsAt;

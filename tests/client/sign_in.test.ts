@@ -119,6 +119,16 @@ for (const place of engineOnly) {
       assert(Date.now() >= refused + 100);
     });
 
+    it("says no time if it does not come back by itself", async () => {
+      const world = await openWorld(place);
+      const { session, socket } = openSession(place, world.url, ada);
+      await session.ready;
+      socket.disconnect();
+      assertEquals([session.state, session.retryAt], ["waiting", undefined]);
+      socket.connect();
+      await session.ready;
+    });
+
     it("tells of credentials that cannot be had, and asks again", async () => {
       const world = await openWorld(place);
       let asked = 0;
