@@ -37,6 +37,13 @@ describe("README.md", () => {
     const listed = [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
     assertEquals(listed, optionsIn(read("src/core/options.ts")));
   });
+
+  it("has the hook that is tested", () => {
+    const hook = read("examples/react/use_session.ts");
+    const [, path = ""] = /from "(\.\..*)"/.exec(hook) ?? [];
+    const published = hook.replace(path, "@socketio-auth/socketio-auth/client");
+    assert(read("README.md").includes(`\`\`\`ts\n${published}\`\`\`\n`));
+  });
 });
 
 describe("PROTOCOL.md", () => {

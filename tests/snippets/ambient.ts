@@ -3,6 +3,7 @@
 import type { RedisClientType } from "redis";
 import type { Server, Socket } from "socket.io";
 import type { Socket as ClientSocket } from "socket.io-client";
+import type * as react from "../../examples/react/use_session.ts";
 import type * as library from "../../mod.ts";
 
 interface User {
@@ -40,6 +41,7 @@ export declare function authenticate(
 
 /** On the client. */
 export declare const socket: ClientSocket;
+export declare const useSession: typeof react.useSession;
 export declare const url: string;
 export declare const token: string;
 export declare function getToken(): Promise<string>;

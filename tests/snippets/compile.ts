@@ -12,7 +12,6 @@ const OPTIONS = {
   declaration: false,
   noUnusedLocals: false,
   noUnusedParameters: false,
-  jsx: "react-jsx",
 };
 
 /**

@@ -1,0 +1,147 @@
+// The examples in React and in plain DOM, each in a page of a browser.
+import { assert, assertEquals, describe, it } from "#testing";
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { AuthError } from "../../mod.ts";
+import { browserIsThere } from "../kit/browser.ts";
+import { disposeAfterEach } from "../kit/disposal.ts";
+import type { Traces } from "./pages/socket.ts";
+import { Site } from "./site.ts";
+
+/** A browser may be slow to start; the tests wait for what the page shows, never for time. */
+const unhurried = { timeout: 60_000 };
+
+const inBrowser = browserIsThere() ? it : it.skip;
+if (inBrowser !== it) {
+  console.log("SKIPPED: no chromium (set CHROMIUM): the examples of pages were not tested");
+}
+
+const pages = {
+  "react.tsx": '<!doctype html><div id="root"></div><script type="module" src="/page.js"></script>',
+  "dom.ts": readFileSync(new URL("../../examples/dom/index.html", import.meta.url), "utf8"),
+};
+
+type Script = keyof typeof pages;
+
+async function open(script: Script, options = {}): Promise<{ site: Site; page: Page }> {
+  const site = new Site(pages[script], script, options);
+  await site.start();
+  return { site, page: await site.open() };
+}
+
+async function signIn(page: Page, password: string): Promise<void> {
+  await page.fill("[name=username]", "ada");
+  await page.fill("[name=password]", password);
+  await page.click("text=Sign in");
+}
+
+/** Waits until the page shows exactly that as the state. */
+async function shows(page: Page, text: string): Promise<void> {
+  await page.getByRole("status").filter({ hasText: new RegExp(`^${text}$`) }).waitFor();
+}
+
+/** Calls a function that the page has put there for its test. */
+function call<T>(page: Page, name: string): Promise<T> {
+  return page.evaluate(`${name}()`);
+}
+
+const refusal = "stopped: Authentication failure";
+/** A session that ends some day has a timer. */
+const ends = { expiresAt: () => Date.now() + 3_600_000 };
+const nothing: Traces = { connected: false, timers: 0, methods: [], listeners: 0 };
+
+for (const script of Object.keys(pages) as Script[]) {
+  const again = script === "dom.ts" ? () => {} : (page: Page) => page.click("text=Try again");
+
+  describe(`the example of a page (${script})`, () => {
+    disposeAfterEach();
+
+    inBrowser("shows why a sign-in is refused, and takes another", unhurried, async () => {
+      const { site, page } = await open(script);
+      await signIn(page, "wrong");
+      await shows(page, refusal);
+      await again(page);
+      await signIn(page, "right");
+      await shows(page, "authenticated");
+      assertEquals(site.attempts, ["authentication_failed", "ok"]);
+    });
+
+    inBrowser("comes back when the server does", unhurried, async () => {
+      const { site, page } = await open(script);
+      await signIn(page, "right");
+      await shows(page, "authenticated");
+      await site.stop();
+      await shows(page, "connecting");
+      await site.start();
+      await shows(page, "authenticated");
+    });
+
+    inBrowser("leaves nothing behind when the user signs out", unhurried, async () => {
+      const { page } = await open(script, ends);
+      await signIn(page, "right");
+      await shows(page, "authenticated");
+      await page.click("text=Sign out");
+      assertEquals(await call(page, "traces"), nothing);
+      await signIn(page, "right");
+      await shows(page, "authenticated");
+    });
+  });
+}
+
+describe("the example of a page in React", () => {
+  disposeAfterEach();
+
+  inBrowser("signs in once although StrictMode mounts it twice", unhurried, async () => {
+    const { site, page } = await open("react.tsx");
+    assertEquals(await call(page, "mounts"), 2);
+    await signIn(page, "right");
+    await shows(page, "authenticated");
+    await page.fill("[name=text]", "hello");
+    await page.click("text=Send");
+    await page.locator("li").waitFor();
+    assertEquals(await page.locator("li").allTextContents(), ["ada: hello"]);
+    assertEquals(site.attempts, ["ok"]);
+  });
+
+  inBrowser("signs in a socket that is connected already", unhurried, async () => {
+    const { site, page } = await open("react.tsx", { timeout: 30_000 });
+    await call(page, "connect");
+    await signIn(page, "right");
+    await shows(page, "authenticated");
+    assertEquals(site.attempts, ["ok"]);
+  });
+
+  inBrowser("stops when it is unmounted, and leaves the socket alone", unhurried, async () => {
+    const { page } = await open("react.tsx", ends);
+    await signIn(page, "right");
+    await shows(page, "authenticated");
+    await call(page, "unmount");
+    const { timers, ...others } = await call<Traces>(page, "traces");
+    assertEquals(others, { connected: true, methods: [], listeners: 0 });
+    // One of them is the connection's, which waits for the server's pings.
+    assertEquals(timers, 1);
+    await call(page, "disconnect");
+    assertEquals(await call(page, "traces"), nothing);
+  });
+});
+
+describe("the example of a page in plain DOM", () => {
+  disposeAfterEach();
+
+  inBrowser("counts down to when it tries again", unhurried, async () => {
+    let isBusy = true;
+    const { page } = await open("dom.ts", {
+      authenticate(_socket: unknown, { username }: { username: string }) {
+        if (!isBusy) return { name: username };
+        isBusy = false;
+        throw new AuthError("Come back later", { retryAfter: 2_000 });
+      },
+    });
+    await signIn(page, "right");
+    await shows(page, "authenticated");
+    const shown = await call<string[]>(page, "shown");
+    const waiting = shown.filter((text) => text.startsWith("waiting: Come back later (again in "));
+    const seconds = waiting.map((text) => Number(/(\d+) s\)$/.exec(text)![1]));
+    assert(seconds[0]! >= 2 && seconds[0]! > seconds.at(-1)!, `${seconds}`);
+  });
+});

@@ -1,0 +1,85 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+import type { Page } from "playwright-core";
+import { Server } from "socket.io";
+import { type Auth, type Options, socketioAuth } from "../../mod.ts";
+import { launchBrowser } from "../kit/browser.ts";
+import { onDispose } from "../kit/disposal.ts";
+import { type User, verify } from "../kit/users.ts";
+
+// deno-lint-ignore no-explicit-any -- tests use the options as the application would
+type AnyOptions = Partial<Options<any, any, any>>;
+
+/** A page with its script, and the guarded chat that it talks to. */
+export class Site {
+  readonly #files: Record<string, [type: string, body: string]>;
+  readonly #options: AnyOptions;
+  #port = 0;
+  /** The attempts there were: `ok`, or the code. */
+  readonly attempts: string[] = [];
+  /** Stops serving, as a server that is restarted does. */
+  stop: () => Promise<unknown> = () => Promise.resolve();
+
+  /** `script` is the name of one in `pages`. */
+  constructor(html: string, script: string, options: AnyOptions = {}) {
+    this.#files = {
+      "/": ["text/html; charset=utf-8", html],
+      "/page.js": ["text/javascript; charset=utf-8", bundle(script)],
+    };
+    this.#options = options;
+    onDispose(() => this.stop());
+  }
+
+  /** Serves, at the same port as before. */
+  async start(): Promise<void> {
+    const http = createServer((request, response) => {
+      const [type, body] = this.#files[request.url!] ?? ["text/plain", ""];
+      response.writeHead(body ? 200 : 404, { "content-type": type }).end(body);
+    });
+    const io = new Server(http, { serveClient: false });
+    const auth = socketioAuth(io, {
+      authenticate: verify,
+      observe: (event) => {
+        if (event.type === "attempt") this.attempts.push(event.ok ? "ok" : event.code);
+      },
+      ...this.#options,
+    }) as Auth<User>;
+    io.on("connection", (socket) => {
+      const { name } = auth.session(socket)!.user;
+      socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
+    });
+    this.stop = () => {
+      this.stop = () => Promise.resolve();
+      const closed = io.close();
+      http.closeAllConnections();
+      return closed;
+    };
+    http.listen(this.#port, "127.0.0.1");
+    await once(http, "listening");
+    this.#port = (http.address() as AddressInfo).port;
+  }
+
+  /** Opens the page in a browser. */
+  async open(): Promise<Page> {
+    const browser = await launchBrowser();
+    onDispose(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${this.#port}`);
+    return page;
+  }
+}
+
+function bundle(script: string): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL(`pages/${script}`, import.meta.url))],
+    bundle: true,
+    format: "esm",
+    jsx: "automatic",
+    define: { "process.env.NODE_ENV": '"development"' },
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
