@@ -1,6 +1,6 @@
 /**
  * Switches off everything that the gate does, one thing at a time, and names
- * the tests that notice: `node tools/mutation.ts [part of a mutant's name …]`.
+ * the tests that notice: `node tools/mutation.ts [part of a mutant's file or name …]`.
  * Fails if nothing notices. Takes some minutes.
  */
 import { spawn } from "node:child_process";
@@ -12,6 +12,9 @@ import { type Mutant, mutants } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COPIED = ["mod.ts", "src", "tests", "examples", "package.json"];
+/** The tests that may notice. */
+const SERVER = ["tests/core/*.test.ts", "tests/socketio/*.test.ts", "tests/process/*.test.ts"];
+const CLIENT = ["tests/client/*.test.ts"];
 const LIMIT = 180_000;
 const AT_ONCE = 3;
 
@@ -25,16 +28,15 @@ async function test({ file, from, to }: Mutant): Promise<string[]> {
     const parts = (await readFile(path, "utf8")).split(from);
     if (parts.length !== 2) throw new Error(`"${from}" is ${parts.length - 1} times in ${file}`);
     await writeFile(path, parts.join(to));
-    return await failingTests(copy);
+    return await failingTests(copy, file.startsWith("src/client") ? CLIENT : SERVER);
   } finally {
     await rm(copy, { recursive: true });
   }
 }
 
-function failingTests(cwd: string): Promise<string[]> {
+function failingTests(cwd: string, files: string[]): Promise<string[]> {
   const args = ["--test", "--test-timeout=20000", "--test-reporter=tap"];
   const env = { ...process.env, TEST_PATIENCE: "4000" };
-  const files = ["tests/core/*.test.ts", "tests/socketio/*.test.ts", "tests/process/*.test.ts"];
   const child = spawn(process.execPath, [...args, ...files], { cwd, env, timeout: LIMIT });
   let output = "";
   child.stdout.on("data", (chunk) => output += chunk);
@@ -49,7 +51,9 @@ function failingTests(cwd: string): Promise<string[]> {
 }
 
 const wanted = process.argv.slice(2);
-const chosen = mutants.filter(({ name }) => !wanted.length || wanted.some((w) => name.includes(w)));
+const chosen = mutants.filter(({ file, name }) => {
+  return !wanted.length || wanted.some((part) => `${file}: ${name}`.includes(part));
+});
 let survivors = 0;
 // Tests mostly wait: a few runs at a time do not disturb each other.
 const queue = chosen.values();

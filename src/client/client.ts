@@ -41,17 +41,19 @@ export {
   UnauthorizedError,
 };
 
-/** What is listened to. The names of the protocol are held to it by their types alone. */
-type Name =
+/** What the server sends. By their types alone, the names are those of the protocol. */
+type Message =
   | typeof protocol.AUTHENTICATED
   | typeof protocol.UNAUTHORIZED
-  | typeof protocol.CHALLENGE
-  | "connect"
-  | "connect_error"
-  | "disconnect"
-  | "reconnect_failed";
+  | typeof protocol.CHALLENGE;
 
-const defaults: Rules = { refreshMargin: 30_000, credentialsTimeout: 5_000, timeout: 35_000 };
+/** What socket.io-client tells of itself. */
+type Happening = "connect" | "connect_error" | "disconnect" | "reconnect_failed";
+
+type Handlers<Name extends string> = Record<Name, (...args: never[]) => void>;
+
+/** Sockets that are signed out, with the id that they have until another CONNECT comes. */
+const signedOut = new WeakMap<ClientSocket, string | undefined>();
 
 /** The longest time to trust a timer, in milliseconds: machines sleep, and timers with them. */
 const WALL_CLOCK_CHECK = 30_000;
@@ -73,8 +75,13 @@ export function authenticate<Reply = unknown, Challenge = any>(
   credentials?: CredentialsSource,
   options: AuthenticateOptions<Reply, Challenge> = {},
 ): ClientSession<Reply> {
-  const rules: Rules = { ...defaults, ...options };
-  if (credentials === undefined) rules.refreshMargin = -Infinity;
+  const { refreshMargin = 30_000, credentialsTimeout = 5_000, timeout = 35_000 } = options;
+  const hasCredentials = credentials !== undefined;
+  const rules: Rules = {
+    refreshMargin: hasCredentials ? refreshMargin : -Infinity,
+    credentialsTimeout,
+    timeout,
+  };
 
   let state = initial;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -82,13 +89,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
   /** Those who wait for the next success, be it a sign-in or a refresh. */
   const waiting: { resolve(reply: Reply): void; reject(error: unknown): void }[] = [];
   let reply: Reply;
+  let info: AuthenticatedInfo;
   let wasIn = false;
   /** Counts what the application is asked, to tell an answer that is late. */
   let asked = 0;
   /** What it has brought, until it is sent. */
   let obtained: unknown;
-  /** Lets CONNECT go, which waits for that. */
-  let introduce: (credentials: unknown) => void;
   let isIntroduced: boolean | undefined;
 
   /** Takes a client to its next state, and does what there is to do in it. */
@@ -103,33 +109,45 @@ export function authenticate<Reply = unknown, Challenge = any>(
   function wait(): void {
     clearTimeout(timer);
     const left = Math.max(0, state.due - Date.now());
-    if (left < Infinity) timer = setTimeout(on, Math.min(left, WALL_CLOCK_CHECK), "due");
+    if (left === Infinity) return;
+    timer = left > WALL_CLOCK_CHECK
+      ? setTimeout(wait, WALL_CLOCK_CHECK)
+      : setTimeout(on, left, "due");
   }
 
-  /** Whatever is called here may already lead to the next state. */
+  /** What is called here may already lead to the next state; the application is called later. */
   function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
     if (credentials === "none") {
       asked++;
       isIntroduced = obtained = undefined;
     }
+    listeners.forEach((listener) =>
+      queueMicrotask(() => {
+        if (listeners.has(listener)) listener();
+      })
+    );
     line.gate(name === "authenticated");
     if (credentials !== before.credentials) advance[credentials]?.();
     if (before.name === "waiting" && type === "due") socket.connect();
-    const isFailure = error && error !== before.error;
-    if (isFailure) {
-      // Whoever is signed out stays connected, and may sign in there as somebody else.
-      const isOver = name !== "authenticated" && type !== "stop" && error.code !== "signed_out";
-      if (isOver && socket.active) socket.disconnect();
-      if (name === "stopped") line.release(wasIn);
-      // Whoever stops while credentials are on their way lets CONNECT go without.
-      if (type === "stop" && before.name === "connecting" && before.credentials === "asked") {
-        introduce(undefined);
-      }
-      // As long as the server allows for another try, nothing is decided.
-      if (name !== "waiting" || "cause" in error) settle("reject", error);
+    if (type === "authenticated") {
+      wasIn = true;
+      settle("resolve", reply);
+      queueMicrotask(() => options.onAuthenticated?.(reply, info));
     }
-    listeners.forEach((listener) => listener());
-    if (isFailure && type !== "stop") options.onUnauthorized?.(error);
+    if (error && error !== before.error) fail(before, name, error);
+  }
+
+  function fail(before: State, name: SessionState, error: UnauthorizedError): void {
+    const { code } = error;
+    const isAsked = code === "stopped";
+    const wasReleased = isAsked && before.name === "authenticated";
+    if (name === "stopped") line.release(wasIn && !wasReleased, isAsked);
+    // Whoever is signed out stays connected, and may sign in there as somebody else.
+    if (code === "signed_out") signedOut.set(socket, socket.id);
+    else if (name !== "authenticated" && !isAsked && socket.active) line.disconnect();
+    // As long as the server allows for another try, nothing is decided.
+    if (name !== "waiting" || "cause" in error) settle("reject", error);
+    if (!isAsked) queueMicrotask(() => options.onUnauthorized?.(error));
   }
 
   function settle(how: "resolve" | "reject", value: unknown): void {
@@ -141,16 +159,16 @@ export function authenticate<Reply = unknown, Challenge = any>(
     asked: () =>
       ask(
         () => typeof credentials === "function" ? credentials(state.error) : credentials,
-        (answer) => obtained = answer,
+        (answer) => void JSON.stringify(obtained = answer),
         "credentials_failed",
         true,
       ),
     ready: () => {
       isIntroduced = options.handshake && typeof obtained === "object";
-      introduce(isIntroduced && obtained);
+      line.introduce(isIntroduced && obtained);
     },
     sent: () => {
-      if (credentials !== undefined) {
+      if (hasCredentials) {
         line.emit("authentication" satisfies typeof protocol.AUTHENTICATION, obtained);
       }
     },
@@ -164,44 +182,46 @@ export function authenticate<Reply = unknown, Challenge = any>(
     tryAgain?: boolean,
   ): void {
     const current = ++asked;
-    new Promise((resolve) => resolve(question())).then(
-      (answer) => {
+    new Promise((resolve) => resolve(question()))
+      .then((answer) => {
         if (current !== asked) return;
         take(answer);
         on("answered");
-      },
-      (cause) => {
+      })
+      // It may also be of a kind that cannot be sent.
+      .catch((cause) => {
         if (current === asked) on("refused", failure(code, cause, tryAgain));
-      },
-    );
+      });
   }
 
-  const received: Record<Name, (...args: never[]) => void> = {
+  const happened: Handlers<Happening> = {
     connect: () => on("connected", isIntroduced || !isFirst(socket)),
-    disconnect: lose,
-    reconnect_failed: lose,
+    disconnect: (reason: string) => lose(reason, reconnects(socket)),
+    reconnect_failed: () => lose("reconnect_failed", false),
     connect_error: ({ message, data }: Error & { data?: object }) => {
       const reason = { code: "connect_error", reconnect: false, ...data, message };
-      if (socket.active) lose(message);
+      if (socket.active) lose(message, reconnects(socket));
       else on("refused", new UnauthorizedError(reason));
     },
-    authenticated: (answer: Reply, info: AuthenticatedInfo = {}) => {
+  };
+
+  function lose(reason: string, isComingBack: boolean): void {
+    on("disconnected", isComingBack ? undefined : failure("disconnected", new Error(reason)));
+  }
+
+  const received: Handlers<Message> = {
+    authenticated: (answer: Reply, more: AuthenticatedInfo | undefined) => {
       reply = answer;
-      wasIn = true;
+      info = more ?? {};
       on("authenticated", info);
-      settle("resolve", reply);
-      options.onAuthenticated?.(reply, info);
     },
-    unauthorized: (reason: Unauthorized) => on("refused", new UnauthorizedError(reason)),
+    unauthorized: (reason: Unauthorized | undefined) =>
+      on("refused", new UnauthorizedError(reason ?? {} as Unauthorized)),
     challenge: (data: Challenge, acknowledge: (answer: unknown) => void) => {
       on("challenged");
       ask(() => options.onChallenge!(data), acknowledge, "challenge_failed");
     },
   };
-
-  function lose(reason: string): void {
-    on("disconnected", reconnects(socket) ? undefined : failure("disconnected", new Error(reason)));
-  }
 
   function next(): Promise<Reply> {
     const next = new Promise<Reply>((resolve, reject) => {
@@ -219,15 +239,13 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   const line = createLine(
     socket,
-    (send) => {
-      introduce = send;
-      on("opened");
-    },
+    () => on("opened"),
+    ([name, ...args]) => happened[name as Happening]?.(...args as never[]),
     ([name, ...args]) => {
-      if (Object.hasOwn(received, name as Name)) received[name as Name](...args as never[]);
+      if (Object.hasOwn(received, name as Message)) received[name as Message](...args as never[]);
     },
   );
-  if (socket.connected) received.connect();
+  if (socket.connected && signedOut.get(socket) !== socket.id) happened.connect();
   else if (!socket.active) socket.connect();
 
   return {
@@ -238,16 +256,16 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return state.error;
     },
     get retryAt() {
-      return state.name === "waiting" && state.due < Infinity ? state.due : undefined;
+      return state.name === "waiting" ? finite(state.due) : undefined;
     },
     get expiresAt() {
-      return state.endsAt;
+      return finite(state.endsAt);
     },
     get ready() {
       return ready();
     },
     refresh() {
-      if (credentials === undefined) return ready();
+      if (!hasCredentials) return ready();
       const refreshed = next();
       on("refresh");
       return refreshed;
@@ -258,4 +276,9 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** A time, if it is one that comes. */
+function finite(time = Infinity): number | undefined {
+  return time < Infinity ? time : undefined;
 }

@@ -21,18 +21,18 @@ export type ClientCode =
   | "stopped";
 
 /** Why a client is not, or no longer, signed in. */
-export class UnauthorizedError extends Error implements Unauthorized {
+export class UnauthorizedError extends Error {
   /** For programs: a {@linkcode ClientCode}, or the `code` an `AuthError` was given. */
   declare readonly code: ClientCode | (string & Record<never, never>);
   /** Whether connecting again may help without anyone changing anything. */
   declare readonly reconnect: boolean;
   /** Milliseconds that the server wants the client to wait, where it has said so. */
-  declare readonly retryAfter?: number;
+  declare readonly retryAfter: number | undefined;
 
   /** An error with what `unauthorized` carries. */
-  constructor({ message, ...reason }: Unauthorized, options?: ErrorOptions) {
+  constructor({ message, code, reconnect, retryAfter }: Unauthorized, options?: ErrorOptions) {
     super(message, options);
-    Object.assign(this, { name: "UnauthorizedError", ...reason });
+    Object.assign(this, { name: "UnauthorizedError", code, reconnect, retryAfter });
   }
 }
 

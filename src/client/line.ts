@@ -14,6 +14,8 @@
 
 /** A socket of socket.io-client, as far as applications know it. */
 export interface ClientSocket {
+  /** The name of its connection to the namespace. */
+  readonly id?: string | undefined;
   /** Whether the namespace is connected. */
   readonly connected: boolean;
   /** Whether it is, or Socket.IO goes on trying. */
@@ -44,14 +46,18 @@ type Send = (payload?: object) => void;
 interface Internals extends ClientSocket {
   readonly io: {
     readonly nsps: Record<string, ClientSocket>;
+    /** Since somebody has closed the connection on this side. */
+    readonly skipReconnect?: boolean;
     reconnection(): unknown;
     on(event: "reconnect_failed", listener: () => void): unknown;
     off(event: "reconnect_failed", listener: () => void): unknown;
   };
   auth: object | ((send: Send) => void) | undefined;
   sendBuffer: Packet[];
+  receiveBuffer: unknown[];
   readonly flags: { volatile?: boolean };
-  readonly _queue: Queued[];
+  readonly _opts: { retries?: number | undefined };
+  _queue: Queued[];
   _pid: string | undefined;
   packet(packet: Packet): void;
   /** For socket.io-client's own events. */
@@ -59,111 +65,185 @@ interface Internals extends ClientSocket {
   /** For those of the server. */
   emitEvent(event: unknown[]): void;
   emitBuffered(): void;
+  ondisconnect(): void;
   notifyOutgoingListeners(packet: Packet): void;
   _drainQueue(force?: boolean): void;
   /** Since 4.7.5. */
   _clearAcks?(): void;
 }
 
-/** What does nothing while the line is shut, and is made up for when it opens. */
-const later = ["emitBuffered", "notifyOutgoingListeners", "_drainQueue"] as const;
-const replaced = [...later, "packet", "emitReserved", "emitEvent"] as const;
-
 /** The type of an EVENT packet, before it is known whether there is binary data in it. */
 const EVENT = 2;
 
 /** A socket whose events wait until it is opened. */
 export interface Line {
-  /** Opens it, or shuts it. What was emitted while it was shut goes out first, in order. */
-  gate(isOpen: boolean): void;
+  /** Lets CONNECT go, if it is waiting, with something in its payload. */
+  introduce(credentials?: unknown): void;
   /** Emits an event past all that waits, and past the listeners for outgoing events. */
   emit(...event: unknown[]): void;
+  /** Opens it, or shuts it. What was emitted while it was shut goes out first, in order. */
+  gate(open: boolean): void;
+  /** Disconnects, without telling of it. */
+  disconnect(): void;
   /**
-   * Leaves the socket as it was. What has not been sent is dropped if it `isSomebodys`, with an
-   * error to each acknowledgement that takes one, and so is what Socket.IO would recover.
+   * Leaves the socket as it was. What has not been sent is kept for the next connection; or
+   * `drops` it; or sends it, if the socket is connected and `goesOn`.
    */
-  release(isSomebodys: boolean): void;
+  release(drops: boolean, goesOn: boolean): void;
 }
 
 /**
  * Takes a socket, and shuts it.
  *
- * @param opened Called when the transport is open. CONNECT goes out when `send` is called, and
- * what it is called with goes along.
- * @param received Called for each event, those of socket.io-client included, and when that gives
- * up reconnecting: with the name, and the arguments.
+ * @param opened Called when the transport is open, and CONNECT waits.
+ * @param happened Called for each event of socket.io-client itself, and when that gives up
+ * reconnecting.
+ * @param received Called for each event of the server.
  */
 export function createLine(
   client: ClientSocket,
-  opened: (send: (credentials: unknown) => void) => void,
+  opened: () => void,
+  happened: (event: unknown[]) => void,
   received: (event: unknown[]) => void,
 ): Line {
   const socket = client as Internals;
-  const base = Object.getPrototypeOf(socket);
-  if (!replaced.every((method) => base[method])) {
-    throw new TypeError("Not a socket of socket.io-client 4.6 to 4.8");
-  }
-  if (isTaken(socket)) throw new Error("This socket has a session: stop() it first");
-
   const { auth, io } = socket;
+  const base: Internals = Object.getPrototypeOf(socket);
   let isOpen = false;
-  const introduce = (send: Send) =>
-    opened((credentials) => {
-      const sendBoth = (payload?: object) => send({ ...payload, ...credentials as object });
+  /** Whether what was sent with `retries` before the connection broke is to be sent again. */
+  let isToRepeat: boolean | undefined = false;
+  let isLeaving = false;
+  /** Sends CONNECT. */
+  let pending: Send | undefined;
+
+  const write = (packet: Packet) => base.packet.call(socket, packet);
+  const introduce = (send: Send) => {
+    pending = (credentials) => {
+      const sendBoth = (payload?: object) => send({ ...payload, ...credentials });
       if (typeof auth === "function") auth(sendBoth);
       else sendBoth(auth);
-    });
-  const write = (packet: Packet) => base.packet.call(socket, packet);
-  const giveUp = () => received(["reconnect_failed", "reconnect_failed"]);
-
-  for (const method of later) {
-    socket[method] = (argument?: unknown) => {
-      if (isOpen) base[method].call(socket, argument);
     };
-  }
-  Object.assign(socket, {
-    auth: introduce,
+    opened();
+  };
+  const giveUp = () => happened(["reconnect_failed"]);
+
+  const replaced = {
     packet(packet: Packet) {
       if (isOpen || packet.type !== EVENT) write(packet);
       else if (!socket.flags.volatile) socket.sendBuffer.push(packet);
     },
-    // An application that connects again when it hears of the end must not be overtaken by it.
+    /** What the application has emitted waits on, and what came before CONNECT is of old. */
+    emitBuffered() {},
+    notifyOutgoingListeners(packet: Packet) {
+      if (isOpen) base.notifyOutgoingListeners.call(socket, packet);
+    },
+    _drainQueue(force?: boolean) {
+      if (isOpen) base._drainQueue.call(socket, force);
+      else isToRepeat ||= force;
+    },
     emitReserved(...event: unknown[]) {
-      both(() => received(event), () => base.emitReserved.apply(socket, event));
+      pending = undefined;
+      // First, so that an application that reacts to it is not overtaken.
+      if (!isLeaving) happened(event);
+      base.emitReserved.apply(socket, event);
     },
-    // An application hears why the connection ends before it ends.
     emitEvent(event: unknown[]) {
-      both(() => base.emitEvent.call(socket, event), () => received(event));
+      try {
+        base.emitEvent.call(socket, event);
+      } finally {
+        received(event);
+      }
     },
-  });
+    /** A DISCONNECT that comes before CONNECT is of the former connection, and late. */
+    ondisconnect() {
+      if (socket.connected) base.ondisconnect.call(socket);
+    },
+    disconnect() {
+      const { connected } = socket;
+      base.disconnect.call(socket);
+      // Socket.IO says nothing then.
+      if (!connected) {
+        pending = undefined;
+        happened(["disconnect", "io client disconnect"]);
+      }
+      return socket;
+    },
+  };
+  for (const method of Object.keys(replaced) as (keyof typeof replaced)[]) {
+    if (!base?.[method]) throw new TypeError("Not a socket of socket.io-client 4.6 to 4.8");
+  }
+  if (isTaken(socket)) throw new Error("This socket has a session: stop() it first");
+  Object.assign(socket, replaced, { auth: introduce });
   io.on("reconnect_failed", giveUp);
 
   return {
-    gate(open) {
-      const opens = open && !isOpen;
-      isOpen = open;
-      if (opens) {
-        socket.emitBuffered();
-        socket._drainQueue(true);
-      }
+    introduce(credentials) {
+      pending?.(credentials as object);
+      pending = undefined;
     },
-    emit: (...data) => write({ type: EVENT, data, options: { compress: true } }),
-    release(isSomebodys) {
-      if (isSomebodys && !isOpen) drop(socket);
-      for (const method of replaced) delete (socket as Partial<Internals>)[method];
+    emit(...data) {
+      write({ type: EVENT, data, options: { compress: true } });
+    },
+    gate(open) {
+      if (open === isOpen) return;
+      // What listeners for outgoing events emit comes behind what waits already.
+      for (let packet; open && socket.connected && (packet = socket.sendBuffer.shift());) {
+        const first = packet;
+        safely(() => base.notifyOutgoingListeners.call(socket, first));
+        safely(() => write(first));
+      }
+      isOpen = open && socket.connected;
+      if (isOpen) base._drainQueue.call(socket, isToRepeat);
+      isToRepeat = false;
+    },
+    disconnect() {
+      isLeaving = true;
+      safely(() => base.disconnect.call(socket));
+      isLeaving = false;
+    },
+    release(drops, goesOn) {
+      for (const method of Object.keys(replaced)) {
+        delete (socket as Partial<Internals>)[method as keyof typeof replaced];
+      }
       if (socket.auth === introduce) socket.auth = auth;
       io.off("reconnect_failed", giveUp);
+      socket.receiveBuffer = [];
+      if (drops) drop(socket);
+      if (!goesOn) return;
+      pending?.();
+      if (socket.connected) {
+        socket.emitBuffered();
+        socket._drainQueue(isToRepeat);
+      }
     },
   };
 }
 
-function isTaken(socket: ClientSocket): boolean {
-  return Object.hasOwn(socket, "emitEvent");
+/** Drops what is somebody's, telling each acknowledgement that takes an error. */
+function drop(socket: Internals): void {
+  // What Socket.IO would recover.
+  socket._pid = undefined;
+  socket.sendBuffer = [];
+  const { _opts: options, _queue: queue } = socket;
+  const { retries } = options;
+  const emittedMeanwhile: Queued[] = [];
+  // One try is one too many: its callback then removes what comes first, and tells of it.
+  options.retries = -1;
+  for (const queued of queue) {
+    socket._queue = [queued];
+    safely(() => (queued.args.at(-1) as (error: Error) => void)(new Error("stopped")));
+    queued.tryCount = -Infinity;
+    emittedMeanwhile.push(...socket._queue);
+  }
+  options.retries = retries;
+  socket._queue = emittedMeanwhile;
+  safely(() => socket._clearAcks?.());
 }
 
 /** Whether Socket.IO goes on trying to be connected. */
-export function reconnects(socket: ClientSocket): boolean {
-  return Boolean(socket.active && (socket as Internals).io.reconnection());
+export function reconnects(client: ClientSocket): boolean {
+  const { active, io } = client as Internals;
+  return Boolean(active && io.reconnection() && !io.skipReconnect);
 }
 
 /** Whether it is the first namespace of its connection that signs in. */
@@ -171,21 +251,17 @@ export function isFirst(socket: ClientSocket): boolean {
   return Object.values((socket as Internals).io.nsps).find(isTaken) === socket;
 }
 
-function drop(socket: Internals): void {
-  socket._pid = undefined;
-  socket.sendBuffer = [];
-  socket._clearAcks?.();
-  for (let queued: Queued | undefined; (queued = socket._queue[0]);) {
-    queued.tryCount = Infinity;
-    (queued.args.at(-1) as (error: Error) => void)(new Error("stopped"));
-  }
+function isTaken(socket: ClientSocket): boolean {
+  return Object.hasOwn(socket, "emitEvent");
 }
 
-/** Calls both, whatever the first one throws. */
-function both(first: () => void, second: () => void): void {
+/** Calls what may be the application's. What that throws is uncaught, but stops nothing here. */
+function safely(fn: () => void): void {
   try {
-    first();
-  } finally {
-    second();
+    fn();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

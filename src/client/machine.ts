@@ -67,7 +67,7 @@ export interface Details {
   refused: UnauthorizedError;
   /** With an error if nobody is going to reconnect. */
   disconnected: UnauthorizedError | undefined;
-  /** What the state waits for may be due. */
+  /** What the state waits for is due. */
   due: void;
   refresh: void;
   stop: void;
@@ -87,14 +87,13 @@ export interface Rules {
 
 /** How long to wait for what the server says unasked before the credentials are sent. */
 const INTRODUCTION = 200;
+/** The shortest time between two refreshes. */
+const LEAST_DELAY = 100;
 /** The longest delay before the first retry, and before any. */
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
 /** A session that ends sooner than this counts as a failure, too. */
 const HOLDS = 5_000;
-
-/** What a client that waits takes notice of; the rest is about a connection that it has given up. */
-const begins = /^(opened|connected|due|stop)$/;
 
 export const initial: State = {
   name: "connecting",
@@ -134,7 +133,7 @@ export function transition(state: State, event: Event, rules: Rules): State {
   const postpone = (state: State, error: UnauthorizedError): State => {
     const { failures } = state;
     const delay = random * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
-    const due = now + (error.retryAfter ?? 0) + delay;
+    const due = now + Math.max(0, Number(error.retryAfter) || 0) + delay;
     return { ...state, credentials: "none", due, failures: failures + 1, error };
   };
 
@@ -148,8 +147,7 @@ export function transition(state: State, event: Event, rules: Rules): State {
       : leave("stopped", error);
   };
 
-  const isOff = name === "stopped" || name === "waiting" && !begins.test(event.type);
-  if (isOff) return state;
+  if (name === "stopped") return state;
   switch (event.type) {
     case "opened":
       return ask(leave("connecting"));
@@ -168,9 +166,11 @@ export function transition(state: State, event: Event, rules: Rules): State {
     case "challenged":
       return { ...state, name: isIn ? name : "challenged", credentials: "taken", due: Infinity };
     case "authenticated": {
-      const { expiresAt, expiresIn = Infinity } = event.detail;
-      // A refresh that has gained nothing is not repeated at once.
-      const least = isIn && expiresAt! <= state.expiresAt! ? FIRST_DELAY : 0;
+      const { expiresAt } = event.detail;
+      const expiresIn = Number(event.detail.expiresIn) || Infinity;
+      // A refresh that has gained nothing is not repeated at once, and no other either.
+      const isVain = expiresAt! <= state.expiresAt!;
+      const least = isIn ? isVain ? FIRST_DELAY : LEAST_DELAY : 0;
       return {
         ...initial,
         name: "authenticated",
@@ -186,7 +186,6 @@ export function transition(state: State, event: Event, rules: Rules): State {
     case "disconnected":
       return event.detail ? leave("waiting", event.detail) : leave("connecting");
     case "due":
-      if (now < state.due) return state;
       if (name === "waiting") return leave("connecting");
       if (credentials === "none") return ask(state);
       if (credentials === "ready") return send(state);

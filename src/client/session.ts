@@ -99,6 +99,9 @@ export interface ClientSession<Reply = unknown> {
    * that user's.
    */
   stop(): void;
-  /** Calls `listener` after each change of the state; returns a function that ends this. */
+  /**
+   * Calls `listener` after the state has changed, maybe more than once at a time; returns a
+   * function that ends this.
+   */
   subscribe(listener: () => void): () => void;
 }

@@ -146,7 +146,7 @@ for (const place of engineOnly) {
         assertEquals((await next.events.next("event heard"))[0], "question");
       });
 
-      for (const retries of [undefined, 5]) {
+      for (const retries of [undefined, 5, Infinity]) {
         it(`is not sent as another user (retries: ${retries})`, async () => {
           const world = await openWorld(
             place,
@@ -181,6 +181,18 @@ for (const place of engineOnly) {
         await reach(session, "stopped");
         assertEquals(session.error?.code, "revoked");
         assert(!socket.connected);
+      });
+
+      it("is not what a former connection has sent late", async () => {
+        const world = await openWorld(place, strict);
+        const socket = open(world, { autoConnect: false });
+        const { session, events } = signIn(socket, ada);
+        // As Socket.IO takes what comes while the namespace is not connected.
+        const { onevent } = socket as unknown as { onevent(packet: { data: unknown[] }): void };
+        onevent.call(socket, { data: ["secret", "for somebody else"] });
+        await session.ready;
+        session.stop();
+        assertEquals(events.names.filter((name) => name === "event secret"), []);
       });
 
       it("goes on when a listener of the application throws", async () => {

@@ -126,7 +126,7 @@ for (const place of engineOnly) {
       await events.next("event news");
       const { id } = socket;
       socket.io.engine.close();
-      assertEquals([session.state, session.retryAt], ["waiting", Infinity]);
+      assertEquals([session.state, session.retryAt], ["waiting", undefined]);
       await gone.reached;
       world.io.to("room").emit("news", 2);
       socket.connect();

@@ -17,6 +17,7 @@ for (const place of places) {
       assertEquals(session.state, "connecting");
       assertEquals(await session.ready, "ada");
       assertEquals(session.state, "authenticated");
+      await events.next("in");
       const names = events.names.filter((name) => !name.startsWith("event"));
       assertEquals(names, ["authenticating", "authenticated", "in"]);
     });

@@ -136,7 +136,7 @@ for (const place of engineOnly) {
       const { session, socket } = openSession(place, world.url, ada);
       await session.ready;
       socket.disconnect();
-      assertEquals([session.state, session.retryAt], ["waiting", Infinity]);
+      assertEquals([session.state, session.retryAt], ["waiting", undefined]);
       assertEquals(session.error?.message, "disconnected: io client disconnect");
       socket.connect();
       await session.ready;
@@ -184,14 +184,10 @@ for (const place of places) {
           onChallenge: async ({ type }) => await Promise.resolve(type === "totp" && "123456"),
         });
         await session.ready;
-        const states = events.names.filter((name) => !name.startsWith("event"));
-        assertEquals(states, [
-          "authenticating",
-          "challenged",
-          "authenticating",
-          "authenticated",
-          "in",
-        ]);
+        await events.next("in");
+        // With the first `authenticating`, unless the challenge comes along with CONNECT.
+        const states = events.names.filter((name) => !name.startsWith("event")).slice(-4);
+        assertEquals(states, ["challenged", "authenticating", "authenticated", "in"]);
         assertEquals(world.auth.stats().accepted, 1);
       });
     }

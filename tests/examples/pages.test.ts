@@ -144,4 +144,12 @@ describe("the example of a page in plain DOM", () => {
     const seconds = waiting.map((text) => Number(/(\d+) s\)$/.exec(text)![1]));
     assert(seconds[0]! >= 2 && seconds[0]! > seconds.at(-1)!, `${seconds}`);
   });
+
+  inBrowser("counts nothing down when it does not try again", unhurried, async () => {
+    const { page } = await open("dom.ts");
+    await signIn(page, "right");
+    await shows(page, "authenticated");
+    await call(page, "disconnect");
+    await shows(page, "waiting: disconnected: io client disconnect");
+  });
 });

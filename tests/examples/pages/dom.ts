@@ -7,4 +7,8 @@ const output = document.querySelector("output")!;
 new MutationObserver(() => shown.push(output.textContent)).observe(output, { childList: true });
 
 setUp(socket);
-Object.assign(globalThis, { traces, shown: () => shown });
+Object.assign(globalThis, {
+  traces,
+  shown: () => shown,
+  disconnect: () => void socket.disconnect(),
+});
