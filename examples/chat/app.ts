@@ -1,14 +1,22 @@
 import { createServer, type Server as HttpServer } from "node:http";
+import { RateLimiterMemory } from "rate-limiter-flexible";
 import { Server } from "socket.io";
 import { socketioAuth } from "../../mod.ts";
+import { SecondFactors } from "../second-factor/totp.ts";
 import { Accounts } from "./accounts.ts";
+import { createAuthenticator } from "./authenticator.ts";
+import { Conversation } from "./conversation.ts";
 import { createFileHandler } from "./files.ts";
+import { createVerifier } from "./sign_in.ts";
+import { Tokens } from "./tokens.ts";
 
-/** What a chat can be told. */
+/** What a chat can be told. All times are in milliseconds. */
 export interface ChatOptions {
-  /** Milliseconds a client has to sign in: long enough to watch, here. */
+  /** How long a client has to sign in: long enough to watch, here. */
   timeout?: number;
-  /** Milliseconds between two ticks of the clock. */
+  /** How long a session lasts, unless it is refreshed: short enough to watch. */
+  session?: number;
+  /** How long it is between two ticks of the clock. */
   tick?: number;
 }
 
@@ -21,34 +29,45 @@ export interface Chat {
 /** How many events are held for a client that has not signed in. */
 const HELD = 32;
 
-/** The longest message that is passed on, in characters. */
-const LONGEST = 500;
-
 /** Creates the chat: a page, and the server behind its two clients. */
 export async function createChat(
-  { timeout = 60_000, tick = 2_000 }: ChatOptions = {},
+  { timeout = 60_000, session = 30_000, tick = 2_000 }: ChatOptions = {},
 ): Promise<Chat> {
   const accounts = await Accounts.create({ ada: "lovelace", grace: "hopper" });
-  const http = createServer(await createFileHandler(timeout));
-  const io = new Server(http);
+  const factors = new SecondFactors();
+  const authenticator = createAuthenticator(factors.enroll("grace"));
+  const tokens = new Tokens();
+
+  const http = createServer(await createFileHandler(timeout, authenticator));
+  const io = new Server(http, { connectionStateRecovery: {} });
 
   const auth = socketioAuth(io, {
     timeout,
-    async authenticate(_socket, credentials: unknown) {
-      return isCredentials(credentials) &&
-        await accounts.verify(credentials.username, credentials.password);
-    },
-    reply: (account) => ({ name: account.name }),
+    authenticate: createVerifier({ accounts, factors, tokens, duration: session }),
+    throttle: { limiter: new RateLimiterMemory({ points: 10, duration: 60 }) },
+    userId: (member) => member.name,
+    expiresAt: (member) => member.expiresAt,
+    reply: ({ name, token }) => ({ name, token }),
     // Far less than it would be, so that one can see what happens.
     holdLimit: { events: HELD },
   });
 
   // No check for who may send or receive anywhere below: who gets here is a
   // member, and a broadcast goes to members only.
+  const conversation = new Conversation();
   io.on("connection", (socket) => {
-    const from = auth.session(socket)!.user.name;
-    socket.on("chat", (text: unknown) => {
-      if (isMessage(text)) io.emit("chat", { from, text });
+    const { name, token } = auth.session(socket)!.user;
+    conversation.join(socket, name);
+
+    socket.on("sign out", () => {
+      tokens.revoke(token);
+      auth.deauthenticate(socket);
+    });
+
+    socket.on("sign out elsewhere", async (acknowledge: unknown) => {
+      if (typeof acknowledge !== "function") return;
+      tokens.revokeOthers(name, token);
+      acknowledge(await auth.revoke({ userId: name }, { except: socket }));
     });
   });
   every(tick, http, () => io.emit("clock", new Date().toISOString()));
@@ -62,13 +81,4 @@ function every(ms: number, http: HttpServer, fn: () => void): void {
     const timer = setInterval(fn, ms);
     http.once("close", () => clearInterval(timer));
   });
-}
-
-function isCredentials(value: unknown): value is { username: string; password: string } {
-  const { username, password } = (value ?? {}) as Record<string, unknown>;
-  return typeof username === "string" && typeof password === "string";
-}
-
-function isMessage(value: unknown): value is string {
-  return typeof value === "string" && value.trim() !== "" && value.length <= LONGEST;
 }

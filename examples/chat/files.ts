@@ -1,11 +1,24 @@
 import { readFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
+import type { Display } from "./authenticator.ts";
+import { bundle } from "./bundle.ts";
 
-/** All there is to serve. A path that is not a key here does not exist. */
+const HTML = "text/html; charset=utf-8";
+const CSS = "text/css; charset=utf-8";
+const JAVASCRIPT = "text/javascript; charset=utf-8";
+
+/** The files there are to serve. A path that is not a key here does not exist. */
 const files = {
-  "/": ["index.html", "text/html; charset=utf-8"],
-  "/chat.js": ["chat.js", "text/javascript; charset=utf-8"],
-  "/chat.css": ["chat.css", "text/css; charset=utf-8"],
+  "/": ["index.html", HTML],
+  "/page.css": ["page.css", CSS],
+  "/pane.css": ["pane.css", CSS],
+  "/dom.js": ["dom.js", JAVASCRIPT],
+  "/pane.js": ["pane.js", JAVASCRIPT],
+  "/stranger.js": ["stranger.js", JAVASCRIPT],
+  "/member.js": ["member.js", JAVASCRIPT],
+  "/messages.js": ["messages.js", JAVASCRIPT],
+  "/words.js": ["words.js", JAVASCRIPT],
+  "/authenticator.js": ["authenticator.js", JAVASCRIPT],
 } as const;
 
 const headers = {
@@ -27,21 +40,38 @@ const headers = {
   "x-content-type-options": "nosniff",
 };
 
-/** Answers requests for the page, which is told how long a client may stay silent. */
-export async function createFileHandler(timeout: number): Promise<RequestListener> {
-  const pages = new Map<string, { type: string; body: string }>();
+interface Answer {
+  readonly type: string;
+  readonly body: string;
+}
+
+/**
+ * Answers requests for the page, which is told how long a client may stay silent; and for what
+ * the authenticator app shows.
+ */
+export async function createFileHandler(
+  timeout: number,
+  authenticator: () => Display,
+): Promise<RequestListener> {
+  const answers = new Map<string, () => Answer>();
   for (const [path, [name, type]] of Object.entries(files)) {
-    const body = await readFile(new URL(`./public/${name}`, import.meta.url), "utf8");
-    pages.set(path, { type, body: body.replaceAll("{{timeout}}", String(timeout)) });
+    const text = await readFile(new URL(`./public/${name}`, import.meta.url), "utf8");
+    const body = text.replaceAll("{{timeout}}", String(timeout));
+    answers.set(path, () => ({ type, body }));
   }
+  const client = bundle(new URL("./client.ts", import.meta.url));
+  answers.set("/client.js", () => ({ type: JAVASCRIPT, body: client }));
+  answers.set("/authenticator", () => {
+    return { type: "application/json", body: JSON.stringify(authenticator()) };
+  });
 
   return (request, response) => {
     const [path = ""] = request.url?.split("?") ?? [];
-    const page = pages.get(path);
-    response.writeHead(page ? 200 : 404, {
+    const answer = answers.get(path)?.();
+    response.writeHead(answer ? 200 : 404, {
       ...headers,
-      "content-type": page?.type ?? "text/plain",
+      "content-type": answer?.type ?? "text/plain",
     });
-    response.end(page?.body ?? "Not found\n");
+    response.end(answer?.body ?? "Not found\n");
   };
 }

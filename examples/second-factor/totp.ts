@@ -73,7 +73,7 @@ export function passwordThenTotp({ accounts, factors }: Dependencies) {
   return async (
     _socket: unknown,
     credentials: { username: string; password: string },
-    { challenge }: Attempt<Account>,
+    { challenge }: Pick<Attempt<Account>, "challenge">,
   ): Promise<Account | undefined> => {
     const { username, password } = Object(credentials);
     if (typeof username !== "string" || typeof password !== "string") return undefined;
