@@ -11,9 +11,17 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, "utf8");
 
 /** The options, as their documentation lists them. */
-function optionsIn(source: string): string[] {
-  const [, body = ""] = /export interface Options<.*?\{\n(.*)\n\}/s.exec(source) ?? [];
+function optionsIn(source: string, type = "Options"): string[] {
+  const pattern = new RegExp(`export interface ${type}<.*?\\{\\n(.*?)\\n\\}`, "s");
+  const [, body = ""] = pattern.exec(source) ?? [];
   return [...body.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, name]) => name!).sort();
+}
+
+/** What a table of README lists: the first one after a heading, told by its first words. */
+function listedIn(heading: string, columns: string): string[] {
+  const [, section = ""] = read("README.md").split(`\n## ${heading}\n`);
+  const [table = ""] = new RegExp(`\\| ${columns} .*?\n\n`, "s").exec(section) ?? [];
+  return [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
 }
 
 describe("SECURITY.md", () => {
@@ -33,9 +41,18 @@ describe("SECURITY.md", () => {
 
 describe("README.md", () => {
   it("lists every option, and no other", () => {
-    const [table = ""] = /\| option \| default .*?\n\n/s.exec(read("README.md")) ?? [];
-    const listed = [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
-    assertEquals(listed, optionsIn(read("src/core/options.ts")));
+    assertEquals(listedIn("Server", "option"), optionsIn(read("src/core/options.ts")));
+  });
+
+  it("lists every option of the client, and no other", () => {
+    const options = optionsIn(read("src/client/session.ts"), "AuthenticateOptions");
+    assertEquals(listedIn("Client", "option"), options);
+  });
+
+  it("lists every state of the client, and no other", () => {
+    const [, states = ""] = /type SessionState =(.*?);/s.exec(read("src/client/machine.ts")) ?? [];
+    const names = [...states.matchAll(/"(\w+)"/g)].map(([, name]) => name!).sort();
+    assertEquals(listedIn("Client", "state"), names);
   });
 
   it("has the hook that is tested", () => {
