@@ -74,6 +74,8 @@ for (const place of engineOnly) {
         goal = new Goal(5);
         emit(10);
         await goal.reached;
+        // Each connection signs in once.
+        assertEquals(world.auth.stats().accepted, 1);
         const known = [...acknowledged.keys()];
         const before = received.length;
         world = await restart(received, world);

@@ -23,10 +23,14 @@ const pages = {
 
 type Script = keyof typeof pages;
 
-async function open(script: Script, options = {}): Promise<{ site: Site; page: Page }> {
+async function open(
+  script: Script,
+  options = {},
+  transport?: "polling" | "websocket",
+): Promise<{ site: Site; page: Page }> {
   const site = new Site(pages[script], script, options);
   await site.start();
-  return { site, page: await site.open() };
+  return { site, page: await site.open(transport) };
 }
 
 async function signIn(page: Page, password: string): Promise<void> {
@@ -66,15 +70,17 @@ for (const script of Object.keys(pages) as Script[]) {
       assertEquals(site.attempts, ["authentication_failed", "ok"]);
     });
 
-    inBrowser("comes back when the server does", unhurried, async () => {
-      const { site, page } = await open(script);
-      await signIn(page, "right");
-      await shows(page, "authenticated");
-      await site.stop();
-      await shows(page, "connecting");
-      await site.start();
-      await shows(page, "authenticated");
-    });
+    for (const transport of ["websocket", "polling"] as const) {
+      inBrowser(`comes back when the server does, over ${transport}`, unhurried, async () => {
+        const { site, page } = await open(script, {}, transport);
+        await signIn(page, "right");
+        await shows(page, "authenticated");
+        await site.stop();
+        await shows(page, "connecting");
+        await site.start();
+        await shows(page, "authenticated");
+      });
+    }
 
     inBrowser("leaves nothing behind when the user signs out", unhurried, async () => {
       const { page } = await open(script, ends);

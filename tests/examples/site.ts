@@ -36,7 +36,7 @@ export class Site {
   /** Serves, at the same port as before. */
   async start(): Promise<void> {
     const http = createServer((request, response) => {
-      const [type, body] = this.#files[request.url!] ?? ["text/plain", ""];
+      const [type, body] = this.#files[request.url!.split("?")[0]!] ?? ["text/plain", ""];
       response.writeHead(body ? 200 : 404, { "content-type": type }).end(body);
     });
     const io = new Server(http, { serveClient: false });
@@ -62,12 +62,12 @@ export class Site {
     this.#port = (http.address() as AddressInfo).port;
   }
 
-  /** Opens the page in a browser. */
-  async open(): Promise<Page> {
+  /** Opens the page in a browser, which talks to the server over a transport. */
+  async open(transport: "polling" | "websocket" = "websocket"): Promise<Page> {
     const browser = await launchBrowser();
     onDispose(() => browser.close());
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${this.#port}`);
+    await page.goto(`http://127.0.0.1:${this.#port}/?transport=${transport}`);
     return page;
   }
 }

@@ -11,10 +11,13 @@ export interface Traces {
   readonly listeners: number;
 }
 
+/** The transport is in the page's address. */
+const transport = new URLSearchParams(location.search).get("transport");
+
 /** The page's socket; it comes back quickly. */
 export const socket: Socket = io({
   autoConnect: false,
-  transports: ["websocket"],
+  transports: [transport === "polling" ? "polling" : "websocket"],
   reconnectionDelay: 50,
   reconnectionDelayMax: 100,
 });
