@@ -59,7 +59,7 @@ export async function createFileHandler(
     const body = text.replaceAll("{{timeout}}", String(timeout));
     answers.set(path, () => ({ type, body }));
   }
-  const client = bundle(new URL("./client.ts", import.meta.url));
+  const client = await bundle(new URL("./client.ts", import.meta.url));
   answers.set("/client.js", () => ({ type: JAVASCRIPT, body: client }));
   answers.set("/authenticator", () => {
     return { type: "application/json", body: JSON.stringify(authenticator()) };
