@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { buildSync } from "esbuild";
+import { build, stop } from "esbuild";
 import type { Page } from "playwright-core";
 import { Server } from "socket.io";
 import { type Auth, type Options, socketioAuth } from "../../mod.ts";
@@ -16,6 +16,7 @@ type AnyOptions = Partial<Options<any, any, any>>;
 /** A page with its script, and the guarded chat that it talks to. */
 export class Site {
   readonly #files: Record<string, [type: string, body: string]>;
+  readonly #script: string;
   readonly #options: AnyOptions;
   #port = 0;
   /** The attempts there were: `ok`, or the code. */
@@ -25,16 +26,15 @@ export class Site {
 
   /** `script` is the name of one in `pages`. */
   constructor(html: string, script: string, options: AnyOptions = {}) {
-    this.#files = {
-      "/": ["text/html; charset=utf-8", html],
-      "/page.js": ["text/javascript; charset=utf-8", bundle(script)],
-    };
+    this.#files = { "/": ["text/html; charset=utf-8", html] };
+    this.#script = script;
     this.#options = options;
     onDispose(() => this.stop());
   }
 
   /** Serves, at the same port as before. */
   async start(): Promise<void> {
+    this.#files["/page.js"] ??= ["text/javascript; charset=utf-8", await bundle(this.#script)];
     const http = createServer((request, response) => {
       const [type, body] = this.#files[request.url!.split("?")[0]!] ?? ["text/plain", ""];
       response.writeHead(body ? 200 : 404, { "content-type": type }).end(body);
@@ -72,14 +72,19 @@ export class Site {
   }
 }
 
-function bundle(script: string): string {
-  const { outputFiles } = buildSync({
-    entryPoints: [fileURLToPath(new URL(`pages/${script}`, import.meta.url))],
-    bundle: true,
-    format: "esm",
-    jsx: "automatic",
-    define: { "process.env.NODE_ENV": '"development"' },
-    write: false,
-  });
-  return outputFiles[0]!.text;
+/** As the demo does, and for the same reason. */
+async function bundle(script: string): Promise<string> {
+  try {
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL(`pages/${script}`, import.meta.url))],
+      bundle: true,
+      format: "esm",
+      jsx: "automatic",
+      define: { "process.env.NODE_ENV": '"development"' },
+      write: false,
+    });
+    return outputFiles[0]!.text;
+  } finally {
+    await stop();
+  }
 }
