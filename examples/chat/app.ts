@@ -16,6 +16,8 @@ export interface ChatOptions {
   timeout?: number;
   /** How long a session lasts, unless it is refreshed: short enough to watch. */
   session?: number;
+  /** How many wrong guesses an address has within a minute. */
+  guesses?: number;
   /** How long it is between two ticks of the clock. */
   tick?: number;
 }
@@ -31,7 +33,7 @@ const HELD = 32;
 
 /** Creates the chat: a page, and the server behind its two clients. */
 export async function createChat(
-  { timeout = 60_000, session = 30_000, tick = 2_000 }: ChatOptions = {},
+  { timeout = 60_000, session = 30_000, guesses = 10, tick = 2_000 }: ChatOptions = {},
 ): Promise<Chat> {
   const accounts = await Accounts.create({ ada: "lovelace", grace: "hopper" });
   const factors = new SecondFactors();
@@ -44,7 +46,7 @@ export async function createChat(
   const auth = socketioAuth(io, {
     timeout,
     authenticate: createVerifier({ accounts, factors, tokens, duration: session }),
-    throttle: { limiter: new RateLimiterMemory({ points: 10, duration: 60 }) },
+    throttle: { limiter: new RateLimiterMemory({ points: guesses, duration: 60 }) },
     userId: (member) => member.name,
     expiresAt: (member) => member.expiresAt,
     reply: ({ name, token }) => ({ name, token }),

@@ -17,13 +17,14 @@ describe("a connection in the demo", () => {
     // There has to be something before, to go on from.
     await demo.hears("clock");
 
-    await demo.page.click("#lose");
-    await demo.inState("connecting");
+    const connect = await demo.loseConnection();
     await other.write("missed");
+    await other.sees("missed");
     await demo.write("one");
     await demo.write("two");
     assertEquals(await demo.messages("outbox"), ["ada one waiting", "ada two waiting"]);
 
+    await connect();
     await demo.inState("authenticated");
     await demo.write(LAST);
     await demo.sees(LAST);

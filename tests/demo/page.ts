@@ -27,6 +27,15 @@ export class Demo {
     });
   }
 
+  /** Loses the connection; returns a function that lets the client connect again. */
+  async loseConnection(): Promise<() => Promise<void>> {
+    const path = "**/socket.io/**";
+    await this.page.route(path, (route) => route.abort());
+    await this.page.click("#lose");
+    await this.inState("connecting");
+    return () => this.page.unroute(path);
+  }
+
   part(pane: Pane, name: string): Locator {
     return this.page.locator(`#${pane} [data-part="${name}"]`);
   }
