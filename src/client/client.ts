@@ -131,7 +131,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     if (before.name === "waiting" && type === "due") socket.connect();
     if (type === "authenticated") {
       wasIn = true;
-      settle("resolve", reply);
+      waiting.splice(0).forEach(({ resolve }) => resolve(reply));
       queueMicrotask(() => options.onAuthenticated?.(reply, info));
     }
     if (error && error !== before.error) fail(before, name, error);
@@ -146,12 +146,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
     if (code === "signed_out") signedOut.set(socket, socket.id);
     else if (name !== "authenticated" && !isAsked && socket.active) line.disconnect();
     // As long as the server allows for another try, nothing is decided.
-    if (name !== "waiting" || "cause" in error) settle("reject", error);
+    if (name !== "waiting" || "cause" in error) {
+      waiting.splice(0).forEach(({ reject }) => reject(error));
+    }
     if (!isAsked) queueMicrotask(() => options.onUnauthorized?.(error));
-  }
-
-  function settle(how: "resolve" | "reject", value: unknown): void {
-    waiting.splice(0).forEach((promise) => promise[how](value as Reply));
   }
 
   /** What it takes for credentials to get as far as that. */

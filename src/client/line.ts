@@ -2,7 +2,8 @@
  * The socket of socket.io-client, and the one place that uses what is not public of it. There
  * is no public way to keep an event on the client: `emit` writes it as soon as the namespace is
  * connected, and `retries` sends one at a time, so that credentials would wait behind it. Tried
- * on socket.io-client 4.6.0 to 4.8.4.
+ * on socket.io-client 4.6.0 to 4.8.4, and on its minified scripts, in which names that begin with
+ * an underscore are others: where one is used here, it may be missing.
  *
  * While the line is shut, what the application emits goes where it goes while there is no
  * connection: into `sendBuffer`, where Socket.IO's own timeouts find it. Listening by way of
@@ -34,6 +35,13 @@ interface Packet {
   options: { compress: boolean };
 }
 
+/** What Socket.IO says of the event that is emitted next. */
+interface Flags {
+  readonly volatile?: boolean;
+  /** It is one of `retries`, which are emitted one by one. */
+  readonly fromQueue?: boolean;
+}
+
 /** An event with the option `retries`. The last argument is called when it is acknowledged. */
 interface Queued {
   tryCount: number;
@@ -55,10 +63,10 @@ interface Internals extends ClientSocket {
   auth: object | ((send: Send) => void) | undefined;
   sendBuffer: Packet[];
   receiveBuffer: unknown[];
-  readonly flags: { volatile?: boolean };
-  readonly _opts: { retries?: number | undefined };
-  _queue: Queued[];
-  _pid: string | undefined;
+  flags: Flags;
+  readonly _opts?: { retries?: number | undefined };
+  _queue?: Queued[];
+  emit(...event: unknown[]): unknown;
   packet(packet: Packet): void;
   /** For socket.io-client's own events. */
   emitReserved(...event: unknown[]): void;
@@ -67,10 +75,15 @@ interface Internals extends ClientSocket {
   emitBuffered(): void;
   ondisconnect(): void;
   notifyOutgoingListeners(packet: Packet): void;
-  _drainQueue(force?: boolean): void;
   /** Since 4.7.5. */
   _clearAcks?(): void;
 }
+
+/** The event of `retries` that comes next, and what is said of it, for sockets where it waits. */
+const nextQueued = new WeakMap<ClientSocket, [event: unknown[], flags: Flags]>();
+
+/** Sockets whose connection of before was somebody else's, and is not to be recovered. */
+const renewed = new WeakSet<ClientSocket>();
 
 /** The type of an EVENT packet, before it is known whether there is binary data in it. */
 const EVENT = 2;
@@ -107,11 +120,9 @@ export function createLine(
   received: (event: unknown[]) => void,
 ): Line {
   const socket = client as Internals;
-  const { auth, io } = socket;
+  const { auth, emit, io } = socket;
   const base: Internals = Object.getPrototypeOf(socket);
   let isOpen = false;
-  /** Whether what was sent with `retries` before the connection broke is to be sent again. */
-  let isToRepeat: boolean | undefined = false;
   let isLeaving = false;
   /** Sends CONNECT. */
   let pending: Send | undefined;
@@ -119,7 +130,8 @@ export function createLine(
   const write = (packet: Packet) => base.packet.call(socket, packet);
   const introduce = (send: Send) => {
     pending = (credentials) => {
-      const sendBoth = (payload?: object) => send({ ...payload, ...credentials });
+      const neither = renewed.has(socket) && { pid: undefined, offset: undefined };
+      const sendBoth = (payload?: object) => send({ ...payload, ...credentials, ...neither });
       if (typeof auth === "function") auth(sendBoth);
       else sendBoth(auth);
     };
@@ -127,7 +139,21 @@ export function createLine(
   };
   const giveUp = () => happened(["reconnect_failed"]);
 
+  const emitQueued = () => {
+    const [event, flags] = nextQueued.get(socket) ?? [];
+    nextQueued.delete(socket);
+    if (!event) return;
+    socket.flags = flags!;
+    emit.apply(socket, event);
+  };
+
   const replaced = {
+    emit(...event: unknown[]) {
+      if (isOpen || !socket.flags.fromQueue) return emit.apply(socket, event);
+      nextQueued.set(socket, [event, socket.flags]);
+      socket.flags = {};
+      return socket;
+    },
     packet(packet: Packet) {
       if (isOpen || packet.type !== EVENT) write(packet);
       else if (!socket.flags.volatile) socket.sendBuffer.push(packet);
@@ -137,12 +163,9 @@ export function createLine(
     notifyOutgoingListeners(packet: Packet) {
       if (isOpen) base.notifyOutgoingListeners.call(socket, packet);
     },
-    _drainQueue(force?: boolean) {
-      if (isOpen) base._drainQueue.call(socket, force);
-      else isToRepeat ||= force;
-    },
     emitReserved(...event: unknown[]) {
       pending = undefined;
+      if (event[0] === "connect") renewed.delete(socket);
       // First, so that an application that reacts to it is not overtaken.
       if (!isLeaving) happened(event);
       base.emitReserved.apply(socket, event);
@@ -193,8 +216,7 @@ export function createLine(
         safely(() => write(first));
       }
       isOpen = open && socket.connected;
-      if (isOpen) base._drainQueue.call(socket, isToRepeat);
-      isToRepeat = false;
+      if (isOpen) emitQueued();
     },
     disconnect() {
       isLeaving = true;
@@ -202,29 +224,35 @@ export function createLine(
       isLeaving = false;
     },
     release(drops, goesOn) {
-      for (const method of Object.keys(replaced)) {
-        delete (socket as Partial<Internals>)[method as keyof typeof replaced];
+      // What somebody else has replaced since stays, and goes on working.
+      for (const method of Object.keys(replaced) as (keyof typeof replaced)[]) {
+        if (socket[method] === replaced[method]) delete (socket as Partial<Internals>)[method];
       }
+      if (socket.emit === base.emit && emit !== base.emit) socket.emit = emit;
+      isOpen = true;
       if (socket.auth === introduce) socket.auth = auth;
       io.off("reconnect_failed", giveUp);
       socket.receiveBuffer = [];
       if (drops) drop(socket);
       if (!goesOn) return;
       pending?.();
-      if (socket.connected) {
-        socket.emitBuffered();
-        socket._drainQueue(isToRepeat);
-      }
+      if (socket.connected) socket.emitBuffered();
+      emitQueued();
     },
   };
 }
 
 /** Drops what is somebody's, telling each acknowledgement that takes an error. */
 function drop(socket: Internals): void {
-  // What Socket.IO would recover.
-  socket._pid = undefined;
+  renewed.add(socket);
+  nextQueued.delete(socket);
   socket.sendBuffer = [];
   const { _opts: options, _queue: queue } = socket;
+  if (options && queue) dropQueue(socket, options, queue);
+  safely(() => socket._clearAcks?.());
+}
+
+function dropQueue(socket: Internals, options: { retries?: number | undefined }, queue: Queued[]) {
   const { retries } = options;
   const emittedMeanwhile: Queued[] = [];
   // One try is one too many: its callback then removes what comes first, and tells of it.
@@ -237,7 +265,6 @@ function drop(socket: Internals): void {
   }
   options.retries = retries;
   socket._queue = emittedMeanwhile;
-  safely(() => socket._clearAcks?.());
 }
 
 /** Whether Socket.IO goes on trying to be connected. */
