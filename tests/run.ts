@@ -1,6 +1,6 @@
 /**
- * What `npm test` runs: the same test files on Node, Deno and Bun, one after
- * the other, because tests of timeouts do not like company.
+ * What `npm test` runs: the same test files on Node, Deno and Bun. They mostly wait, so that
+ * two of them share the machine; what they print begins with their name then.
  *
  * Arguments choose the runtimes and the test files; without any, it is all of
  * them: `node tests/run.ts deno bun tests/manifests.test.ts`.
@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type Counts, countTests } from "./testing/junit.ts";
 
@@ -16,7 +17,10 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Limits in milliseconds; a test that hangs must not take the run with it. */
 const TEST_LIMIT = 60_000;
-const RUNTIME_LIMIT = 600_000;
+const RUNTIME_LIMIT = 900_000;
+
+/** How many runtimes run at once. More would be busy, and tests of timeouts do not like that. */
+const AT_ONCE = 2;
 
 /**
  * For each runtime, the command that runs `files` (all of them if there are
@@ -63,7 +67,7 @@ interface Result extends Counts {
 async function run(runtime: string, files: string[], report: string): Promise<Result> {
   console.log(`\n=== ${runtime} ===\n`);
   const start = performance.now();
-  let trouble = await execute(RUNTIMES[runtime]!(report, files));
+  let trouble = await execute(RUNTIMES[runtime]!(report, files), isAlone ? "" : runtime);
   const seconds = (performance.now() - start) / 1000;
   const counts = countTests(await readFile(report, "utf8").catch(() => ""));
   if (counts.passed + counts.failed + counts.skipped === 0) trouble ??= "reported no test";
@@ -73,16 +77,24 @@ async function run(runtime: string, files: string[], report: string): Promise<Re
   return { runtime, seconds, trouble, ...counts };
 }
 
-/** Runs a command with its output shown; resolves to what went wrong, if anything. */
-function execute([command = "", ...args]: string[]): Promise<string | undefined> {
+/**
+ * Runs a command with its output shown, each line after a name if it has one; resolves to what
+ * went wrong, if anything.
+ */
+function execute([command = "", ...args]: string[], name: string): Promise<string | undefined> {
   const PATH = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+  const output = name ? "pipe" : "inherit";
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: ROOT,
       env: { ...process.env, PATH },
-      stdio: ["ignore", "inherit", "inherit"],
+      stdio: ["ignore", output, output],
       timeout: RUNTIME_LIMIT,
     });
+    for (const stream of [child.stdout, child.stderr]) {
+      if (!stream) continue;
+      createInterface(stream).on("line", (line) => console.log(`${name.padEnd(4)} | ${line}`));
+    }
     child.on("error", ({ message }) => resolve(message));
     child.on("close", (code, signal) => {
       if (child.killed) resolve(`stopped after ${RUNTIME_LIMIT / 1000} s`);
@@ -119,11 +131,17 @@ const known = Object.keys(RUNTIMES);
 const chosen = known.filter((name) => args.includes(name));
 const files = args.filter((name) => !known.includes(name));
 
+const runtimes = chosen.length ? chosen : known;
+const isAlone = runtimes.length === 1;
+
 const reports = await mkdtemp(join(tmpdir(), "socketio-auth-"));
 const results: Result[] = [];
-for (const runtime of chosen.length ? chosen : known) {
-  results.push(await run(runtime, files, join(reports, `${runtime}.xml`)));
-}
+const queue = runtimes.entries();
+await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  for (const [index, runtime] of queue) {
+    results[index] = await run(runtime, files, join(reports, `${runtime}.xml`));
+  }
+}));
 await rm(reports, { recursive: true });
 printTable(results);
 const lost = findLostTests(results);
