@@ -108,13 +108,28 @@ for (const place of engineOnly) {
       it("is not volatile", async () => {
         const world = await openWorld(place, strict, { setUp: listen });
         const socket = open(world);
-        const { session, events } = signIn(socket, ada);
-        socket.once("connect", () => {
-          socket.volatile.emit("volatile");
-          socket.emit("lasting");
-        });
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        let bring = (_credentials: object) => {};
+        const { session, events } = signIn(socket, () => new Promise((next) => bring = next));
+        await reach(session, "authenticating");
+        // A volatile event is not kept back by a transport that could send it.
+        assert((socket.io.engine.transport as unknown as { writable: boolean }).writable);
+        socket.volatile.emit("volatile");
+        socket.emit("lasting");
+        bring(ada);
         await session.ready;
         assertEquals((await events.next("event heard"))[0], "lasting");
+      });
+
+      it("is not given up for want of credentials with `retries`", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world, { retries: 3, ackTimeout: 300 });
+        // Socket.IO has given up four tries by the time they come.
+        const late = new Promise<object>((resolve) => setTimeout(resolve, 1_500, ada));
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        const { session } = signIn(socket, () => late);
+        assertEquals(await socket.emitWithAck("patience"), "got patience");
+        assertEquals(session.state, "authenticated");
       });
 
       it("is told once to listeners for outgoing events, and credentials never", async () => {
@@ -129,6 +144,33 @@ for (const place of engineOnly) {
         socket.emit("signed in");
         while ((await events.next("event heard"))[0] !== "signed in");
         assertEquals(outgoing, ["offline", "connected", "signed in"]);
+      });
+
+      it("is not overtaken by what those listeners emit", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world);
+        socket.onAnyOutgoing((event) => {
+          if (event === "one") socket.emit("three");
+        });
+        const { session, events } = signIn(socket, ada);
+        socket.emit("one");
+        socket.emit("two");
+        await session.ready;
+        const heard = [];
+        for (let n = 0; n < 3; n++) heard.push((await events.next("event heard"))[0]);
+        assertEquals(heard, ["one", "two", "three"]);
+      });
+
+      it("goes out when the session is stopped before the sign-in", async () => {
+        const world = await openWorld(place, {}, { setUp: listen });
+        const socket = open(world);
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        const { session, events } = signIn(socket, () => new Promise<object>(() => {}));
+        socket.emit("one");
+        session.stop();
+        // By hand: the server holds it for as long.
+        socket.emit("authentication", ada);
+        assertEquals((await events.next("event heard"))[0], "one");
       });
 
       it("waits for the next sign-in if this one is refused", async () => {
