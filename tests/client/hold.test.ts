@@ -223,6 +223,34 @@ for (const place of engineOnly) {
         assert(!socket.connected);
       });
 
+      it("is not what Socket.IO would recover of another user", async () => {
+        let isGone = () => {};
+        const gone = new Promise<void>((resolve) => isGone = resolve);
+        const world = await openWorld(
+          place,
+          { ...strict, userId: (user: { name: string }) => user.name },
+          {
+            setUp: (io) => {
+              listen(io);
+              io.on("connection", (peer) => peer.on("disconnect", isGone));
+            },
+            server: { connectionStateRecovery: {} },
+          },
+        );
+        const socket = open(world);
+        const { session, events } = signIn(socket, ada);
+        await session.ready;
+        // The last event is what recovery begins at.
+        socket.emit("hello");
+        await events.next("event heard");
+        socket.io.engine.close();
+        session.stop();
+        await gone;
+        const grace = signIn(socket, { ...ada, username: "grace" });
+        await grace.session.ready;
+        assertEquals([socket.recovered, world.auth.stats().refused], [false, 0]);
+      });
+
       it("is not what a former connection has sent late", async () => {
         const world = await openWorld(place, strict);
         const socket = open(world, { autoConnect: false });
