@@ -55,26 +55,32 @@ for (const place of engineOnly) {
       ]);
     });
 
-    it("while there are no credentials is not connected when they come", async () => {
-      const world = await openWorld(place);
-      const asked = new EventQueue();
-      const { session, socket } = openSession(
-        place,
-        world.url,
-        () => new Promise<object>((bring) => asked.push("asked", bring)),
-      );
-      const [first] = await asked.next("asked") as [(credentials: object) => void];
-      const ready = outcome(session);
-      socket.disconnect();
-      assertEquals(await ready, "disconnected");
-      first(ada);
-      // Whoever connects now is asked anew, and nothing of before is in the way.
-      socket.connect();
-      const [second] = await asked.next("asked") as [(credentials: object) => void];
-      second(ada);
-      assertEquals(await outcome(session), "in");
-      assertEquals(world.auth.stats().authenticated, 1);
-    });
+    for (const late of ["others", "a failure"]) {
+      it(`while there are no credentials is not connected by ${late} that come late`, async () => {
+        const world = await openWorld(place);
+        const asked = new EventQueue();
+        const { session, socket } = openSession(
+          place,
+          world.url,
+          () => new Promise<object>((...settle) => asked.push("asked", ...settle)),
+        );
+        type Settle = [bring: (credentials: object) => void, fail: (error: Error) => void];
+        const [bringLate, failLate] = await asked.next("asked") as Settle;
+        const ready = outcome(session);
+        socket.disconnect();
+        assertEquals(await ready, "disconnected");
+        // Whoever connects now is asked anew, and nothing of before is in the way.
+        socket.connect();
+        const [bring] = await asked.next("asked") as Settle;
+        if (late === "others") bringLate({ ...ada, password: "no" });
+        else failLate(new Error("late"));
+        // By the time that another one is connected this one would be, too.
+        await world.connect();
+        assertEquals([session.state, world.auth.stats().pending], ["connecting", 1]);
+        bring(ada);
+        assertEquals(await outcome(session), "in");
+      });
+    }
 
     it("by its manager is told", async () => {
       const world = await openWorld(place);
@@ -171,6 +177,39 @@ for (const place of engineOnly) {
       socket.on("authenticated", () => session.stop());
       assertEquals(await outcome(session), "stopped");
       assert(!events.names.includes("in"));
+    });
+
+    it("may listen no more, and hears nothing more", async () => {
+      const world = await openWorld(place);
+      const { session } = openSession(place, world.url, ada);
+      await session.ready;
+      let heard = 0;
+      const unsubscribe = session.subscribe(() => heard++);
+      session.stop();
+      unsubscribe();
+      await outcome(session);
+      assertEquals(heard, 0);
+    });
+
+    it("may sign in before the CONNECT that follows a sign-out is there", async () => {
+      const world = await openWorld(place, { timeout: "none" }, { setUp: listen });
+      const { session, socket, events } = openSession(place, world.url, ada);
+      await session.ready;
+      const [connection] = await world.log.next("connection") as [ServerSocket];
+      // It may come with another payload than the reason.
+      const held = socket as unknown as { onconnect?: (...connect: unknown[]) => void };
+      const connect = new Promise<unknown[]>((resolve) => {
+        held.onconnect = (...args) => resolve(args);
+      });
+      world.auth.deauthenticate(connection);
+      await events.next("out");
+      let asked = 0;
+      const next = signIn(socket, () => ++asked && { ...ada, username: "grace" });
+      const args = await connect;
+      assertEquals([asked, next.session.state], [0, "connecting"]);
+      delete held.onconnect;
+      held.onconnect!(...args);
+      assertEquals([await outcome(next.session), asked], ["in", 1]);
     });
 
     it("may begin with events of `retries` on their way, which arrive once", async () => {
