@@ -287,13 +287,20 @@ for (const place of engineOnly) {
         second.session.stop();
         assert(socket.emit === late);
         assertEquals(await socket.emitWithAck("three"), "got three");
-        assertEquals(seen, [
+        assertEquals(seen.splice(0), [
           "before one",
           "after two",
           "before two",
           "after three",
           "before three",
         ]);
+        const third = signIn(socket, ada);
+        const between = wrap("between");
+        await third.session.ready;
+        third.session.stop();
+        assert(socket.emit === between);
+        assertEquals(await socket.emitWithAck("four"), "got four");
+        assertEquals(seen[0], "between four");
       });
 
       it("goes on when a listener of the application throws", async () => {
