@@ -55,8 +55,8 @@ for (const place of engineOnly) {
       ]);
     });
 
-    for (const late of ["others", "a failure"]) {
-      it(`while there are no credentials is not connected by ${late} that come late`, async () => {
+    for (const late of ["a late answer", "a late failure"]) {
+      it(`while there are no credentials is not connected by ${late}`, async () => {
         const world = await openWorld(place);
         const asked = new EventQueue();
         const { session, socket } = openSession(
@@ -72,7 +72,7 @@ for (const place of engineOnly) {
         // Whoever connects now is asked anew, and nothing of before is in the way.
         socket.connect();
         const [bring] = await asked.next("asked") as Settle;
-        if (late === "others") bringLate({ ...ada, password: "no" });
+        if (late === "a late answer") bringLate({ ...ada, password: "no" });
         else failLate(new Error("late"));
         // By the time that another one is connected this one would be, too.
         await world.connect();
