@@ -595,7 +595,7 @@ export const mutants: Mutant[] = [
       "safely(() => base.notify",
       "[0].forEach(() => base.notify",
     ],
-    ["events that are tried again", "if (isOpen || !socket.flags.fromQueue) return", "return"],
+    ["events that are tried again", "if (isOpen || !flags.fromQueue) return", "return"],
     ["what others have put there", "if (socket[method] === replaced[method]) delete", "delete"],
     [
       "what others had put there",
@@ -615,9 +615,21 @@ export const mutants: Mutant[] = [
       "&& (packet = socket.sendBuffer.shift());) {",
       "&& (isOpen = true) && (packet = socket.sendBuffer.shift());) {",
     ],
-    ["CONNECT after stop()", "      pending?.();\n      if", "      if"],
-    ["what waits after stop()", "if (socket.connected) socket.emitBuffered();", ""],
-    ["what was another's", "if (drops) drop(socket);", ""],
+    ["CONNECT after stop()", "      pending?.();\n", ""],
+    ["what waits after stop()", "socket.emitBuffered();", ""],
+    [
+      "what `retries` keeps after stop()",
+      "emitBuffered();\n        emitQueued?.();",
+      "emitBuffered();",
+    ],
+    ["what was another's", "if (drops) drop(socket);", "if (drops);"],
+    ["a queue that waits for a line", "giveUp);\n  // What", "giveUp);\n  if (false) // What"],
+    [
+      "a queue that is left offline",
+      "if (!goesOn) return;\n      pending?.();",
+      "pending?.();\n      return;",
+    ],
+    ["a queue that is left", "head.pending = false;", ""],
     ["what would be recovered", "renewed.add(socket);", ""],
     [
       "what was tried again for another",

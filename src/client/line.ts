@@ -44,6 +44,8 @@ interface Flags {
 
 /** An event with the option `retries`. The last argument is called when it is acknowledged. */
 interface Queued {
+  /** Whether it is on its way, as far as Socket.IO knows. */
+  pending: boolean;
   tryCount: number;
   args: unknown[];
 }
@@ -66,6 +68,8 @@ interface Internals extends ClientSocket {
   flags: Flags;
   readonly _opts?: { retries?: number | undefined };
   _queue?: Queued[];
+  /** Emits the first one, unless that is pending. Since 4.6.1, only while connected. */
+  _drainQueue?(): void;
   emit(...event: unknown[]): unknown;
   packet(packet: Packet): void;
   /** For socket.io-client's own events. */
@@ -78,9 +82,6 @@ interface Internals extends ClientSocket {
   /** Since 4.7.5. */
   _clearAcks?(): void;
 }
-
-/** The event of `retries` that comes next, and what is said of it, for sockets where it waits. */
-const nextQueued = new WeakMap<ClientSocket, [event: unknown[], flags: Flags]>();
 
 /** Sockets whose connection of before was somebody else's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
@@ -126,6 +127,8 @@ export function createLine(
   let isLeaving = false;
   /** Sends CONNECT. */
   let pending: Send | undefined;
+  /** Emits the event of `retries` that comes next, if it waits here. */
+  let emitQueued: (() => void) | undefined;
 
   const write = (packet: Packet) => base.packet.call(socket, packet);
   const introduce = (send: Send) => {
@@ -139,18 +142,15 @@ export function createLine(
   };
   const giveUp = () => happened(["reconnect_failed"]);
 
-  const emitQueued = () => {
-    const [event, flags] = nextQueued.get(socket) ?? [];
-    nextQueued.delete(socket);
-    if (!event) return;
-    socket.flags = flags!;
-    emit.apply(socket, event);
-  };
-
   const replaced = {
     emit(...event: unknown[]) {
-      if (isOpen || !socket.flags.fromQueue) return emit.apply(socket, event);
-      nextQueued.set(socket, [event, socket.flags]);
+      const { flags } = socket;
+      if (isOpen || !flags.fromQueue) return emit.apply(socket, event);
+      emitQueued = () => {
+        emitQueued = undefined;
+        socket.flags = flags;
+        emit.apply(socket, event);
+      };
       socket.flags = {};
       return socket;
     },
@@ -198,6 +198,8 @@ export function createLine(
   if (isTaken(socket)) throw new Error("This socket has a session: stop() it first");
   Object.assign(socket, replaced, { auth: introduce });
   io.on("reconnect_failed", giveUp);
+  // What a former line has left in the queue: 4.6.0 does not come back to it after CONNECT.
+  socket._drainQueue?.();
 
   return {
     introduce(credentials) {
@@ -216,7 +218,7 @@ export function createLine(
         safely(() => write(first));
       }
       isOpen = open && socket.connected;
-      if (isOpen) emitQueued();
+      if (isOpen) emitQueued?.();
     },
     disconnect() {
       isLeaving = true;
@@ -233,11 +235,19 @@ export function createLine(
       if (socket.auth === introduce) socket.auth = auth;
       io.off("reconnect_failed", giveUp);
       socket.receiveBuffer = [];
+      const head = socket._queue?.[0];
       if (drops) drop(socket);
+      else if (goesOn && socket.connected) {
+        socket.emitBuffered();
+        emitQueued?.();
+      } else if (emitQueued && head) {
+        // It was never sent. Socket.IO does so now, and no line any more, or it would come twice.
+        head.pending = false;
+      }
       if (!goesOn) return;
       pending?.();
-      if (socket.connected) socket.emitBuffered();
-      emitQueued();
+      // While the socket is offline, only 4.6.0 does anything.
+      socket._drainQueue?.();
     },
   };
 }
@@ -245,7 +255,6 @@ export function createLine(
 /** Drops what is somebody's, telling each acknowledgement that takes an error. */
 function drop(socket: Internals): void {
   renewed.add(socket);
-  nextQueued.delete(socket);
   socket.sendBuffer = [];
   const { _opts: options, _queue: queue } = socket;
   if (options && queue) dropQueue(socket, options, queue);

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows, describe, it } from 
 import type { Server } from "socket.io";
 import { clients, type Connect } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import type { EventQueue } from "../kit/events.ts";
 import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 import { ada, reach, signIn } from "./session.ts";
@@ -20,6 +21,13 @@ function listen(io: Server): void {
       socket.emit("heard", event, ...args.filter((arg) => typeof arg !== "function"));
     });
   });
+}
+
+/** The names of what the server has heard, up to and with the `last`. */
+async function hearUntil(events: EventQueue, last: string): Promise<unknown[]> {
+  const heard: unknown[] = [];
+  do heard.push((await events.next("event heard"))[0]); while (heard.at(-1) !== last);
+  return heard;
 }
 
 for (const place of engineOnly) {
@@ -173,6 +181,20 @@ for (const place of engineOnly) {
         assertEquals((await events.next("event heard"))[0], "one");
       });
 
+      it("goes out once, with `retries`, when it is stopped and another begins", async () => {
+        const world = await openWorld(place, {}, { setUp: listen });
+        const socket = open(world, { retries: 3, ackTimeout: 10_000 });
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        const { session } = signIn(socket, () => new Promise<object>(() => {}));
+        const first = socket.emitWithAck("first");
+        session.stop();
+        // The server has it by then, and holds it.
+        const { events } = signIn(socket, ada);
+        assertEquals(await first, "got first");
+        socket.emit("second");
+        assertEquals(await hearUntil(events, "second"), ["first", "second"]);
+      });
+
       it("waits for the next sign-in if this one is refused", async () => {
         const world = await openWorld(place, strict, { setUp: listen });
         const socket = open(world);
@@ -182,6 +204,79 @@ for (const place of engineOnly) {
         const next = signIn(socket, ada);
         await next.session.ready;
         assertEquals((await next.events.next("event heard"))[0], "question");
+      });
+
+      it("is sent once, with `retries`, if the application then signs in by hand", async () => {
+        const world = await openWorld(place, { handshake: true }, { setUp: listen });
+        const socket = open(world, { retries: 3, ackTimeout: 10_000 });
+        const { session, events } = signIn(socket, { ...ada, password: "wrong" });
+        const first = socket.emitWithAck("first");
+        await assertRejects(() => session.ready);
+        socket.auth = ada;
+        socket.connect();
+        // Version 4.6.0 does not look into its queue before something else is emitted.
+        const answers = [first, socket.emitWithAck("second")];
+        assertEquals(await Promise.all(answers), ["got first", "got second"]);
+        // To the server, that is a refresh.
+        await signIn(socket, ada).session.ready;
+        socket.emit("third");
+        assertEquals(await hearUntil(events, "third"), [
+          "first",
+          "second",
+          "authentication",
+          "third",
+        ]);
+      });
+
+      it("is sent once, with `retries`, if it follows on two that are refused", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world, { retries: 1, ackTimeout: 10_000 });
+        for (const event of ["first", "second"]) {
+          const { session } = signIn(socket, { ...ada, password: "wrong" });
+          socket.emit(event);
+          await reach(session, "authenticating");
+          socket.emit(`${event}, connected`);
+          await assertRejects(() => session.ready);
+        }
+        const { session, events } = signIn(socket, ada);
+        await session.ready;
+        socket.emit("third");
+        assertEquals(await hearUntil(events, "third"), [
+          "first",
+          "first, connected",
+          "second",
+          "second, connected",
+          "third",
+        ]);
+      });
+
+      it("is sent once, with `retries`, if the next sign-in begins in `disconnect`", async () => {
+        const world = await openWorld(place, strict, { setUp: listen });
+        const socket = open(world, { retries: 3, ackTimeout: 10_000 });
+        signIn(socket, { ...ada, password: "wrong" });
+        const next = new Promise<ReturnType<typeof signIn>>((resolve) => {
+          socket.once("disconnect", () => resolve(signIn(socket, ada)));
+        });
+        socket.emit("first");
+        socket.emit("second");
+        const { events } = await next;
+        assertEquals(await hearUntil(events, "second"), ["first", "second"]);
+        socket.emit("third");
+        assertEquals(await hearUntil(events, "third"), ["third"]);
+      });
+
+      it("is sent once, with `retries`, if the session is stopped while offline", async () => {
+        const world = await openWorld(place, { handshake: true }, { setUp: listen });
+        const socket = open(world, { retries: 3, ackTimeout: 10_000, reconnectionDelay: 20 });
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        const { session, events } = signIn(socket, () => new Promise<object>(() => {}));
+        const first = socket.emitWithAck("first");
+        socket.io.engine.close();
+        session.stop();
+        socket.auth = ada;
+        assertEquals(await first, "got first");
+        socket.emit("second");
+        assertEquals(await hearUntil(events, "second"), ["first", "second"]);
       });
 
       // In the minified script nobody can get at what `retries` keeps.
