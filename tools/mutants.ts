@@ -81,12 +81,12 @@ export const mutants: Mutant[] = [
     ["sockets that are over and replaced", "if (isOver) callOff(socket);", ""],
   ]),
   ...of("socketio/joining", [
-    ["one socket for each client", "  if (names.has(name)) return undefined;\n", ""],
+    ["one socket for each client", "  if (find(client, name)) return undefined;\n", ""],
     ["the end of joining", "if (isJoining(socket)) forget", "if (false) forget"],
     [
       "clients that leave meanwhile",
-      "  names?.delete(name);\n",
-      "",
+      "  forget(client, name);\n  joining?.",
+      "  joining?.",
       "a socket that is cleaned up ends it, too, and there is none for a microtask only",
     ],
     ["the same, of a namespace that is gone", "client.nsps.get(name) !== socket", "false"],
@@ -190,21 +190,29 @@ export const mutants: Mutant[] = [
   ...of("core/verifier", [
     ["what a callback's function returns", "policy.authenticate.length >= 3", "false"],
     ["errors that are returned", "if (isError(success)) return verdictOnFailure(success);", ""],
-    ["a look", "if (callsBack && !hasLooked) {", "if (callsBack) {"],
-    ["no look", "if (callsBack && !hasLooked) {", "if (false) {"],
-    ["a look at the signal", "    hasLooked = true;\n", ""],
-    ["a look at challenge", "(hasLooked = true, ask)", "ask"],
+    ["a look", "if (callsBack && !this.#hasLooked) {", "if (callsBack) {"],
+    ["no look", "if (callsBack && !this.#hasLooked) {", "if (false) {"],
+    [
+      "a look at the signal",
+      "    this.#hasLooked = true;\n    this.#controller",
+      "    this.#controller",
+    ],
+    ["a look at challenge", "    this.#hasLooked = true;\n    return", "    return"],
     ["a driver's own promise", "isNative ? resolved : undefined", "resolved"],
     [
       "the first answer",
-      '    if (state !== "open") return;\n    state = "answered";',
-      '    state = "answered";',
+      '    if (this.#state !== "open") return;\n    this.#state = "answered";',
+      '    this.#state = "answered";',
     ],
-    ["help", 'if (ending === "overdue" && isUnheard)', "if (false)"],
-    ["help for what is resolved with", "      isUnheard = value !== undefined;\n", ""],
+    ["help", 'if (ending === "overdue" && this.#isUnheard)', "if (false)"],
+    ["help for what is resolved with", "      this.#isUnheard = value !== undefined;\n", ""],
     ["no help where nothing was returned", "failed) && value !== undefined;", "failed);"],
-    ["help for both ways at once", "if (hasResolved) report", "if (false) report"],
-    ["failures after the answer", 'if (state === "answered" && !isAuthError(error))', "if (false)"],
+    ["help for both ways at once", "if (this.#hasResolved) this", "if (false) this"],
+    [
+      "failures after the answer",
+      'if (this.#state === "answered" && !isAuthError(error))',
+      "if (false)",
+    ],
   ]),
   ...of("core/errors", [
     [
@@ -388,7 +396,7 @@ export const mutants: Mutant[] = [
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
   ]),
   ...of("core/performer", [
-    ["the deadline", "this.#newAlarm().setDeadline(effect.ms, () =>", "void (() =>"],
+    ["the deadline", "return this.#startDeadline(effect.ms)", "return"],
     [
       "those who fall behind",
       "    this.peers.fallBehind();\n    submission?.refuse",
@@ -548,7 +556,11 @@ export const mutants: Mutant[] = [
       '"refusal" in verdict && !("error" in verdict)',
       '"refusal" in verdict',
     ],
-    ["verifiers that end their own attempt", 'if (this.#isOver) this.#stop("ended");', ""],
+    [
+      "verifiers whose attempt has ended",
+      'this.#verification?.end(code === "timeout" ? "overdue" : "ended");',
+      "",
+    ],
     ["30 seconds", "if (!isBounded) this.#limit", "if (false) this.#limit"],
     [
       "30 seconds, challenges apart",

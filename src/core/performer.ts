@@ -8,7 +8,7 @@ import type { Revocable } from "./revocations.ts";
 import { Runner } from "./runner.ts";
 import { type RevocationTarget, sameUser, type Session } from "./session.ts";
 import type { Submission } from "./submission.ts";
-import { Alarm } from "./timer.ts";
+import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
 /** An event, with what its effects need besides. */
 interface Entry<S> {
@@ -26,7 +26,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   protected asked = 0;
   readonly #transport: T;
   /** The deadline, or the end of the session; an authenticated connection may have neither. */
-  #alarm: Alarm | undefined;
+  #timer: Timer | undefined;
   #running: Submission<S> | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
@@ -46,6 +46,10 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     this.dispatch({ event: { type: "ended", refusal } });
   }
 
+  happened(event: Event): void {
+    this.dispatch({ event });
+  }
+
   get knownId(): string | undefined {
     return knownConnectionId(this);
   }
@@ -63,18 +67,19 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
 
   /** Whatever comes after the deadline is late, also if no timer has had its turn. */
   lookAtClock(): void {
-    this.#alarm?.catchUp();
+    this.#timer?.catchUp();
   }
 
   /**
-   * Calls back once all that were recovered know what they have missed; at once,
-   * where there are none. Not for another user, who is not going to have it.
+   * Lets an attempt go on once all that were recovered know what they have missed; at
+   * once, where there are none. Not for another user, who is not going to have it.
    */
-  whenCaughtUp(session: Session<unknown>, isWanted: () => boolean, go: () => void): void {
-    const isTheirs = ({ previous }: Peer<S>) => !previous || sameUser(previous, session);
+  catchUp(submission: Submission<S>, session: Session<unknown>): void {
     // A refresh waits for nobody: whoever joins a session waits on their own.
-    const isPending = () => this.state.phase === "pending";
-    this.#whenCaughtUp((peer) => isPending() && isWanted() && isTheirs(peer), go);
+    const isWaitedFor = ({ previous }: Peer<S>) =>
+      this.state.phase === "pending" && !submission.isOver &&
+      (!previous || sameUser(previous, session));
+    this.#whenCaughtUp(isWaitedFor, () => submission.caughtUp(session));
   }
 
   protected get rules(): Rules {
@@ -99,17 +104,15 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
         this.peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
         return this.peers.fallBehind();
       case "start_deadline":
-        return this.#newAlarm().setDeadline(effect.ms, () => this.#timeOut());
+        return this.#startDeadline(effect.ms);
       case "pause_deadline":
-        return this.#alarm?.pause();
+        return this.#timer?.pause();
       case "resume_deadline":
-        return this.#alarm?.resume();
+        return this.#timer?.resume();
       case "start_expiry":
-        return this.#newAlarm().setExpiry(effect.at, () => this.#expire());
+        return this.#startExpiry(effect.at);
       case "stop_timer":
-        this.#alarm?.stop();
-        this.#alarm = undefined;
-        return;
+        return this.#stopTimer();
       case "admit":
         return this.#admit(effect.session);
       case "admit_joined":
@@ -125,25 +128,31 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     }
   }
 
-  #newAlarm(): Alarm {
-    return this.#alarm ??= new Alarm(this.guard.clock);
+  #startDeadline(ms: number): void {
+    this.#stopTimer();
+    if (ms === Infinity) return;
+    this.#timer = startDeadline(this.guard.clock, ms, () => {
+      // If its verification has taken too long, others have to wait, too.
+      const refusal = this.#running ? this.guard.busy("timeout") : unauthorized("timeout");
+      this.happened({ type: "deadline", refusal });
+    });
   }
 
-  /** If its verification has taken too long, others have to wait, too. */
-  #timeOut(): void {
-    const refusal = this.#running ? this.guard.busy("timeout") : unauthorized("timeout");
-    this.dispatch({ event: { type: "deadline", refusal } });
+  #startExpiry(at: number): void {
+    this.#stopTimer();
+    this.#timer = startExpiry(this.guard.clock, at, () => this.happened({ type: "expired" }));
   }
 
-  #expire(): void {
-    this.dispatch({ event: { type: "expired" } });
+  #stopTimer(): void {
+    this.#timer?.stop();
+    this.#timer = undefined;
   }
 
   /** The verifier's answer counts at the moment it is given, even before it returns. */
   #verify(submission: Submission<S>): void {
     if (submission !== this.#running) return;
     const isBounded = this.state.phase === "pending" && this.guard.policy.timeout !== Infinity;
-    submission.judge(isBounded, (event) => this.dispatch({ event }));
+    submission.judge(isBounded);
   }
 
   #admit(session: Session<unknown>): void {

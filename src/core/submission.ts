@@ -9,7 +9,7 @@ import { createSession, isExpired, type Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import { Points } from "./throttle.ts";
 import { Timer } from "./timer.ts";
-import { callVerifier, type Ending } from "./verifier.ts";
+import { type Verdict, Verification } from "./verifier.ts";
 
 /** How long a verifier may take where no deadline runs, in ms; challenges apart. */
 const ANSWER_LIMIT = 30_000;
@@ -26,7 +26,10 @@ interface Sender<S> {
   /** Ends it if its time is over, also if no timer has had its turn. */
   lookAtClock(): void;
   readonly knownId: string | undefined;
-  whenCaughtUp(session: Session<unknown>, isWanted: () => boolean, go: () => void): void;
+  /** Calls `submission.caughtUp` once all that were recovered know what they have missed. */
+  catchUp(submission: Submission<S>, session: Session<unknown>): void;
+  /** Something has come of it. */
+  happened(event: Event): void;
 }
 
 /** Credentials on their way through the machine. */
@@ -48,7 +51,7 @@ export class Submission<S> {
   /** The verifier has been asked, and has not said yes: that counts as a failure. */
   #isGuess = false;
   #isChallenged = false;
-  #stop: ((ending: Ending) => void) | undefined;
+  #verification: Verification<S> | undefined;
   /** Only where no deadline runs. */
   #limit: Timer | undefined;
   /** What is to be done as soon as the client can be talked to. */
@@ -84,21 +87,21 @@ export class Submission<S> {
    * bottom: size, schema and throttle, the cheapest first; then the verifier;
    * then the session that would come of it.
    */
-  judge(isBounded: boolean, onEvent: (event: Event) => void): void {
-    if (!isBounded) this.#limit = this.#startLimit(onEvent);
+  judge(isBounded: boolean): void {
+    if (!isBounded) this.#limit = this.#startLimit();
     const { policy } = this.#guard;
     if (isOverLimit(this.#credentials, policy.maxCredentials)) {
-      return this.#settle(this.#refused(unauthorized("invalid_credentials")), onEvent);
+      return this.#refuse(unauthorized("invalid_credentials"));
     }
     this.#credentials = compact(this.#credentials);
     const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
-    if (!isSlow) return this.#verify(onEvent);
+    if (!isSlow) return this.#verify();
     void this.#screen().then((refusal) => {
       // Work that nobody waits for any more is not begun.
       this.#connection.lookAtClock();
       if (this.#isOver) return;
-      if (refusal) this.#settle(this.#refused(refusal), onEvent);
-      else this.#verify(onEvent);
+      if (refusal) this.#refuse(refusal);
+      else this.#verify();
     });
   }
 
@@ -123,62 +126,68 @@ export class Submission<S> {
     }
   }
 
-  #verify(onEvent: (event: Event) => void): void {
+  #verify(): void {
     this.#isGuess = true;
+    this.#verification = new Verification(this.#guard.policy, this.peer.socket, this);
+    this.#verification.begin(this.#credentials);
+  }
+
+  /** The verifier has answered. */
+  verified(verdict: Verdict): void {
     const { policy, spreading } = this.#guard;
-    const { socket } = this.peer;
-    const openDialog = () => this.#openDialog(onEvent);
-    this.#stop = callVerifier(policy, socket, this.#credentials, openDialog, (verdict) => {
-      if ("error" in verdict) policy.report(verdict.error, { during: "authenticate", socket });
-      // A verifier that is broken has looked at nothing, and a user is no guess.
-      this.#isGuess = "refusal" in verdict && !("error" in verdict);
-      spreading.served();
-      if ("refusal" in verdict) return this.#settle(this.#refused(verdict.refusal), onEvent);
-      this.#begin(verdict.user, onEvent);
-    });
-    // The verifier itself may have ended it, with a disconnect.
-    if (this.#isOver) this.#stop("ended");
+    if ("error" in verdict) {
+      policy.report(verdict.error, { during: "authenticate", socket: this.peer.socket });
+    }
+    // A verifier that is broken has looked at nothing, and a user is no guess.
+    this.#isGuess = "refusal" in verdict && !("error" in verdict);
+    spreading.served();
+    if ("refusal" in verdict) this.#refuse(verdict.refusal);
+    else this.#begin(verdict.user);
   }
 
   /** Begins the session of a user whose credentials are good; if it may. */
-  #begin(user: unknown, onEvent: (event: Event) => void): void {
+  #begin(user: unknown): void {
     const { policy, clock } = this.#guard;
-    const { socket } = this.peer;
     let session: Session<unknown>;
     try {
       session = createSession(policy, user, clock.now());
     } catch (error) {
-      policy.report(error, { during: "session", socket });
-      return this.#settle(this.#refused(unauthorized("server_error")), onEvent);
+      policy.report(error, { during: "session", socket: this.peer.socket });
+      return this.#refuse(unauthorized("server_error"));
     }
-    this.#connection.whenCaughtUp(session, () => !this.#isOver, () => {
-      if (!this.#isOver) this.#settle(this.#accept(session), onEvent);
-    });
+    this.#connection.catchUp(this, session);
   }
 
-  #accept(session: Session<unknown>): Judged {
+  /** Whether anybody still waits for what comes of it. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Whoever is to have the session knows what they have missed. */
+  caughtUp(session: Session<unknown>): void {
+    if (this.#isOver) return;
     const { policy, clock, revocations } = this.#guard;
     if (isExpired(session, clock.now(), policy.grace)) {
       // With the same credentials it would be no better.
-      return this.#refused({ ...unauthorized("expired"), reconnect: false });
+      return this.#refuse({ ...unauthorized("expired"), reconnect: false });
     }
     if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
-      return this.#refused(unauthorized("revoked"));
+      return this.#refuse(unauthorized("revoked"));
     }
-    return { type: "accepted", attempt: this.id, session, since: this.begunAt };
+    this.#settle({ type: "accepted", attempt: this.id, session, since: this.begunAt });
   }
 
-  #refused(refusal: Unauthorized): Judged {
-    return { type: "refused", attempt: this.id, refusal };
+  #refuse(refusal: Unauthorized): void {
+    this.#settle({ type: "refused", attempt: this.id, refusal });
   }
 
   /** Notes what has come of it, and hands it on; if that is not too late. */
-  #settle(judged: Judged, onEvent: (event: Event) => void): void {
+  #settle(judged: Judged): void {
     this.#connection.lookAtClock();
     if (this.#isOver) return;
     this.#note(judged.type === "refused" ? judged.refusal.code : judged.session);
     this.#settlePoints();
-    onEvent(judged);
+    this.#connection.happened(judged);
   }
 
   /** Each attempt is noted once, however it ends: with a session, or the code of a refusal. */
@@ -203,23 +212,23 @@ export class Submission<S> {
     callHook(this.#guard.policy, "throttle", this.peer.socket, () => points.giveBack());
   }
 
-  #openDialog(onEvent: (event: Event) => void): Dialog<S> {
+  openDialog(): Dialog<S> {
     const { clock, policy } = this.#guard;
     const whenConnected = (fn: () => void) => this.#whenConnected(fn);
     return new Dialog(this.peer, clock, policy.maxCredentials, whenConnected, (type) => {
       this.#isChallenged = true;
       if (type === "challenged") this.#limit?.pause();
       else this.#limit?.resume();
-      onEvent({ type, attempt: this.id });
+      this.#connection.happened({ type, attempt: this.id });
     });
   }
 
-  #startLimit(onEvent: (event: Event) => void): Timer {
+  #startLimit(): Timer {
     const { clock } = this.#guard;
     const { monotonic } = clock;
     return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
-      this.#stop?.("overdue");
-      this.#settle(this.#refused(this.#guard.busy("timeout")), onEvent);
+      this.#verification?.end("overdue");
+      this.#refuse(this.#guard.busy("timeout"));
     });
   }
 
@@ -241,7 +250,7 @@ export class Submission<S> {
     this.#note(code);
     this.#settlePoints();
     this.#givePlaceBack();
-    this.#stop?.(code === "timeout" ? "overdue" : "ended");
+    this.#verification?.end(code === "timeout" ? "overdue" : "ended");
     this.#limit?.stop();
   }
 

@@ -45,7 +45,7 @@ export class Timer {
     this.#wait();
   }
 
-  /** Fires now if its time has come, although it has had no turn yet. */
+  /** Fires now if its time has come, although it has had no turn yet: a busy process is late. */
   catchUp(): void {
     if (!this.#cancel || this.#due > this.#time()) return;
     this.stop();
@@ -69,43 +69,12 @@ export class Timer {
   }
 }
 
-/** What a connection waits for: its deadline, or the end of its session; one at a time. */
-export class Alarm {
-  readonly #clock: Clock;
-  #timer: Timer | undefined;
+/** Calls `fn` after `ms` milliseconds. */
+export function startDeadline(clock: Clock, ms: number, fn: () => void): Timer {
+  return new Timer(clock, clock.monotonic, clock.monotonic() + ms, fn);
+}
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Calls `fn` after `ms` milliseconds; never, if that is `Infinity`. */
-  setDeadline(ms: number, fn: () => void): void {
-    const { monotonic } = this.#clock;
-    this.stop();
-    if (ms !== Infinity) this.#timer = new Timer(this.#clock, monotonic, monotonic() + ms, fn);
-  }
-
-  /** Calls `fn` once the wall clock has reached `at`, at any distance. */
-  setExpiry(at: number, fn: () => void): void {
-    this.stop();
-    this.#timer = new Timer(this.#clock, this.#clock.now, at, fn, WALL_CLOCK_CHECK);
-  }
-
-  pause(): void {
-    this.#timer?.pause();
-  }
-
-  resume(): void {
-    this.#timer?.resume();
-  }
-
-  /** Fires now if its time has come: a busy process runs its timers late. */
-  catchUp(): void {
-    this.#timer?.catchUp();
-  }
-
-  stop(): void {
-    this.#timer?.stop();
-    this.#timer = undefined;
-  }
+/** Calls `fn` once the wall clock has reached `at`, at any distance. */
+export function startExpiry(clock: Clock, at: number, fn: () => void): Timer {
+  return new Timer(clock, clock.now, at, fn, WALL_CLOCK_CHECK);
 }

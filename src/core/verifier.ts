@@ -20,99 +20,148 @@ const UNHEARD = "authenticate returned something, and called nobody back before 
 const MIXED = "authenticate called back after its promise had answered, which does not count any " +
   "more. ";
 
+/** What is verified. */
+interface Verifiable<S> {
+  /** Opens what the verifier may ask the client further questions through. */
+  openDialog(): Dialog<S>;
+  /** Takes the verifier's answer. */
+  verified(verdict: Verdict): void;
+}
+
 /**
- * Calls the verifier and hands on its first answer, at the moment it is given,
- * whether returned, resolved, thrown, rejected or called back with. Returns a
- * function that ends the attempt: from then on no answer is handed on.
+ * One call of the verifier. It hands on the first answer, at the moment it is
+ * given, whether returned, resolved, thrown, rejected or called back with.
  */
-export function callVerifier<S>(
-  policy: Policy<S>,
-  socket: S,
-  credentials: unknown,
-  openDialog: () => Dialog<S>,
-  onVerdict: (verdict: Verdict) => void,
-): (ending: Ending) => void {
-  // The original module's verifiers call back, and what they return is whatever
-  // their last line happened to be: a timer, a query, a promise of rows.
-  const callsBack = policy.authenticate.length >= 3;
-  let state: "open" | "answered" | "ended" = "open";
-  /** It has taken something that no Node callback has: it knows what it was given. */
-  let hasLooked = false;
+export class Verification<S> {
+  readonly #policy: Policy<S>;
+  readonly #socket: S;
+  readonly #submission: Verifiable<S>;
+  #state: "open" | "answered" | "ended" = "open";
+  /** The verifier has taken something that no Node callback has: it knows what it was given. */
+  #hasLooked = false;
   /** It has returned something that does not count. */
-  let isUnheard = false;
+  #isUnheard = false;
   /** Its promise has answered; if it calls back after that, it meant to answer so. */
-  let hasResolved = false;
-  let controller: AbortController | undefined;
-  let dialog: Dialog<S> | undefined;
+  #hasResolved = false;
+  // Most verifiers never look at these: nobody pays for them until one does.
+  #controller: AbortController | undefined;
+  #dialog: Dialog<S> | undefined;
 
-  function report(error: unknown): void {
-    policy.report(error, { during: "authenticate", socket });
+  constructor(policy: Policy<S>, socket: S, submission: Verifiable<S>) {
+    this.#policy = policy;
+    this.#socket = socket;
+    this.#submission = submission;
   }
 
-  function answer(verdict: Verdict): void {
-    if (state !== "open") return;
-    state = "answered";
-    dialog?.end();
-    onVerdict(verdict);
+  /** Calls the verifier. */
+  begin(credentials: unknown): void {
+    try {
+      const attempt = createAttempt(this);
+      this.#returned(this.#policy.authenticate(this.#socket, credentials, attempt));
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
-  function callback(error?: unknown, success?: unknown): void {
-    if (hasResolved) report(new Error(MIXED + HOW_TO_ANSWER));
-    hasResolved = false;
-    answer(error ? refusalOf(error) : verdictOn(success));
+  /** Ends the attempt: from now on no answer is handed on. */
+  end(ending: Ending): void {
+    if (this.#state !== "open") return;
+    this.#state = "ended";
+    this.#dialog?.end();
+    this.#controller?.abort();
+    if (ending === "overdue" && this.#isUnheard) this.#report(new Error(UNHEARD + HOW_TO_ANSWER));
   }
 
-  function ask(data: unknown, options?: ChallengeOptions): Promise<unknown> {
-    dialog ??= openDialog();
-    if (state !== "open") dialog.end();
+  callBack(error?: unknown, success?: unknown): void {
+    if (this.#hasResolved) this.#report(new Error(MIXED + HOW_TO_ANSWER));
+    this.#hasResolved = false;
+    this.#answer(error ? refusalOf(error) : verdictOn(success));
+  }
+
+  lookAtSignal(): AbortSignal {
+    this.#hasLooked = true;
+    this.#controller ??= new AbortController();
+    if (this.#state === "ended") this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  lookAtChallenge(): Attempt["challenge"] {
+    this.#hasLooked = true;
+    return (data, options) => this.#ask(data, options);
+  }
+
+  #ask(data: unknown, options?: ChallengeOptions): Promise<unknown> {
+    const dialog = this.#dialog ??= this.#submission.openDialog();
+    if (this.#state !== "open") dialog.end();
     return dialog.ask(data, options);
   }
 
-  function lookAtSignal(): AbortSignal {
-    hasLooked = true;
-    controller ??= new AbortController();
-    if (state === "ended") controller.abort();
-    return controller.signal;
+  /**
+   * The original module's verifiers call back, and what they return is whatever
+   * their last line happened to be: a timer, a query, a promise of rows.
+   */
+  get #callsBack(): boolean {
+    return this.#policy.authenticate.length >= 3;
   }
 
-  // Most verifiers never look: do not pay for any of these until one does.
-  const attempt = Object.defineProperties(callback, {
-    signal: { get: lookAtSignal },
-    challenge: { get: () => (hasLooked = true, ask) },
-  }) as unknown as Attempt<unknown>;
-
-  function returned(value: unknown): void {
-    if (!callsBack) void Promise.resolve(value).then(resolved, failed);
-    else isUnheard = !hearOut(value, resolved, failed) && value !== undefined;
+  #returned(value: unknown): void {
+    const resolved = (value: unknown) => this.#resolved(value);
+    const failed = (error: unknown) => this.#failed(error);
+    if (!this.#callsBack) void Promise.resolve(value).then(resolved, failed);
+    else this.#isUnheard = !hearOut(value, resolved, failed) && value !== undefined;
   }
 
-  function resolved(value: unknown): void {
-    if (callsBack && !hasLooked) {
-      isUnheard = value !== undefined;
+  #resolved(value: unknown): void {
+    const callsBack = this.#callsBack;
+    if (callsBack && !this.#hasLooked) {
+      this.#isUnheard = value !== undefined;
       return;
     }
-    hasResolved = callsBack && state === "open";
-    answer(verdictOn(value));
+    this.#hasResolved = callsBack && this.#state === "open";
+    this.#answer(verdictOn(value));
   }
 
-  function failed(error: unknown): void {
-    if (state === "answered" && !isAuthError(error)) report(error);
-    answer(verdictOnFailure(error));
+  #failed(error: unknown): void {
+    if (this.#state === "answered" && !isAuthError(error)) this.#report(error);
+    this.#answer(verdictOnFailure(error));
   }
 
-  try {
-    returned(policy.authenticate(socket, credentials, attempt));
-  } catch (error) {
-    failed(error);
+  #answer(verdict: Verdict): void {
+    if (this.#state !== "open") return;
+    this.#state = "answered";
+    this.#dialog?.end();
+    this.#submission.verified(verdict);
   }
 
-  return (ending) => {
-    if (state !== "open") return;
-    state = "ended";
-    dialog?.end();
-    controller?.abort();
-    if (ending === "overdue" && isUnheard) report(new Error(UNHEARD + HOW_TO_ANSWER));
-  };
+  #report(error: unknown): void {
+    this.#policy.report(error, { during: "authenticate", socket: this.#socket });
+  }
+}
+
+const VERIFICATION = Symbol("socketio-auth verification");
+
+interface OwnAttempt {
+  [VERIFICATION]: Verification<never>;
+}
+
+/** What every attempt has besides being called. On one prototype: to define it anew is slow. */
+const attemptPrototype = Object.create(Function.prototype, {
+  signal: {
+    get(this: OwnAttempt) {
+      return this[VERIFICATION].lookAtSignal();
+    },
+  },
+  challenge: {
+    get(this: OwnAttempt) {
+      return this[VERIFICATION].lookAtChallenge();
+    },
+  },
+});
+
+function createAttempt<S>(verification: Verification<S>): Attempt<unknown> {
+  const attempt = (error?: unknown, success?: unknown) => verification.callBack(error, success);
+  Object.setPrototypeOf(attempt, attemptPrototype);
+  return Object.assign(attempt, { [VERIFICATION]: verification }) as unknown as Attempt<unknown>;
 }
 
 /**
