@@ -29,20 +29,23 @@ export function measure(value: unknown, maxBytes: number): Size {
   const depths: number[] = [0];
   while (stack.length > 0 && bytes <= maxBytes) {
     const next = asSerialized(stack.pop());
-    const depth = depths.pop()!;
+    const depth = depths.pop()! + 1;
     values++;
-    const children = expand(next);
-    if (!children) {
+    if (typeof next !== "object" || next === null || isBinary(next)) {
       bytes += sizeOf(next);
       continue;
     }
-    deepest = Math.max(deepest, depth + 1);
+    deepest = Math.max(deepest, depth);
     bytes += 8;
-    for (const child of children) {
+    for (const key of Array.isArray(next) ? next.keys() : Object.keys(next)) {
       // Every child counts at least one byte, so this many are all we need.
       if (stack.length > maxBytes) return { bytes: maxBytes + 1, depth: deepest, values };
-      stack.push(child);
-      depths.push(depth + 1);
+      if (typeof key === "string") {
+        bytes += sizeOf(key);
+        values++;
+      }
+      stack.push((next as Record<string | number, unknown>)[key]);
+      depths.push(depth);
     }
   }
   return { bytes, depth: deepest, values };
@@ -50,24 +53,13 @@ export function measure(value: unknown, maxBytes: number): Size {
 
 /** Documents of an ORM, for example, are sent as what their `toJSON` returns. */
 function asSerialized(value: unknown): unknown {
-  // A Buffer of Node's has one, but is sent as it is.
+  // Texts and the like have none, and a Buffer of Node's has one, but is sent as it is.
+  if (typeof value !== "object" && typeof value !== "bigint" && typeof value !== "function") {
+    return value;
+  }
   if (isBinary(value)) return value;
   const { toJSON } = Object(value);
   return typeof toJSON === "function" ? toJSON.call(value) : value;
-}
-
-/** The children of an object or array, keys among them; nothing for a leaf. */
-function expand(value: unknown): Iterable<unknown> | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  if (isBinary(value)) return undefined;
-  return Array.isArray(value) ? value : entries(value);
-}
-
-function* entries(object: object): Iterable<unknown> {
-  for (const key in object) {
-    yield key;
-    yield (object as Record<string, unknown>)[key];
-  }
 }
 
 function sizeOf(leaf: unknown): number {
