@@ -17,3 +17,12 @@ export function fewOf<T extends object>(list: readonly T[]): Few<T> {
 function isList<T extends object>(few: T | readonly T[]): few is readonly T[] {
   return Array.isArray(few);
 }
+
+/** The first thing in it that is wanted. */
+export function findIn<T extends object>(
+  few: Few<T>,
+  isWanted: (one: T) => boolean,
+): T | undefined {
+  if (few === undefined || isList(few)) return few?.find(isWanted);
+  return isWanted(few) ? few : undefined;
+}

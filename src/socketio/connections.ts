@@ -1,15 +1,18 @@
 import { Connection } from "../core/connection.ts";
-import { type Few, fewOf, listOf } from "../core/few.ts";
+import { type Few, fewOf, findIn, listOf } from "../core/few.ts";
 import type { Guard } from "../core/guard.ts";
 import type { RawClient, RawConn } from "./internals.ts";
 
 const CONNECTIONS = Symbol("socketio-auth connections");
+const FOLLOWED = Symbol("socketio-auth followed");
 
 type AnyConnection = Connection<unknown, RawClient>;
 
 interface GuardedConn extends RawConn {
   /** One for each policy that a socket on this transport is under. */
   [CONNECTIONS]?: Few<AnyConnection>;
+  /** Its own end tells them. */
+  [FOLLOWED]?: true;
 }
 
 /** The connection of a client under one policy. */
@@ -18,25 +21,23 @@ export function connectionOf<S>(
   guard: Guard<S, RawClient>,
 ): Connection<S, RawClient> {
   const conn: GuardedConn = client.conn;
-  const connections = listOf(conn[CONNECTIONS]);
-  const existing = connections.find((connection) => connection.guard === guard);
+  const existing = findIn(conn[CONNECTIONS], (connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = new Connection(guard, client);
-  conn[CONNECTIONS] = fewOf([...connections, created as AnyConnection]);
+  conn[CONNECTIONS] = fewOf([...listOf(conn[CONNECTIONS]), created as AnyConnection]);
   return created;
 }
-
-const followed = new WeakSet<RawConn>();
 
 /**
  * Has the connections of a client end with its transport: called whenever one
  * has no socket, whose own end would tell. (Not from the start, because one more
  * listener costs 136 bytes, and most connections have a socket all the time.)
  */
-export function followTransport({ conn }: RawClient): void {
+export function followTransport(client: RawClient): void {
+  const conn: GuardedConn = client.conn;
   if (conn.readyState !== "open") return closeConnections.call(conn);
-  if (followed.has(conn)) return;
-  followed.add(conn);
+  if (conn[FOLLOWED]) return;
+  conn[FOLLOWED] = true;
   conn.on("close", closeConnections);
 }
 

@@ -1,28 +1,37 @@
-import type { RawClient, RawSocket } from "./internals.ts";
+import { type Few, fewOf, findIn, listOf } from "../core/few.ts";
+import type { RawClient, RawConn, RawSocket } from "./internals.ts";
 
 /** A client's way into a namespace, which has a socket once Socket.IO has made one. */
 interface Joining {
-  socket?: RawSocket;
+  readonly name: string;
+  socket: RawSocket | undefined;
 }
 
+const JOININGS = Symbol("socketio-auth joinings");
+
 /**
- * The clients that are on their way, by the name of the namespace. Socket.IO
- * itself makes a socket for every CONNECT that comes before the first has been
- * accepted, and connects a socket as often as a middleware calls `next`.
+ * The transport of a client, with the namespaces that it is on its way into.
+ * Socket.IO itself makes a socket for every CONNECT that comes before the first
+ * has been accepted, and connects a socket as often as a middleware calls `next`.
  */
-const joinings = new WeakMap<RawClient, Map<string, Joining>>();
+interface JoiningConn extends RawConn {
+  [JOININGS]?: Few<Joining>;
+}
 
 /** The clients that join without having asked to. */
 const again = new WeakSet<RawClient>();
 
 /** Notes that a client joins a namespace. Returns nothing if it does so already. */
 export function beginJoining(client: RawClient, name: string): Joining | undefined {
-  let names = joinings.get(client);
-  if (!names) joinings.set(client, names = new Map());
-  if (names.has(name)) return undefined;
-  const joining = {};
-  names.set(name, joining);
+  if (find(client, name)) return undefined;
+  const joining = { name, socket: undefined };
+  const conn: JoiningConn = client.conn;
+  conn[JOININGS] = fewOf([...listOf(conn[JOININGS]), joining]);
   return joining;
+}
+
+function find({ conn }: RawClient, name: string): Joining | undefined {
+  return findIn((conn as JoiningConn)[JOININGS], (joining) => joining.name === name);
 }
 
 /** Gives it its socket. Returns false if it was called off meanwhile. */
@@ -33,19 +42,17 @@ export function goOnJoining(joining: Joining, socket: RawSocket): boolean {
 
 /** Whether a socket is on its way, and has neither arrived nor been called off. */
 export function isJoining(socket: RawSocket): boolean {
-  return joinings.get(socket.client)?.get(socket.nsp.name)?.socket === socket;
+  return find(socket.client, socket.nsp.name)?.socket === socket;
 }
 
 /** Notes that a socket has arrived, was refused by a middleware, or has left. */
 export function endJoining(socket: RawSocket): void {
-  if (isJoining(socket)) forget(socket);
+  if (isJoining(socket)) forget(socket.client, socket.nsp.name);
 }
 
-/** A client that is on its way nowhere leaves nothing behind: most are, most of the time. */
-function forget({ client, nsp: { name } }: RawSocket): void {
-  const names = joinings.get(client);
-  names?.delete(name);
-  if (names?.size === 0) joinings.delete(client);
+function forget(client: RawClient, name: string): void {
+  const conn: JoiningConn = client.conn;
+  conn[JOININGS] = fewOf(listOf(conn[JOININGS]).filter((joining) => joining.name !== name));
 }
 
 /**
@@ -88,8 +95,8 @@ export function joinsUnasked(client: RawClient): boolean {
 export function callOff(socket: RawSocket): void {
   const { client, nsp: { name } } = socket;
   removeStale(client, name);
-  const joining = joinings.get(client)?.get(name);
-  forget(socket);
+  const joining = find(client, name);
+  forget(client, name);
   joining?.socket?._cleanup();
 }
 
