@@ -88,9 +88,9 @@ export class Peers<S> {
     try {
       const replies = peers.map((peer) => policy.reply(session.user, peer.socket));
       for (const peer of peers) if (peer.connected) this.#setSession(peer, session);
-      peers.forEach((peer, i) => {
+      for (const [i, peer] of peers.entries()) {
         if (peer.connected) peer.send(AUTHENTICATED, replies[i], info);
-      });
+      }
       // The sender of a handshake is not among them yet.
       const reply = submission && replies[peers.indexOf(submission.peer)];
       submission?.answer({ ok: true, reply, ...info });

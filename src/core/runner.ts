@@ -1,9 +1,9 @@
 import { type Effect, type Event, initial, type Rules, type State, transition } from "./machine.ts";
 
-/** What is to be done before anything else is: the events, then what comes of them. */
+/** What an event has caused: further events, then what comes of them. Mostly there is none. */
 interface Turn<E> {
-  readonly entries: E[];
-  readonly afterwards: (() => void)[];
+  entries?: E[];
+  afterwards?: (() => void)[];
 }
 
 /**
@@ -31,17 +31,18 @@ export abstract class Runner<E extends { readonly event: Event }> {
   /** Something has happened. */
   protected dispatch(entry: E): void {
     if (this.#turn) {
-      this.#turn.entries.push(entry);
+      (this.#turn.entries ??= []).push(entry);
       return;
     }
-    const turn: Turn<E> = this.#turn = { entries: [entry], afterwards: [] };
+    const turn: Turn<E> = this.#turn = {};
     try {
-      for (const entry of turn.entries) this.#take(entry);
+      this.#take(entry);
+      for (const next of turn.entries ?? []) this.#take(next);
     } finally {
       // Whatever went wrong, the deadline must still find somebody at work.
       this.#turn = undefined;
     }
-    for (const call of turn.afterwards) call();
+    for (const call of turn.afterwards ?? []) call();
   }
 
   /**
@@ -49,7 +50,7 @@ export abstract class Runner<E extends { readonly event: Event }> {
    * to answer or to sign somebody out, takes effect at once.
    */
   protected afterwards(call: () => void): void {
-    if (this.#turn) this.#turn.afterwards.push(call);
+    if (this.#turn) (this.#turn.afterwards ??= []).push(call);
     else call();
   }
 

@@ -112,6 +112,7 @@ export class Waiting<In, Out> implements Holder {
 
   /** What is held is of no use any more. */
   discard(): void {
+    if (!this.#inbox && !this.#outbox) return;
     this.#inbox = this.#outbox = undefined;
     this.#owner.holdings.update(this);
   }
