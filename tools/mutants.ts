@@ -106,7 +106,7 @@ export const mutants: Mutant[] = [
       "for (const nsp of namespace ? [namespace] : server._nsps.values()) watchGuarded(nsp);",
       "",
     ],
-    ["later namespaces", "onNamespace(server, watchGuarded);", ""],
+    ["later namespaces", "    watchGuarded(nsp);\n", ""],
     ["existing namespaces of a pattern", "existing.forEach(consider);", ""],
     ["later namespaces of a pattern", "consider([nsp, isUnder(parent, nsp)]);", ""],
     ["namespaces that nobody can tell", "      takeUnsure(nsp, error);\n", ""],

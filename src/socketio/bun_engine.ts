@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { onEngine } from "./engines.ts";
-import type { RawServer } from "./internals.ts";
 
 /** A transport of the engine. */
 interface BunConn {
@@ -25,20 +23,12 @@ interface BunEngine {
   on(event: "connection", listener: (conn: BunConn, request: Request) => void): void;
 }
 
-const told = new WeakSet<object>();
-
 /**
- * Puts the address of a client where socket.io looks for it, from now on; on
- * whichever engine the server is bound to, now or later. Other engines do that
- * themselves.
+ * Puts the address of a client where socket.io looks for it, from now on: in front
+ * of socket.io, which reads it at once. Other engines do that themselves.
  */
-export function tellAddresses(server: RawServer): void {
-  if (told.has(server)) return;
-  told.add(server);
-  onEngine(server, (engine) => {
-    // In front of socket.io, which reads the address at once.
-    if (isBunEngine(engine)) listen(engine);
-  });
+export function tellAddresses(engine: object): void {
+  if (isBunEngine(engine)) listen(engine);
 }
 
 function isBunEngine(engine: object): engine is BunEngine {

@@ -7,6 +7,8 @@
  */
 import { claim, claimServer, cover, guardOf } from "./claims.ts";
 import { connectionOf } from "./connections.ts";
+import { tellAddresses } from "./bun_engine.ts";
+import { onEngine } from "./engines.ts";
 import { guardSocket, type SocketIoGuard } from "./guarding.ts";
 import { turnAway, verifyHandshake } from "./handshake.ts";
 import {
@@ -22,6 +24,7 @@ import { joined, removed } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
 import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
+import { watchUpgrades } from "./upgrades.ts";
 
 /** A registered symbol, so that a second copy of this package sees the first. */
 const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
@@ -36,29 +39,36 @@ const undecided = new WeakMap<RawNamespace, Promise<void>>();
  * function fails when it is asked about the namespaces there are
  */
 export function install({ server, namespace }: Target, guard: SocketIoGuard): void {
-  watchAdapters(server);
+  prepare(server);
   const isPattern = namespace && isParent(namespace);
   const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
   if (namespace) claim(namespace, guard);
   else claimServer(server, guard);
   if (isPattern) return watchPattern(namespace, guard, existing);
   for (const nsp of namespace ? [namespace] : server._nsps.values()) watchGuarded(nsp);
-  watchServer(server);
 }
 
-const adapted = new WeakSet<RawServer>();
+const prepared = new WeakSet<RawServer>();
+
+/** What is done to a server once, whatever the number of its policies. */
+function prepare(server: RawServer): void {
+  if (prepared.has(server)) return;
+  prepared.add(server);
+  for (const nsp of server._nsps.values()) watchAdapter(nsp);
+  onNamespace(server, (nsp) => {
+    watchAdapter(nsp);
+    watchGuarded(nsp);
+  });
+  onEngine(server, (engine) => {
+    tellAddresses(engine);
+    watchUpgrades(engine);
+  });
+}
 
 /**
  * Takes over what has to be of every adapter, also of namespaces without a gate:
  * what is kept of lost connections may lie in one store.
  */
-function watchAdapters(server: RawServer): void {
-  if (adapted.has(server)) return;
-  adapted.add(server);
-  for (const nsp of server._nsps.values()) watchAdapter(nsp);
-  onNamespace(server, watchAdapter);
-}
-
 function watchAdapter(nsp: RawNamespace): void {
   const { _initAdapter } = nsp;
   // `io.adapter(…)` puts another one in its place.
@@ -72,15 +82,6 @@ function watchAdapter(nsp: RawNamespace): void {
 function takeOverAdapter(nsp: RawNamespace): void {
   watchRooms(nsp);
   makeRecoverySafe(nsp);
-}
-
-/** Servers of which every new namespace is looked at. */
-const watched = new WeakSet<RawServer>();
-
-function watchServer(server: RawServer): void {
-  if (watched.has(server)) return;
-  watched.add(server);
-  onNamespace(server, watchGuarded);
 }
 
 function watchGuarded(nsp: RawNamespace): void {

@@ -8,12 +8,10 @@ import { Guard } from "../core/guard.ts";
 import type { Options, UserOf } from "../core/options.ts";
 import { type Policy, refuseOption, resolvePolicy } from "../core/policy.ts";
 import { SocketIoBinding } from "./binding.ts";
-import { tellAddresses } from "./bun_engine.ts";
 import { gateOf } from "./gate/slot.ts";
 import type { SocketIoGuard } from "./guarding.ts";
 import { install } from "./install.ts";
 import { findTarget } from "./target.ts";
-import { watchUpgrades } from "./upgrades.ts";
 
 /** A namespace of socket.io, as far as types are concerned. */
 export interface TargetNamespace<S> {
@@ -80,8 +78,6 @@ export function socketioAuth<
   const guard: SocketIoGuard = new Guard(policy, binding);
   install(place, guard);
   binding.hearOthers(guard);
-  tellAddresses(place.server);
-  watchUpgrades(place.server);
   return createAuth(guard, (socket) => {
     const gate = gateOf(socket);
     return gate?.guard === guard ? gate : undefined;

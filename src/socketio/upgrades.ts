@@ -1,5 +1,4 @@
-import { onEngine } from "./engines.ts";
-import type { RawConn, RawServer, RawTransport } from "./internals.ts";
+import type { RawConn, RawTransport } from "./internals.ts";
 
 /** The transports that clients have begun to upgrade to. */
 const upgrades = new WeakMap<RawConn, RawTransport>();
@@ -12,13 +11,9 @@ interface Engine {
   on?(event: "connection", listener: (conn: RawConn) => void): void;
 }
 
-const watched = new WeakSet<RawServer>();
-
-/** Remembers what clients upgrade to, from now on: engines keep it to themselves. */
-export function watchUpgrades(server: RawServer): void {
-  if (watched.has(server)) return;
-  watched.add(server);
-  onEngine(server, (engine: Engine) => engine.on?.("connection", watchUpgrade));
+/** Remembers what its clients upgrade to, from now on: engines keep it to themselves. */
+export function watchUpgrades(engine: Engine): void {
+  engine.on?.("connection", watchUpgrade);
 }
 
 function watchUpgrade(conn: RawConn): void {
