@@ -7,7 +7,8 @@ import { type Auth, createAuth } from "../core/auth.ts";
 import { Guard } from "../core/guard.ts";
 import type { Options, UserOf } from "../core/options.ts";
 import { type Policy, refuseOption, resolvePolicy } from "../core/policy.ts";
-import { SocketIoBinding } from "./binding.ts";
+import { bindingOf } from "./binding.ts";
+import { Cluster } from "./cluster/cluster.ts";
 import { gateOf } from "./gate/slot.ts";
 import type { SocketIoGuard } from "./guarding.ts";
 import { install } from "./install.ts";
@@ -74,10 +75,9 @@ export function socketioAuth<
   const place = findTarget(target);
   if (place.namespace) refuseOption(options, "open", "a namespace; it is for a server");
   const policy = resolvePolicy(options) as Policy<unknown>;
-  const binding = new SocketIoBinding(place);
-  const guard: SocketIoGuard = new Guard(policy, binding);
+  const guard: SocketIoGuard = new Guard(policy, bindingOf(place));
   install(place, guard);
-  binding.hearOthers(guard);
+  Cluster.of(place.server).join(guard);
   return createAuth(guard, (socket) => {
     const gate = gateOf(socket);
     return gate?.guard === guard ? gate : undefined;

@@ -2,7 +2,7 @@ import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import type { Socket } from "socket.io";
 import { Guard } from "../../src/core/guard.ts";
-import { SocketIoBinding } from "../../src/socketio/binding.ts";
+import { bindingOf } from "../../src/socketio/binding.ts";
 import { install } from "../../src/socketio/install.ts";
 import { gateOf } from "../../src/socketio/gate/slot.ts";
 import { findTarget } from "../../src/socketio/target.ts";
@@ -109,7 +109,7 @@ function setUp(connection: "authenticated" | "connected") {
     grace: 300,
   });
   const place = findTarget(io);
-  const guard = new Guard(policy as Policy<unknown>, new SocketIoBinding(place, clock));
+  const guard = new Guard(policy as Policy<unknown>, bindingOf(place, clock));
   install(place, guard);
   for (const name of NAMESPACES) {
     io.of(name).use((socket, next) => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, describe, it } from "#testing";
 import { Socket } from "socket.io";
 import { socketioAuth } from "../../mod.ts";
 import { Guard } from "../../src/core/guard.ts";
-import { SocketIoBinding } from "../../src/socketio/binding.ts";
+import { bindingOf } from "../../src/socketio/binding.ts";
 import { findTarget } from "../../src/socketio/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { FakeClock } from "../core/fakes.ts";
@@ -101,7 +101,7 @@ describe("a session that another node has kept", () => {
     const io = createServer({ connectionStateRecovery: { maxDisconnectionDuration: 1000 } });
     const clock = new FakeClock();
     const policy = resolvePolicy({ authenticate: () => true }) as Policy<unknown>;
-    return { clock, guard: new Guard(policy, new SocketIoBinding(findTarget(io), clock)) };
+    return { clock, guard: new Guard(policy, bindingOf(findTarget(io), clock)) };
   }
 
   it("may be recovered once this node knows all that may have been revoked", () => {
