@@ -23,10 +23,8 @@ interface Listener {
   hear(revocation: Revocation): number;
 }
 
-interface Counted {
-  readonly count: number;
-  readonly error?: unknown;
-}
+/** What an adapter answers: what went wrong, and what those say who have answered. */
+type Answer = [error: unknown, counts?: unknown];
 
 const clusters = new WeakMap<RawServer, Cluster>();
 
@@ -82,9 +80,9 @@ export class Cluster {
     // Adapters ask for answers only if they know of nodes that could give them,
     // and one that has just started knows of none. This goes to whoever is there.
     await this.#send([REVOKE, message()]).catch(report);
-    const { count, error } = await this.#ask(message(), clock);
-    if (error !== undefined) report(error);
-    return count;
+    const [error, counts] = await this.#ask(message(), clock);
+    if (error) report(error);
+    return total(counts);
   }
 
   /** Says revocations again to whoever is there. */
@@ -111,16 +109,15 @@ export class Cluster {
     return concerned.reduce((sum, listener) => sum + listener.hear(message), 0);
   }
 
-  #ask(message: RevocationMessage, clock: Clock): Promise<Counted> {
+  #ask(message: RevocationMessage, clock: Clock): Promise<Answer> {
     return new Promise((resolve) => {
-      const cancel = clock.after(ANSWER_LIMIT, () => {
-        resolve({ count: 0, error: new Error("The adapter does not answer.") });
-      });
-      const answer = (error: unknown, counts?: unknown) => {
+      const answer = (...answer: Answer) => {
         cancel();
-        const count = total(counts);
-        resolve(error ? { count, error } : { count });
+        resolve(answer);
       };
+      const cancel = clock.after(ANSWER_LIMIT, () => {
+        answer(new Error("The adapter does not answer."));
+      });
       this.#send([REVOKE, message, answer]).catch(answer);
     });
   }
