@@ -261,6 +261,7 @@ export const mutants: Mutant[] = [
     ["keys that no client can name", "pid.startsWith(PREFIX) ? null : await", "await"],
     ["lost again", "    recovered.keepAgain();\n", ""],
     ["stores that fail later", "if (persisted instanceof Promise) persisted.catch(report);", ""],
+    ["rooms left meanwhile", "filter((room) => current.includes(room))", "filter(() => true)"],
     ["what is missed, looked at", "missedPackets.every(Array.isArray)", "true"],
     ["words", "if (error instanceof Error) guard", "guard"],
   ]),
@@ -286,9 +287,6 @@ export const mutants: Mutant[] = [
       "if (!rooms.every((room) => this.rooms.includes(room))) continue;",
       "",
     ],
-  ]),
-  ...of("socketio/recovery/recovered", [
-    ["rooms left meanwhile", "filter((room) => rooms.includes(room))", "filter(() => true)"],
   ]),
   ...of("socketio/recovery/catch_up", [
     ["broadcasts meanwhile", "if (this.#held) this.#held.push(write);\n    else ", ""],

@@ -14,7 +14,7 @@ import { gateOf } from "../gate/slot.ts";
 import type { RawAdapter, RawClient, RawNamespace, RawSession, RawSocket } from "../internals.ts";
 import { setAway } from "./away.ts";
 import { isKept, isMeantFor, keep, type Kept, previousOf } from "./kept.ts";
-import { Recovered } from "./recovered.ts";
+import type { Recovered } from "./recovered.ts";
 import { within } from "./within.ts";
 
 /** What keys begin with in the store, and what no client is listened to that begins its own so. */
@@ -24,6 +24,9 @@ const safe = new WeakSet<RawAdapter>();
 
 /** Sessions that have been restored: adapters that keep them as they are do not forget them. */
 const spent = new WeakSet<Kept>();
+
+/** What has been restored: Socket.IO puts it on the new socket, as its `data`. */
+const restored = new WeakSet<object>();
 
 /** Takes over the recovery of a namespace's adapter, if recovery is on. */
 export function makeRecoverySafe(nsp: RawNamespace): void {
@@ -57,9 +60,10 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
 /** What a new socket is owed, if it was recovered. */
 export function takeRecovered(socket: RawSocket): Recovered | undefined {
   const { data } = socket;
-  if (!(data instanceof Recovered)) return undefined;
-  socket.data = data.data;
-  return data;
+  if (!restored.has(Object(data))) return undefined;
+  const recovered = data as Recovered;
+  socket.data = recovered.data;
+  return recovered;
 }
 
 /** The adapter's own methods. */
@@ -120,22 +124,25 @@ async function restoreGuarded(
   spent.add(kept);
   const previous = previousOf(kept, guard);
   if (!guard.mayRecover(kept.node, previous)) return null;
-  async function missed(rooms: string[]): Promise<unknown[]> {
-    // Some adapters have forgotten it by now, to restore it only once.
-    await persist({ sid, pid: key, rooms, data: kept });
-    const { missedPackets } = await restore(key, offset) ?? {};
-    if (Array.isArray(missedPackets) && missedPackets.every(Array.isArray)) return missedPackets;
-    throw new Error("The adapter has not kept it.");
-  }
-  const recovered = new Recovered({
+  const recovered: Recovered = {
     ...{ previous, rooms, offset, data: kept.data },
     keepAgain: () => tryTo(() => persist({ sid, pid: key, rooms, data: { ...kept } }), guard),
-    missed: (rooms) =>
-      missed([...rooms]).catch((cause) => {
+    async missed(current) {
+      const heard = rooms.filter((room) => current.includes(room));
+      try {
+        // Some adapters have forgotten it by now, to restore it only once.
+        await persist({ sid, pid: key, rooms: heard, data: kept });
+        const { missedPackets } = await restore(key, offset) ?? {};
+        if (Array.isArray(missedPackets) && missedPackets.every(Array.isArray)) {
+          return missedPackets;
+        }
+        throw new Error("The adapter has not kept it.");
+      } catch (cause) {
         throw new Error("What was sent since a connection was lost is not known.", { cause });
-      }),
-  });
-  // Socket.IO puts `data` on the socket, where `takeRecovered` finds it.
+      }
+    },
+  };
+  restored.add(recovered);
   return { sid, pid, rooms: [], missedPackets: [], data: recovered };
 }
 
