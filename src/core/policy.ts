@@ -36,6 +36,9 @@ export interface Policy<S> extends Rules {
   readonly holdLimit: HoldLimit;
 }
 
+/** The options, whatever the user and the credentials are. */
+type Given<S> = Options<S, unknown, unknown>;
+
 const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "authenticate",
   "postAuthenticate",
@@ -62,18 +65,6 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
   "onError",
 ]);
 
-const HOOKS = [
-  "postAuthenticate",
-  "disconnect",
-  "reply",
-  "userId",
-  "sessionId",
-  "expiresAt",
-  "address",
-  "observe",
-  "onError",
-] as const;
-
 /**
  * Checks the options and fills in the defaults.
  *
@@ -93,10 +84,6 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
   const { timeout = 1000, handshake = false } = options;
   const { incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
   need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
-  for (const name of HOOKS) {
-    const hook: unknown = options[name];
-    need(name, hook, hook === undefined || isFunction(hook), "a function");
-  }
   const isTaken = typeof handshake === "boolean" || isFunction(handshake);
   need("handshake", handshake, isTaken, "true, false or a function");
   choose("incoming", incoming, ["hold", "drop", "pass"]);
@@ -112,19 +99,19 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
   }
   need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes, total }");
 
-  // Bound, so that `this` in a hook is the options object it stands in.
-  const hooks = options as Options<S, unknown, unknown>;
+  const given = options as Given<S>;
+  const hook = <Name extends keyof Given<S>>(name: Name) => hookOf(given, name);
   return {
-    authenticate: hooks.authenticate.bind(options),
-    postAuthenticate: hooks.postAuthenticate?.bind(options),
-    disconnect: hooks.disconnect?.bind(options),
-    reply: atOnce("reply", hooks.reply?.bind(options)) ?? (() => true),
-    userId: atOnce("userId", hooks.userId?.bind(options)) ?? idOf,
-    sessionId: atOnce("sessionId", hooks.sessionId?.bind(options)),
-    expiresAt: atOnce("expiresAt", hooks.expiresAt?.bind(options)),
-    address: atOnce("address", hooks.address?.bind(options)),
-    observe: hooks.observe?.bind(options),
-    report: reporter(hooks.onError?.bind(options) ?? toConsole),
+    authenticate: hook("authenticate"),
+    postAuthenticate: hook("postAuthenticate"),
+    disconnect: hook("disconnect"),
+    reply: atOnce("reply", hook("reply")) ?? (() => true),
+    userId: atOnce("userId", hook("userId")) ?? idOf,
+    sessionId: atOnce("sessionId", hook("sessionId")),
+    expiresAt: atOnce("expiresAt", hook("expiresAt")),
+    address: atOnce("address", hook("address")),
+    observe: hook("observe"),
+    report: reporter(hook("onError") ?? toConsole),
     handshake: typeof handshake === "boolean"
       ? handshake
       : atOnce("handshake", handshake.bind(options) as (handshake: object) => unknown)!,
@@ -140,7 +127,7 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
     timeout: timeout === "none" ? Infinity : count("timeout", timeout, 1),
     attempts: count("attempts", options.attempts ?? 1, 1),
     credentials: checkSchema(options.credentials),
-    throttles: resolveThrottles(hooks.throttle),
+    throttles: resolveThrottles(given.throttle),
     maxCredentials: count("maxCredentials", options.maxCredentials ?? 16_384, 1),
     maxPending: count("maxPending", options.maxPending ?? 10_000, 0),
     grace: count("grace", options.grace ?? 0, 0),
@@ -155,6 +142,13 @@ export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
 export function refuseOption(options: object, name: string, what: string): void {
   if (!isObject(options) || (options as Record<string, unknown>)[name] === undefined) return;
   throw new TypeError(`Cannot guard: there is no option ${name} for ${what}.`);
+}
+
+/** A function among the options. Bound, so that `this` in it is the object it stands in. */
+function hookOf<S, Name extends keyof Given<S>>(options: Given<S>, name: Name): Given<S>[Name] {
+  const hook = options[name] as ((...args: never[]) => unknown) | undefined;
+  need(name, hook, hook === undefined || isFunction(hook), "a function");
+  return hook?.bind(options) as Given<S>[Name];
 }
 
 /** A hook whose answer is needed at once: a promise is a mistake, however it ends. */
@@ -197,7 +191,7 @@ export function matches(pattern: RegExp, name: string): boolean {
 }
 
 function resolveThrottles<S>(
-  throttle: Options<S, unknown, unknown>["throttle"],
+  throttle: Given<S>["throttle"],
 ): ResolvedThrottle<S>[] {
   const list = throttle === undefined ? [] : [throttle].flat();
   return list.map((throttle: Throttle<S, unknown>) => {
