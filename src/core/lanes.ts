@@ -39,18 +39,17 @@ interface Answer {
   readonly retryAfter: number;
 }
 
-/** One lane for each key of a limiter. */
-export class Lanes {
-  readonly #lanes: Map<string, Lane> = new Map();
+/** Takes a point of a key. */
+export type Take = (key: string, clock: Clock) => Taking;
 
-  take(limiter: Limiter, key: string, clock: Clock): Taking {
-    let lane = this.#lanes.get(key);
-    if (!lane) {
-      lane = new Lane(limiter, key, clock, () => this.#lanes.delete(key));
-      this.#lanes.set(key, lane);
-    }
+/** Points of a limiter, with one lane for each key. */
+export function lanesOf(limiter: Limiter): Take {
+  const lanes = new Map<string, Lane>();
+  return (key, clock) => {
+    let lane = lanes.get(key);
+    if (!lane) lanes.set(key, lane = new Lane(limiter, key, clock, () => lanes.delete(key)));
     return lane.take();
-  }
+  };
 }
 
 /**

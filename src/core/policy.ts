@@ -2,7 +2,7 @@ import type { Attempt } from "./attempt.ts";
 import { choose, count, isFunction, isObject, need } from "./checks.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
-import { Lanes } from "./lanes.ts";
+import { lanesOf } from "./lanes.ts";
 import type { Rules } from "./machine.ts";
 import type { ErrorContext, Options } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
@@ -202,8 +202,7 @@ function resolveThrottles<S>(
     need("throttle.key", key, key === undefined || isFunction(key), "a function");
     const ownKey = atOnce("throttle.key", key?.bind(throttle));
     return {
-      limiter,
-      lanes: new Lanes(),
+      take: lanesOf(limiter),
       keys: (peer, credentials) =>
         ownKey ? ownKey(peer.socket, credentials) : peer.origin().address,
     };

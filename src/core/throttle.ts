@@ -1,5 +1,5 @@
 import type { Clock, Peer } from "./interface.ts";
-import type { Lanes, Point, Taking } from "./lanes.ts";
+import type { Point, Take, Taking } from "./lanes.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
@@ -38,8 +38,7 @@ export interface Throttle<S, Credentials> {
 
 /** A throttle, with its key in place. */
 export interface ResolvedThrottle<S> {
-  readonly limiter: Limiter;
-  readonly lanes: Lanes;
+  readonly take: Take;
   keys(peer: Peer<S>, credentials: unknown): unknown;
 }
 
@@ -64,10 +63,10 @@ export class Points<S> {
    * @throws whatever keeps a limiter from counting
    */
   async take(peer: Peer<S>, credentials: unknown): Promise<Unauthorized | undefined> {
-    for (const { lanes, limiter, keys } of this.#throttles) {
+    for (const { take, keys } of this.#throttles) {
       for (const key of asKeys(keys(peer, credentials))) {
         if (this.#isOver) return undefined;
-        this.#taking = lanes.take(limiter, key, this.#clock);
+        this.#taking = take(key, this.#clock);
         const outcome = await this.#taking.outcome;
         if (!outcome) return undefined;
         if ("retryAfter" in outcome) return exhausted(outcome.retryAfter);
