@@ -2,7 +2,7 @@ import type { Common } from "./common.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Holdings } from "./holdings.ts";
 import { Journal } from "./journal.ts";
-import { Reminders } from "./reminders.ts";
+import { remindOf } from "./reminders.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { Revocations } from "./revocations.ts";
@@ -32,7 +32,8 @@ export class Guard<S, T> implements Common<S> {
   readonly #binding: Binding<T>;
   /** For how long a revocation may matter, in ms. */
   readonly #retention: number;
-  readonly #reminders: Reminders;
+  /** Tells the other nodes again, from now on. */
+  readonly #wakeReminders: () => void;
 
   constructor(policy: Policy<S>, binding: Binding<T>) {
     this.policy = policy;
@@ -42,7 +43,10 @@ export class Guard<S, T> implements Common<S> {
     this.journal = new Journal(policy, this.holdings);
     this.spreading = new Spreading(binding.clock);
     this.revocations = new Revocations(binding.clock, this.#retention);
-    this.#reminders = new Reminders(binding.clock, this.revocations, (list) => this.#remind(list));
+    this.#wakeReminders = remindOf(this.revocations, binding.clock, (revocations) => {
+      // What goes wrong now was reported the first time, and is tried again.
+      binding.remindOthers?.(revocations).catch(() => {});
+    });
     if (binding.recoverable > 0) this.revocations.awareness.watch();
   }
 
@@ -115,7 +119,7 @@ export class Guard<S, T> implements Common<S> {
     const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
     const told = this.#binding.tellOthers?.(revocation, report);
     if (!told) return here;
-    this.#reminders.wake();
+    this.#wakeReminders();
     try {
       return here + await told;
     } catch (error) {
@@ -126,13 +130,8 @@ export class Guard<S, T> implements Common<S> {
 
   /** Another node has revoked sessions, or says so again. Returns how many sockets ended here. */
   hear(revocation: Revocation): number {
-    this.#reminders.wake();
+    this.#wakeReminders();
     return this.revocations.revoke(revocation);
-  }
-
-  /** What goes wrong now was reported the first time, and is tried again. */
-  #remind(revocations: readonly Revocation[]): void {
-    this.#binding.remindOthers?.(revocations).catch(() => {});
   }
 
   #try(call: () => void): void {
