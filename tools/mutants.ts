@@ -294,8 +294,8 @@ export const mutants: Mutant[] = [
     ["the socket's own packets", "client._packet(...args)", "{}"],
     ["leaving nothing behind", "this.#timer = setTimeout(() => this.end(), SETTLE);", ""],
   ]),
-  ...of("socketio/recovery/within", [
-    ["stores that hang", "reject(new Error(", "void (new Error("],
+  ...of("core/within", [
+    ["limiters and stores that hang", "reject(new Error(", "void (new Error("],
   ]),
   ...of("socketio/gate/gate", [
     ["adapter replaced meanwhile", "raw.adapter = raw.nsp.adapter;", ""],
@@ -499,7 +499,6 @@ export const mutants: Mutant[] = [
     ["one at a time", "if (this.#isAsking) return;", ""],
     ["who has left", "if (place >= 0) this.#waiting.splice(place, 1);", ""],
     ["new windows", "if (this.#waiting.length > 0) this.#waitForWindow();\n    else if", "if"],
-    ["limiters that hang", "reject(new Error(`The limiter", "void (new Error(`The limiter"],
   ]),
   ...of("core/spreading", [
     ["one after the other", "    this.#next = at + 1000 / this.#pace;\n", ""],

@@ -1,5 +1,6 @@
 import type { Clock } from "./interface.ts";
 import type { Limiter } from "./throttle.ts";
+import { within } from "./within.ts";
 
 /** How long before the end of a window nothing is given back any more, in ms and as a part of it. */
 const MARGIN = { ms: 1000, part: 0.1 };
@@ -204,19 +205,8 @@ class Lane {
   }
 
   /** What a call of the limiter comes to, if that is soon; else `onLate` is told. */
-  #soon(
-    call: () => Promise<unknown>,
-    onLate: (late: unknown) => void = () => {},
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      let isLate = false;
-      const cancel = this.#clock.after(PATIENCE, () => {
-        isLate = true;
-        reject(new Error(`The limiter has not answered for ${PATIENCE} ms.`));
-      });
-      const settled = call();
-      settled.then((answer) => isLate ? onLate(answer) : resolve(answer), reject).finally(cancel);
-    });
+  #soon(call: () => Promise<unknown>, onLate?: (late: unknown) => void): Promise<unknown> {
+    return within(this.#clock, PATIENCE, "The limiter", call, onLate);
   }
 }
 

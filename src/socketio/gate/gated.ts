@@ -2,7 +2,7 @@ import { type Owner, Waiting } from "../../core/waiting.ts";
 import type { Packet, RawSocket } from "../internals.ts";
 import { CatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
-import { within } from "../recovery/within.ts";
+import { withinLimit } from "../recovery/within.ts";
 import type { HeldEmit } from "./sending.ts";
 
 /** What waits at the gate of a socket, with what is Socket.IO's own. */
@@ -35,7 +35,7 @@ export class Gated extends Waiting<Packet, HeldEmit> {
 
   /** Enters its rooms, and fetches what it has missed. Rejects if that is not to be had. */
   catchUp(raw: RawSocket): Promise<void> {
-    return this.#caughtUp ??= within(() => this.#fetchMissed(raw, this.recovered!));
+    return this.#caughtUp ??= withinLimit(() => this.#fetchMissed(raw, this.recovered!));
   }
 
   async #fetchMissed(raw: RawSocket, recovered: Recovered): Promise<void> {

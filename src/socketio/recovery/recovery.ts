@@ -15,7 +15,7 @@ import type { RawAdapter, RawClient, RawNamespace, RawSession, RawSocket } from 
 import { setAway } from "./away.ts";
 import { isKept, isMeantFor, keep, type Kept, previousOf } from "./kept.ts";
 import type { Recovered } from "./recovered.ts";
-import { within } from "./within.ts";
+import { withinLimit } from "./within.ts";
 
 /** What keys begin with in the store, and what no client is listened to that begins its own so. */
 const PREFIX = "socketio-auth:";
@@ -48,7 +48,7 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
     // Also where there is no gate: the store is one for all namespaces.
     if (!guard) return pid.startsWith(PREFIX) ? null : await restore(pid, offset);
     try {
-      return await within(() => restoreGuarded(nsp, guard, pid, offset, { persist, restore }));
+      return await withinLimit(() => restoreGuarded(nsp, guard, pid, offset, { persist, restore }));
     } catch (error) {
       // Some adapters say so, in words, if there is nothing to restore.
       if (error instanceof Error) guard.policy.report(error, { during: "recovery" });
