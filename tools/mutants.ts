@@ -260,7 +260,6 @@ export const mutants: Mutant[] = [
     ["a pid is spent", "spent.has(kept) ||", ""],
     ["keys that no client can name", "pid.startsWith(PREFIX) ? null : await", "await"],
     ["lost again", "    recovered.keepAgain();\n", ""],
-    ["stores that fail later", "if (persisted instanceof Promise) persisted.catch(report);", ""],
     ["rooms left meanwhile", "filter((room) => current.includes(room))", "filter(() => true)"],
     ["what is missed, looked at", "missedPackets.every(Array.isArray)", "true"],
     ["words", "if (error instanceof Error) guard", "guard"],
@@ -293,6 +292,9 @@ export const mutants: Mutant[] = [
     ["what was sent as missed", "if (packet && this.#sent.has(offsetOf(packet))) return;", ""],
     ["the socket's own packets", "client._packet(...args)", "{}"],
     ["leaving nothing behind", "this.#timer = setTimeout(() => this.end(), SETTLE);", ""],
+  ]),
+  ...of("core/contain", [
+    ["hooks and stores that fail later", ".catch(report).then(done)", ".then(done)"],
   ]),
   ...of("core/within", [
     ["limiters and stores that hang", "reject(new Error(", "void (new Error("],

@@ -1,4 +1,4 @@
-import { callHook, forEachPeer } from "./contain.ts";
+import { callHook } from "./contain.ts";
 import type { Happening } from "./events.ts";
 import type { Common } from "./common.ts";
 import { type Few, fewOf, listOf } from "./few.ts";
@@ -57,10 +57,11 @@ export class Peers<S> {
     this.#all = fewOf(listOf(this.#all).filter((other) => other !== peer));
     const { journal, policy } = this.#guard;
     const { disconnect } = policy;
+    const { socket } = peer;
     journal.count(peer.session ? "authenticated" : "pending", -1);
     journal.note(peer, { type: "disconnected", reason, ...whose(peer), duration: this.#age(peer) });
     if (disconnect) {
-      callHook(policy, "disconnect", peer.socket, () => disconnect(peer.socket, reason));
+      callHook(policy, { during: "disconnect", socket }, () => disconnect(socket, reason));
     }
   }
 
@@ -159,8 +160,9 @@ export class Peers<S> {
     if (isIn()) this.introduce(peer);
     if (!isIn()) return;
     if (!postAuthenticate) return deliver();
-    const call = () => postAuthenticate(peer.socket, this.#credentials);
-    callHook(policy, "postAuthenticate", peer.socket, call, deliver);
+    const { socket } = peer;
+    const call = () => postAuthenticate(socket, this.#credentials);
+    callHook(policy, { during: "postAuthenticate", socket }, call, deliver);
   }
 
   /** Tells them why, and ends them. */
@@ -247,8 +249,16 @@ export class Peers<S> {
     return Math.max(this.#guard.clock.now() - peer.connectedAt, 0);
   }
 
+  /** Does something to each that is still connected, also if one of them throws. */
   #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
-    forEachPeer(this.#guard.policy, peers, call);
+    for (const peer of peers) {
+      if (!peer.connected) continue;
+      try {
+        call(peer);
+      } catch (error) {
+        this.#guard.policy.report(error, { during: "gate", socket: peer.socket });
+      }
+    }
   }
 }
 

@@ -209,7 +209,8 @@ export class Submission<S> {
     this.#points = undefined;
     if (!points) return;
     if (this.#isGuess) return points.keep();
-    callHook(this.#guard.policy, "throttle", this.peer.socket, () => points.giveBack());
+    const { socket } = this.peer;
+    callHook(this.#guard.policy, { during: "throttle", socket }, () => points.giveBack());
   }
 
   openDialog(): Dialog<S> {

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { callHook } from "../../core/contain.ts";
 import type { Guard } from "../../core/guard.ts";
 import { guardOf } from "../claims.ts";
 import { gateOf } from "../gate/slot.ts";
@@ -89,24 +90,10 @@ function persistGuarded(
   const kept = keep(gate, nsp.name, session.data);
   if (!kept) return;
   const pid = keyOf(nsp, session.pid);
-  tryTo(() => persist({ ...session, pid, data: kept }), guard, socket);
+  // Whatever a store does costs the recovery, and nothing else.
+  const context = { during: "recovery", socket };
+  callHook(guard.policy, context, () => persist({ ...session, pid, data: kept }));
   setAway(socket);
-}
-
-/** Whatever a store does costs the recovery, and nothing else. */
-function tryTo(
-  persist: () => unknown,
-  { policy }: Guard<unknown, RawClient>,
-  socket?: RawSocket,
-): void {
-  const context = { during: "recovery", ...socket && { socket } };
-  const report = (error: unknown) => policy.report(error, context);
-  try {
-    const persisted = persist();
-    if (persisted instanceof Promise) persisted.catch(report);
-  } catch (error) {
-    report(error);
-  }
 }
 
 async function restoreGuarded(
@@ -126,7 +113,10 @@ async function restoreGuarded(
   if (!guard.mayRecover(kept.node, previous)) return null;
   const recovered: Recovered = {
     ...{ previous, rooms, offset, data: kept.data },
-    keepAgain: () => tryTo(() => persist({ sid, pid: key, rooms, data: { ...kept } }), guard),
+    keepAgain() {
+      const again = { sid, pid: key, rooms, data: { ...kept } };
+      callHook(guard.policy, { during: "recovery" }, () => persist(again));
+    },
     async missed(current) {
       const heard = rooms.filter((room) => current.includes(room));
       try {
