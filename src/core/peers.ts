@@ -22,6 +22,11 @@ export function causeOf({ type }: Event): Cause {
   return type === "expired" || type === "revoked" || type === "signed_out" ? type : "unauthorized";
 }
 
+/** What happens to sockets, without whose they are and how long it took. */
+type What = Happening extends infer H
+  ? H extends { duration: number } ? Omit<H, "duration" | "userId"> : never
+  : never;
+
 /** The sockets of one client connection under one policy, treated alike. */
 export class Peers<S> {
   readonly #guard: Common<S>;
@@ -59,7 +64,7 @@ export class Peers<S> {
     const { disconnect } = policy;
     const { socket } = peer;
     journal.count(peer.session ? "authenticated" : "pending", -1);
-    journal.note(peer, { type: "disconnected", reason, ...whose(peer), duration: this.#age(peer) });
+    this.#note(peer, { type: "disconnected", reason });
     if (disconnect) {
       callHook(policy, { during: "disconnect", socket }, () => disconnect(socket, reason));
     }
@@ -107,7 +112,7 @@ export class Peers<S> {
   /** Opens the gates of some of them, whose session has been announced. */
   open(peers: readonly Peer<S>[]): void {
     this.#forEach(peers, (peer) => {
-      this.#note(peer, { type: "authenticated", ...whose(peer), duration: this.#age(peer) });
+      this.#note(peer, { type: "authenticated" });
       peer.open();
     });
   }
@@ -142,9 +147,7 @@ export class Peers<S> {
 
   /** They have a new session, which has been announced. */
   noteRefreshed(peers: readonly Peer<S>[]): void {
-    for (const peer of peers) {
-      this.#note(peer, { type: "refreshed", ...whose(peer), duration: this.#age(peer) });
-    }
+    for (const peer of peers) this.#note(peer, { type: "refreshed" });
   }
 
   /**
@@ -181,10 +184,7 @@ export class Peers<S> {
     // All of them first: what the application does as the first ones go must
     // not reach the others, and one that breaks over the news is not recoverable.
     this.#forEach(peers, (peer) => peer.silence());
-    this.#forEach(peers, (peer) => {
-      this.#guard.journal.countEnd(refusal.code);
-      this.refuse(peer, refusal, cause);
-    });
+    this.#forEach(peers, (peer) => this.turnAway(peer, refusal, cause));
     this.#forEach(peers, leave);
     // Should the binding not have said so by now.
     for (const peer of peers) if (this.has(peer)) this.remove(peer, "server disconnect");
@@ -193,7 +193,9 @@ export class Peers<S> {
   /** Tells one of them why. */
   refuse(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
     if (peer.connected) peer.send(UNAUTHORIZED, refusal);
-    this.#note(peer, this.#describe(peer, refusal, cause));
+    if (cause === "unauthorized") return this.#note(peer, { type: cause, code: refusal.code });
+    const { authenticatedAt = this.#guard.clock.now() } = peer.session ?? {};
+    this.#note(peer, { type: cause }, authenticatedAt);
   }
 
   /** Sends credentials back that came at the wrong time. */
@@ -219,7 +221,7 @@ export class Peers<S> {
     if (!peer.connected) this.turnAway(peer, refusal, cause);
   }
 
-  /** One ends that has not been connected yet: it is told so otherwise. */
+  /** One ends; if it has not been connected yet, it is told so otherwise. */
   turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
     this.#guard.journal.countEnd(refusal.code);
     this.refuse(peer, refusal, cause);
@@ -235,18 +237,12 @@ export class Peers<S> {
     peer.session = session;
   }
 
-  #describe(peer: Peer<S>, { code }: Unauthorized, cause: Cause): Happening {
-    return cause === "unauthorized"
-      ? { type: cause, code, ...whose(peer), duration: this.#age(peer) }
-      : { type: cause, ...whose(peer), duration: sessionAge(peer, this.#guard.clock.now()) };
-  }
-
-  #note(peer: Peer<S>, happening: Happening): void {
-    this.#guard.journal.note(peer, happening);
-  }
-
-  #age(peer: Peer<S>): number {
-    return Math.max(this.#guard.clock.now() - peer.connectedAt, 0);
+  /** Notes what has happened to whom, and how long it is since they were connected, or since `from`. */
+  #note(peer: Peer<S>, what: What, from: number = peer.connectedAt): void {
+    const { clock, journal } = this.#guard;
+    const { userId } = peer.session ?? {};
+    const duration = Math.max(clock.now() - from, 0);
+    journal.note(peer, { ...what, ...userId !== undefined && { userId }, duration });
   }
 
   /** Does something to each that is still connected, also if one of them throws. */
@@ -260,12 +256,4 @@ export class Peers<S> {
       }
     }
   }
-}
-
-function whose({ session }: Peer<unknown>): { userId?: string } {
-  return session?.userId === undefined ? {} : { userId: session.userId };
-}
-
-function sessionAge({ session }: Peer<unknown>, now: number): number {
-  return Math.max(now - (session?.authenticatedAt ?? now), 0);
 }
