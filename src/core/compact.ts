@@ -4,12 +4,8 @@
  * network's perhaps. In place: it is not shared with anybody yet.
  */
 export function compact<T>(content: T): T {
-  const [compacted] = compactAll([content]);
-  return compacted!;
-}
-
-function compactAll<T>(contents: T[]): T[] {
-  const stack: unknown[] = [contents];
+  const root: [T] = [content];
+  const stack: unknown[] = [root];
   while (stack.length > 0) {
     const next = stack.pop();
     if (typeof next !== "object" || next === null || ArrayBuffer.isView(next)) continue;
@@ -22,7 +18,7 @@ function compactAll<T>(contents: T[]): T[] {
       } else stack.push(value);
     }
   }
-  return contents;
+  return root[0];
 }
 
 function isSmallPart({ byteLength, buffer }: Uint8Array): boolean {
