@@ -59,11 +59,6 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.#waiting?.recovered?.previous;
   }
 
-  /** When the session began, by the monotonic clock. */
-  get since(): number {
-    return this.connection.since;
-  }
-
   get connectedAt(): number {
     return this.#raw.handshake.issued;
   }

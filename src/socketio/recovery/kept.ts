@@ -36,23 +36,23 @@ interface Lost {
   readonly guard: Guard<unknown, RawClient>;
   readonly isAdmitted: boolean;
   readonly session: Session<unknown> | undefined;
-  readonly since: number;
-  readonly connection: { readonly id: string };
+  readonly connection: { readonly id: string; readonly since: number };
 }
 
 /** What to keep of a socket; nothing if its user is not known, or not signed in. */
 export function keep(gate: Lost, namespace: string, data: unknown): Kept | undefined {
   const { guard, session } = gate;
   if (!gate.isAdmitted || session?.userId === undefined) return undefined;
+  const { id, since } = gate.connection;
   return {
     namespace,
     policy: guard.name,
     node: guard.node,
-    since: gate.since,
+    since,
     lostAt: guard.clock.now(),
-    age: guard.clock.monotonic() - gate.since,
+    age: guard.clock.monotonic() - since,
     subject: subjectOf(session),
-    connection: gate.connection.id,
+    connection: id,
     data,
   };
 }
@@ -62,13 +62,10 @@ export function isKept(session: RawSession): session is RawSession & { readonly 
   const { sid, rooms, data } = session;
   const { namespace, policy, node, since, lostAt, age, subject, connection } = Object(data);
   const { userId, sessionId } = Object(subject);
-  const texts = [sid, namespace, policy, node, connection, userId, sessionId ?? ""];
-  return [...texts, ...asList(rooms)].every((text) => typeof text === "string") &&
-    Array.isArray(rooms) && [since, lostAt, age].every(Number.isFinite);
-}
-
-function asList(rooms: unknown): unknown[] {
-  return Array.isArray(rooms) ? rooms : [];
+  if (!Array.isArray(rooms)) return false;
+  const texts = [sid, namespace, policy, node, connection, userId, sessionId ?? "", ...rooms];
+  return texts.every((text) => typeof text === "string") &&
+    [since, lostAt, age].every(Number.isFinite);
 }
 
 /** Whether it was kept for this namespace and policy, and not longer ago than it may be. */
