@@ -276,7 +276,7 @@ export const mutants: Mutant[] = [
   ]),
   ...of("socketio/gate/events", [
     ["lost before it was connected", "gate.waiting?.recovered?.keepAgain();", "{}"],
-    ["handshakes that a middleware refuses", "  leave(socket, BY_SERVER);\n", ""],
+    ["handshakes that a middleware refuses", "  gone(socket, BY_SERVER);\n", ""],
     ["transports without a socket", "if (gate.connection.isEmpty) follow", "if (false) follow"],
   ]),
   ...of("socketio/gate/gated", [

@@ -57,15 +57,11 @@ export function removed(socket: RawSocket): void {
   // One that was connected is not gone before its listeners have run.
   if (connected) return;
   removeStale(client, nsp.name);
-  leave(socket, BY_SERVER);
+  gone(socket, BY_SERVER);
 }
 
-/** The socket is gone, and its listeners have run. */
+/** The socket is gone, and its listeners have run, if anybody had met it. */
 export function gone(socket: RawSocket, reason: string): void {
-  leave(socket, reason);
-}
-
-function leave(socket: RawSocket, reason: string): void {
   const gate = gateOf(socket)!;
   gate.connection.leave(gate, reason, reason === BY_CLIENT);
   if (gate.connection.isEmpty) followTransport(socket.client);
