@@ -23,8 +23,7 @@ export function parseTarget(
   }
   if (!known[name]) {
     throw new TypeError(
-      `Cannot revoke by ${name}: without the option ${name} no session has one. Give socketioAuth ` +
-        `a function ${name}(user).`,
+      `Cannot revoke by ${name}: without the option ${name}(user) no session has one.`,
     );
   }
   return { [name]: target[name] } as RevocationTarget;

@@ -27,8 +27,7 @@ export function findTarget(given: unknown): Target {
   const isNsp = isNamespace(given);
   if (!isNsp && !isServer(given)) {
     throw new TypeError(
-      `Cannot guard: expected a Server or a Namespace of socket.io ${SUPPORTED}. Older servers ` +
-        "and other objects cannot be made safe, so they are refused.",
+      `Cannot guard: expected a Server or a Namespace of socket.io ${SUPPORTED}.`,
     );
   }
   checkSupport(isNsp ? given.server : given);
