@@ -231,10 +231,10 @@ export const mutants: Mutant[] = [
       "{ refusal } : { refusal, error }",
       "{ refusal } : { refusal }",
     ],
-    ["when to come back", "defaults.reconnect || isDelay(retryAfter)", "defaults.reconnect"],
+    ["when to come back", "defaults.reconnect || isDuration(retryAfter)", "defaults.reconnect"],
   ]),
   ...of("core/session", [
-    ["empty ids", ' && id !== "") return id', ") return id"],
+    ["empty ids", "if (isText(id)) return id;", 'if (typeof id === "string") return id;'],
     ["ids that are no number", "Number.isFinite(id)", 'typeof id === "number"'],
     [
       "ids of users",
@@ -519,7 +519,7 @@ export const mutants: Mutant[] = [
     ["transports that were begun", "  upgradeOf(conn)?.socket?.terminate?.();\n", ""],
   ]),
   ...of("core/throttle", [
-    ["keys that are none", 'typeof key === "string" && key !== ""', "true"],
+    ["keys that are none", "list.every(isText)", "true"],
   ]),
   ...of("core/submission", [
     [

@@ -1,6 +1,6 @@
 /**
- * Checks of options at set-up, with errors that say what was given and what is
- * wanted.
+ * Checks of what may be anything; those of options at set-up with errors that say
+ * what was given and what is wanted.
  *
  * @module
  */
@@ -11,6 +11,16 @@ export function isObject(value: unknown): value is object {
 
 export function isFunction(value: unknown): boolean {
   return typeof value === "function";
+}
+
+/** Text that is not empty. */
+export function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+/** Milliseconds, finite and not negative. */
+export function isDuration(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value < Infinity;
 }
 
 export function need(name: string, value: unknown, isRight: boolean, wanted: string): void {

@@ -1,3 +1,4 @@
+import { isDuration, isText } from "./checks.ts";
 import { isCode, type Unauthorized, unauthorized } from "../protocol.ts";
 
 /** Options of {@linkcode AuthError}. */
@@ -61,7 +62,7 @@ export class AuthError extends Error {
     if (retryAfter !== undefined && typeof retryAfter !== "number") {
       throw new TypeError(`An AuthError's retryAfter must be a number, not ${typeof retryAfter}.`);
     }
-    if (retryAfter !== undefined && !isDelay(retryAfter)) {
+    if (retryAfter !== undefined && !isDuration(retryAfter)) {
       throw new RangeError(
         `An AuthError's retryAfter must be milliseconds, finite and not negative, got ${retryAfter}.`,
       );
@@ -108,8 +109,8 @@ export function refusalOf(error: unknown): Refused {
     code: isText(code) ? code : defaults.code,
     reconnect: typeof reconnect === "boolean"
       ? reconnect
-      : defaults.reconnect || isDelay(retryAfter),
-    ...isDelay(retryAfter) && { retryAfter },
+      : defaults.reconnect || isDuration(retryAfter),
+    ...isDuration(retryAfter) && { retryAfter },
   };
   return typeof message === "string" && isText(code) ? { refusal } : { refusal, error };
 }
@@ -131,12 +132,4 @@ function readProperty(value: unknown, name: string | symbol): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
-}
-
-function isDelay(value: unknown): value is number {
-  return typeof value === "number" && value >= 0 && value < Infinity;
 }

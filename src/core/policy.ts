@@ -1,5 +1,5 @@
 import type { Attempt } from "./attempt.ts";
-import { choose, count, isFunction, isObject, need } from "./checks.ts";
+import { choose, count, isFunction, isObject, isText, need } from "./checks.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 import { lanesOf } from "./lanes.ts";
@@ -176,7 +176,7 @@ function checkSchema<Output>(
 function resolveOpen(open: Options<never, never, never>["open"]): (name: string) => boolean {
   const list: readonly (string | RegExp)[] = open === undefined ? [] : [open].flat();
   for (const entry of list) {
-    const isRight = (typeof entry === "string" && entry !== "") || entry instanceof RegExp;
+    const isRight = isText(entry) || entry instanceof RegExp;
     need("open", entry, isRight, "names of namespaces and regular expressions");
   }
   // As socket.io reads them: the slash in front may be left out.

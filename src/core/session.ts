@@ -1,3 +1,5 @@
+import { isText } from "./checks.ts";
+
 /** A user's session on one client connection, shared by all its namespaces. */
 export interface Session<User> {
   /** What `authenticate` answered. */
@@ -61,7 +63,7 @@ export function isExpired({ expiresAt }: Session<unknown>, now: number, grace: n
 export function asId(name: string, id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;
   if (typeof id === "bigint" || Number.isFinite(id)) return `${id}`;
-  if (typeof id === "string" && id !== "") return id;
+  if (isText(id)) return id;
   const given = typeof id === "number" || id === "" ? JSON.stringify(`${id}`) : typeof id;
   throw new TypeError(
     `${name} must be text that is not empty, a finite number, a bigint or nothing, not ${given}.`,

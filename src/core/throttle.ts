@@ -1,3 +1,4 @@
+import { isText } from "./checks.ts";
 import type { Clock, Peer } from "./interface.ts";
 import type { Point, Take, Taking } from "./lanes.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
@@ -99,7 +100,7 @@ export class Points<S> {
 /** Each once: no attempt waits for itself. */
 function asKeys(keys: unknown): readonly string[] {
   const list = Array.isArray(keys) ? keys : [keys];
-  if (list.every((key) => typeof key === "string" && key !== "")) return [...new Set(list)];
+  if (list.every(isText)) return [...new Set(list)];
   throw new TypeError(
     "Cannot throttle: there is no key to count. By default it is the client's address, which not " +
       "every engine tells; give the option address, or throttle.key, which returns text.",

@@ -1,3 +1,4 @@
+import { isDuration } from "../../core/checks.ts";
 import type { Revocation } from "../../core/interface.ts";
 
 /** One node has revoked sessions under a policy. */
@@ -11,14 +12,10 @@ export interface RevocationMessage extends Revocation {
 export function isRevocation(message: unknown): message is RevocationMessage {
   const { policy, id, target, age, except, exceptAge } = Object(message);
   const { userId, sessionId } = Object(target);
-  return typeof policy === "string" && typeof id === "string" && isAge(age) &&
+  return typeof policy === "string" && typeof id === "string" && isDuration(age) &&
     (except === undefined || typeof except === "string") &&
-    (exceptAge === undefined || isAge(exceptAge)) &&
+    (exceptAge === undefined || isDuration(exceptAge)) &&
     (typeof userId === "string" || typeof sessionId === "string");
-}
-
-function isAge(age: unknown): boolean {
-  return Number.isFinite(age) && age as number >= 0;
 }
 
 /**
