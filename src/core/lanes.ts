@@ -28,6 +28,12 @@ export interface Taking {
   leave(): void;
 }
 
+/** Settles the outcome of one who wants a point. */
+interface Waiter {
+  resolve(outcome: Point | None | undefined): void;
+  reject(error: unknown): void;
+}
+
 /** What a limiter has said. */
 interface Answer {
   readonly isTaken: boolean;
@@ -64,7 +70,7 @@ class Lane {
   readonly #key: string;
   readonly #clock: Clock;
   readonly #onIdle: () => void;
-  readonly #waiting: PromiseWithResolvers<Point | None | undefined>[] = [];
+  readonly #waiting: Waiter[] = [];
   /** How many points are out, which may yet be given back; and how many were, so far. */
   #out = 0;
   #returned = 0;
@@ -81,11 +87,15 @@ class Lane {
   }
 
   take(): Taking {
-    const waiter = Promise.withResolvers<Point | None | undefined>();
+    let waiter!: Waiter;
+    // Not `Promise.withResolvers()`, which Node 20 does not have.
+    const outcome = new Promise<Point | None | undefined>((resolve, reject) => {
+      waiter = { resolve, reject };
+    });
     this.#waiting.push(waiter);
     void this.#goOn();
     return {
-      outcome: waiter.promise,
+      outcome,
       leave: () => {
         const place = this.#waiting.indexOf(waiter);
         if (place >= 0) this.#waiting.splice(place, 1);
@@ -143,10 +153,7 @@ class Lane {
     else point.giveBack().catch(() => {});
   }
 
-  #settleFirst(
-    first: PromiseWithResolvers<Point | None | undefined> | undefined,
-    settle: (first: PromiseWithResolvers<Point | None | undefined>) => void,
-  ): void {
+  #settleFirst(first: Waiter | undefined, settle: (first: Waiter) => void): void {
     if (!first || this.#waiting[0] !== first) return;
     this.#waiting.shift();
     settle(first);
