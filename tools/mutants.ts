@@ -65,7 +65,7 @@ export const mutants: Mutant[] = [
     ],
     ["events that pass", 'this.isOpenInwards || incoming === "pass"', "this.isOpenInwards"],
     ["what came in", 'this.#owner.cut("too_many_events");', ""],
-    ["parts of larger buffers", "    compact(content);\n", ""],
+    ["parts of larger buffers", "    if (size.isBinary) compact(content);\n", ""],
     [
       "the total of what comes in",
       "compact(content);\n    this.#owner.holdings.update(this);",
@@ -122,7 +122,7 @@ export const mutants: Mutant[] = [
     ["live sockets of another policy", "else if (gate.guard !== guard) gate.disconnect();", ""],
     [
       "new sockets",
-      "!goOnJoining(joining, socket) || !guardSocket(guard, socket)",
+      "!goOnJoining(joining, socket) || !guardSocket(guard, socket, true)",
       "!goOnJoining(joining, socket)",
     ],
     ["handshakes", "await verifyHandshake(socket, handshake)", "true"],
@@ -524,7 +524,7 @@ export const mutants: Mutant[] = [
   ...of("core/submission", [
     [
       "size before all else",
-      "if (isOverLimit(this.#credentials, policy.maxCredentials))",
+      "if (isOver(size, policy.maxCredentials))",
       "if (false)",
     ],
     ["schemas", "if (result.issues) return", "if (false) return"],

@@ -32,7 +32,10 @@ export class Connection<S, T> extends Performer<S, T> {
     const { journal, policy } = this.guard;
     const { code } = refusal;
     const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
-    if (isAttempt) journal.note(peer, { type: "attempt", ok: false, code, duration: 0 });
+    if (isAttempt) {
+      journal.countAttempt(false);
+      journal.note(peer, () => ({ type: "attempt", ok: false, code, duration: 0 }));
+    }
     this.peers.turnAway(peer, refusal, "unauthorized");
     if (this.state.phase !== "authenticated") this.end(refusal);
   }
@@ -64,7 +67,7 @@ export class Connection<S, T> extends Performer<S, T> {
     });
     if (this.running?.peer === peer) this.running.joined();
     if (peer.session || !peer.connected) return;
-    this.guard.journal.note(peer, { type: "pending" });
+    this.guard.journal.note(peer, () => ({ type: "pending" }));
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
   }
 

@@ -32,6 +32,9 @@ export interface Stats {
   held: number;
 }
 
+/** Why sockets are told `unauthorized`, as those who observe are told. */
+export type Cause = "unauthorized" | "expired" | "revoked" | "signed_out";
+
 /** The codes of sockets that are cut by a limit. */
 const LIMITS: ReadonlySet<string> = new Set<Code>([
   "too_many_events",
@@ -74,35 +77,29 @@ export class Journal<S> {
     this.#stats[kind] += change;
   }
 
-  /** A socket ends for a reason of the server's. */
-  countEnd(code: Unauthorized["code"]): void {
+  /** Counts an attempt that is over. */
+  countAttempt(isAccepted: boolean): void {
+    this.#stats[isAccepted ? "accepted" : "refused"]++;
+  }
+
+  /** Counts a socket that ends for a reason of the server's. */
+  countEnd(code: Unauthorized["code"], cause: Cause): void {
+    if (cause === "expired" || cause === "revoked") this.#stats[cause]++;
     if (code === "timeout") this.#stats.timedOut++;
     if (LIMITS.has(code)) this.#stats.cut++;
   }
 
-  /** Something has happened to a socket. */
-  note(peer: Peer<S>, happening: Happening): void {
-    this.#tally(happening);
+  /** Tells whoever observes, if anybody does, what has happened to a socket. */
+  note(peer: Peer<S>, describe: () => Happening): void {
     const { observe } = this.#policy;
     if (!observe) return;
     const { socket } = peer;
     try {
-      const event = { ...happening, ...peer.origin() } as AuthEvent;
+      const event = { ...describe(), ...peer.origin() } as AuthEvent;
       const observed: unknown = observe(event);
       if (observed instanceof Promise) observed.catch((error) => this.#report(error, socket));
     } catch (error) {
       this.#report(error, socket);
-    }
-  }
-
-  #tally(happening: Happening): void {
-    switch (happening.type) {
-      case "attempt":
-        this.#stats[happening.ok ? "accepted" : "refused"]++;
-        return;
-      case "expired":
-      case "revoked":
-        this.#stats[happening.type]++;
     }
   }
 

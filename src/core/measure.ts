@@ -3,7 +3,11 @@ const MAX_DEPTH = 32;
 
 /** Whether a client has sent more than `maxBytes`, or deeper than credentials and answers may be. */
 export function isOverLimit(value: unknown, maxBytes: number): boolean {
-  const { bytes, depth } = measure(value, maxBytes);
+  return isOver(measure(value, maxBytes), maxBytes);
+}
+
+/** Whether it is more than `maxBytes`, or deeper than credentials and answers may be. */
+export function isOver({ bytes, depth }: Size, maxBytes: number): boolean {
   return bytes > maxBytes || depth > MAX_DEPTH;
 }
 
@@ -13,6 +17,8 @@ export interface Size {
   readonly depth: number;
   /** How many values it is made of, keys included. */
   readonly values: number;
+  /** Whether there is binary data in it. */
+  readonly isBinary: boolean;
 }
 
 /**
@@ -25,30 +31,33 @@ export function measure(value: unknown, maxBytes: number): Size {
   let bytes = 0;
   let values = 0;
   let deepest = 0;
+  let hasBinary = false;
   const stack: unknown[] = [value];
   const depths: number[] = [0];
   while (stack.length > 0 && bytes <= maxBytes) {
     const next = asSerialized(stack.pop());
     const depth = depths.pop()! + 1;
     values++;
-    if (typeof next !== "object" || next === null || isBinary(next)) {
-      bytes += sizeOf(next);
+    if (isBinary(next)) {
+      hasBinary = true;
+      bytes += next.byteLength + 1;
       continue;
     }
+    bytes += typeof next === "string" ? next.length + 1 : 8;
+    if (typeof next !== "object" || next === null) continue;
     deepest = Math.max(deepest, depth);
-    bytes += 8;
     for (const key of Array.isArray(next) ? next.keys() : Object.keys(next)) {
       // Every child counts at least one byte, so this many are all we need.
-      if (stack.length > maxBytes) return { bytes: maxBytes + 1, depth: deepest, values };
+      if (stack.length > maxBytes) break;
       if (typeof key === "string") {
-        bytes += sizeOf(key);
+        bytes += key.length + 1;
         values++;
       }
       stack.push((next as Record<string | number, unknown>)[key]);
       depths.push(depth);
     }
   }
-  return { bytes, depth: deepest, values };
+  return { bytes, depth: deepest, values, isBinary: hasBinary };
 }
 
 /** Documents of an ORM, for example, are sent as what their `toJSON` returns. */
@@ -60,11 +69,6 @@ function asSerialized(value: unknown): unknown {
   if (isBinary(value)) return value;
   const { toJSON } = Object(value);
   return typeof toJSON === "function" ? toJSON.call(value) : value;
-}
-
-function sizeOf(leaf: unknown): number {
-  if (typeof leaf === "string") return leaf.length + 1;
-  return isBinary(leaf) ? leaf.byteLength + 1 : 8;
 }
 
 function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {

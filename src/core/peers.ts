@@ -1,5 +1,6 @@
 import { callHook } from "./contain.ts";
 import type { Happening } from "./events.ts";
+import type { Cause } from "./journal.ts";
 import type { Common } from "./common.ts";
 import { type Few, fewOf, listOf } from "./few.ts";
 import type { Peer } from "./interface.ts";
@@ -13,9 +14,6 @@ import {
 import type { Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import type { Submission } from "./submission.ts";
-
-/** Why sockets are told `unauthorized`, as the type of an event. */
-export type Cause = "unauthorized" | "expired" | "revoked" | "signed_out";
 
 /** What those who observe are told of a session that ends by this event. */
 export function causeOf({ type }: Event): Cause {
@@ -223,7 +221,7 @@ export class Peers<S> {
 
   /** One ends; if it has not been connected yet, it is told so otherwise. */
   turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
-    this.#guard.journal.countEnd(refusal.code);
+    this.#guard.journal.countEnd(refusal.code, cause);
     this.refuse(peer, refusal, cause);
   }
 
@@ -240,9 +238,11 @@ export class Peers<S> {
   /** Notes what has happened to whom, and how long it is since they were connected, or since `from`. */
   #note(peer: Peer<S>, what: What, from: number = peer.connectedAt): void {
     const { clock, journal } = this.#guard;
-    const { userId } = peer.session ?? {};
-    const duration = Math.max(clock.now() - from, 0);
-    journal.note(peer, { ...what, ...userId !== undefined && { userId }, duration });
+    journal.note(peer, () => {
+      const { userId } = peer.session ?? {};
+      const duration = Math.max(clock.now() - from, 0);
+      return { ...what, ...userId !== undefined && { userId }, duration };
+    });
   }
 
   /** Does something to each that is still connected, also if one of them throws. */

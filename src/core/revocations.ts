@@ -119,6 +119,7 @@ export class Revocations {
    * the connection of this id, where it is known.
    */
   covers({ userId, sessionId }: Subject, since: number, connection: string | undefined): boolean {
+    if (this.#entries.size === 0) return false;
     const isRevoked = (target: RevocationTarget) => {
       const entry = this.#entries.get(keyOf(target));
       if (!entry) return false;

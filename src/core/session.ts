@@ -32,6 +32,8 @@ interface Particulars {
   readonly expiresAt: ((user: unknown) => unknown) | undefined;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /**
  * The session of a user whose credentials were accepted `now`.
  *
@@ -42,13 +44,11 @@ export function createSession(policy: Particulars, user: unknown, now: number): 
   const userId = asId("userId", policy.userId(user));
   const sessionId = asId("sessionId", policy.sessionId?.(user));
   const expiresAt = asTime("expiresAt", policy.expiresAt?.(user));
-  return {
-    user,
-    ...userId !== undefined && { userId },
-    ...sessionId !== undefined && { sessionId },
-    authenticatedAt: now,
-    ...expiresAt !== undefined && { expiresAt },
-  };
+  const session: Mutable<Session<unknown>> = { user, authenticatedAt: now };
+  if (userId !== undefined) session.userId = userId;
+  if (sessionId !== undefined) session.sessionId = sessionId;
+  if (expiresAt !== undefined) session.expiresAt = expiresAt;
+  return session;
 }
 
 /** Whether a session is over, with the grace it is given. */

@@ -4,7 +4,7 @@ import { compact } from "./compact.ts";
 import type { Common } from "./common.ts";
 import type { Peer } from "./interface.ts";
 import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
-import { isOverLimit } from "./measure.ts";
+import { isOver, measure } from "./measure.ts";
 import { createSession, isExpired, type Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import { Points } from "./throttle.ts";
@@ -90,10 +90,11 @@ export class Submission<S> {
   judge(isBounded: boolean): void {
     if (!isBounded) this.#limit = this.#startLimit();
     const { policy } = this.#guard;
-    if (isOverLimit(this.#credentials, policy.maxCredentials)) {
+    const size = measure(this.#credentials, policy.maxCredentials);
+    if (isOver(size, policy.maxCredentials)) {
       return this.#refuse(unauthorized("invalid_credentials"));
     }
-    this.#credentials = compact(this.#credentials);
+    if (size.isBinary) this.#credentials = compact(this.#credentials);
     const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
     if (!isSlow) return this.#verify();
     void this.#screen().then((refusal) => {
@@ -195,12 +196,14 @@ export class Submission<S> {
     if (this.#isNoted) return;
     this.#isNoted = true;
     const { clock, journal } = this.#guard;
-    const duration = clock.monotonic() - this.begunAt;
-    if (typeof outcome === "string") {
-      return journal.note(this.peer, { type: "attempt", ok: false, code: outcome, duration });
-    }
-    const whose = outcome.userId === undefined ? {} : { userId: outcome.userId };
-    journal.note(this.peer, { type: "attempt", ok: true, ...whose, duration });
+    const isRefused = typeof outcome === "string";
+    journal.countAttempt(!isRefused);
+    journal.note(this.peer, () => {
+      const duration = clock.monotonic() - this.begunAt;
+      if (isRefused) return { type: "attempt", ok: false, code: outcome, duration };
+      const whose = outcome.userId === undefined ? {} : { userId: outcome.userId };
+      return { type: "attempt", ok: true, ...whose, duration };
+    });
   }
 
   /** Failures are counted: credentials that were looked at, and were not right. */

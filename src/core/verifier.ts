@@ -141,7 +141,7 @@ export class Verification<S> {
 const VERIFICATION = Symbol("socketio-auth verification");
 
 interface OwnAttempt {
-  [VERIFICATION]: Verification<never>;
+  [VERIFICATION]: Pick<Verification<unknown>, "lookAtSignal" | "lookAtChallenge">;
 }
 
 /** What every attempt has besides being called. On one prototype: to define it anew is slow. */
@@ -161,7 +161,8 @@ const attemptPrototype = Object.create(Function.prototype, {
 function createAttempt<S>(verification: Verification<S>): Attempt<unknown> {
   const attempt = (error?: unknown, success?: unknown) => verification.callBack(error, success);
   Object.setPrototypeOf(attempt, attemptPrototype);
-  return Object.assign(attempt, { [VERIFICATION]: verification }) as unknown as Attempt<unknown>;
+  (attempt as unknown as OwnAttempt)[VERIFICATION] = verification;
+  return attempt as unknown as Attempt<unknown>;
 }
 
 /**

@@ -65,7 +65,7 @@ export class Waiting<In, Out> implements Holder {
       this.#owner.cut("too_many_events");
       return false;
     }
-    compact(content);
+    if (size.isBinary) compact(content);
     this.#owner.holdings.update(this);
     return false;
   }

@@ -11,15 +11,16 @@ export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;
 
 /**
  * Puts a gate on a socket, shut. A socket that is connected already counts as
- * connected now. One that cannot be guarded loses its transport: returns false.
+ * connected now; one that is `isNew` was only just made. One that cannot be guarded
+ * loses its transport: returns false.
  */
-export function guardSocket(guard: SocketIoGuard, socket: RawSocket): boolean {
+export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = false): boolean {
   try {
     // A namespace may get its own policy while a socket is on its way into it.
     const before = gateOf(socket);
     // Its data belongs to whoever the other policy knows.
     if (before?.waiting?.recovered) throw new Error("Cannot guard a recovered socket anew.");
-    new Gate(socket, guard, takeRecovered(socket));
+    new Gate(socket, guard, takeRecovered(socket), isNew);
     if (!before) socket.on(AUTHENTICATION, onAuthentication);
     if (socket.connected) joined(socket);
     return true;

@@ -178,7 +178,9 @@ function takeOver(nsp: RawNamespace): void {
     const bringsNothing = refusal || (handshake && isUnasked);
     // One that is refused gets a socket, too, and Socket.IO cleans up behind it as ever.
     const socket = await _createSocket.call(nsp, client, bringsNothing ? {} : auth);
-    if (!goOnJoining(joining, socket) || !guardSocket(guard, socket)) return new Promise(() => {});
+    if (!goOnJoining(joining, socket) || !guardSocket(guard, socket, true)) {
+      return new Promise(() => {});
+    }
     if (refusal) turnAway(socket, refusal);
     const isWelcome = !refusal &&
       (!handshake || isUnasked || await verifyHandshake(socket, handshake));

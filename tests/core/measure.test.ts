@@ -4,9 +4,24 @@ import { measure } from "../../src/core/measure.ts";
 
 describe("measure", () => {
   it("counts strings, binary data and keys, and how deep they nest", () => {
-    assertEquals(measure("x".repeat(10), 1000), { bytes: 11, depth: 0, values: 1 });
-    assertEquals(measure(new Uint8Array(10), 1000), { bytes: 11, depth: 0, values: 1 });
-    assertEquals(measure({ ab: "c" }, 1000), { bytes: 8 + 3 + 2, depth: 1, values: 3 });
+    assertEquals(measure("x".repeat(10), 1000), {
+      bytes: 11,
+      depth: 0,
+      values: 1,
+      isBinary: false,
+    });
+    assertEquals(measure(new Uint8Array(10), 1000), {
+      bytes: 11,
+      depth: 0,
+      values: 1,
+      isBinary: true,
+    });
+    assertEquals(measure({ ab: "c" }, 1000), {
+      bytes: 8 + 3 + 2,
+      depth: 1,
+      values: 3,
+      isBinary: false,
+    });
     assertEquals(measure([[[1]]], 1000).depth, 3);
     assertEquals(measure(undefined, 1000).depth, 0);
   });

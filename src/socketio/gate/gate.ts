@@ -36,13 +36,21 @@ export class Gate<S> implements Peer<S>, Owner {
   #session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
 
-  /** Puts a shut gate on a socket; on one that is connected, too late for it not to be known. */
-  constructor(raw: RawSocket, guard: Guard<S, RawClient>, recovered: Recovered | undefined) {
+  /**
+   * Puts a shut gate on a socket; on one that is connected, too late for it not to be
+   * known. One that is `isNew` has no rooms to be taken out of.
+   */
+  constructor(
+    raw: RawSocket,
+    guard: Guard<S, RawClient>,
+    recovered: Recovered | undefined,
+    isNew: boolean,
+  ) {
     this.#raw = raw;
     this.guard = guard;
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
-    const waiting = this.#shut();
+    const waiting = isNew ? this.#stand(new Gated(this, [], false)) : this.#shut();
     waiting.recovered = recovered;
     if (recovered) waiting.enter(recovered.rooms);
   }
@@ -190,6 +198,11 @@ export class Gate<S> implements Peer<S>, Owner {
     this.#waiting?.discard();
     this.#waiting?.fallBehind();
     this.#leaveRooms();
+    return this.#stand(waiting);
+  }
+
+  /** Puts the gate in the way, as it is shut. */
+  #stand(waiting: Gated): Gated {
     this.#waiting = waiting;
     standIn(this.#raw);
     Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
