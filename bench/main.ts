@@ -17,7 +17,7 @@ import type { Results, Row, Sizes } from "./results.ts";
 import { floodWithAttempts, floodWithSilence } from "./rows/floods.ts";
 import { measureUnder } from "./rows/growth.ts";
 import { type Revoked, revokeEverywhere } from "./rows/revoke.ts";
-import { fillIn, tablesOf } from "./tables.ts";
+import { costsTable, fillIn, tablesOf } from "./tables.ts";
 
 const { values: given } = parseArgs({
   options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
@@ -62,7 +62,7 @@ async function measureAll(): Promise<Results> {
   const growth = [];
   const rounds = { warmUp: scale.rounds.warmUp, counted: Math.ceil(scale.rounds.counted / 2) };
   for (const load of loadsOf(scale, machine.openFiles)) {
-    growth.push(await timed(load.name, () => measureUnder(load, scale.batch, rounds)));
+    growth.push(await timed(load.name, () => measureUnder(load, scale, rounds)));
   }
   const silence = await timed("silent clients", () => floodWithSilence(scale.silent));
   const attempts = await timed("attempts", () => floodWithAttempts(scale.attempts));
@@ -73,7 +73,7 @@ async function measureAll(): Promise<Results> {
 }
 
 if (given.only !== undefined) {
-  console.log(tablesOf({ rows: await measureRows() } as unknown as Results).costs);
+  console.log(costsTable(await measureRows()));
 } else {
   const results = await measureAll();
   const tables = tablesOf(results);

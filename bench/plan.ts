@@ -13,8 +13,9 @@ import { compareTraffic } from "./rows/traffic.ts";
 
 /** How much of everything. */
 export interface Scale {
-  /** Clients in a batch. */
+  /** Clients in a batch, and how many of them set out in a second. */
   readonly batch: number;
+  readonly perSecond: number;
   readonly rounds: Rounds;
   /** Events in a batch. */
   readonly events: number;
@@ -29,7 +30,8 @@ export interface Scale {
 
 export const full: Scale = {
   batch: 400,
-  rounds: { warmUp: 12, counted: 24 },
+  perSecond: 1500,
+  rounds: { warmUp: 12, counted: 16 },
   events: 20_000,
   sockets: 2_000,
   most: 20_000,
@@ -41,6 +43,7 @@ export const full: Scale = {
 /** To see that everything runs. Its times say nothing. */
 export const quick: Scale = {
   batch: 20,
+  perSecond: 1500,
   rounds: { warmUp: 1, counted: 1 },
   events: 1_000,
   sockets: 100,
@@ -135,10 +138,10 @@ function signIns(
 ): Task {
   return {
     ...{ what, against, where },
-    async measure({ batch, rounds }) {
+    async measure({ rounds, ...scale }) {
       const ours = { ...pair.ours, runtime, engine };
       const theirs = { ...pair.theirs, runtime, engine };
-      const comparison = await compareSignIns({ ...pair, ours, theirs }, batch, rounds);
+      const comparison = await compareSignIns({ ...pair, ours, theirs }, scale, rounds);
       return ratio(comparison, "µs per sign-in", budget);
     },
   };

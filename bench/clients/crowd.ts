@@ -15,7 +15,9 @@ export interface Opening {
   readonly url: string;
   readonly count: number;
   /** How many are on their way at once. */
-  readonly atOnce: number;
+  readonly atOnce?: number;
+  /** How many set out in a second, however far those before them have come. */
+  readonly perSecond?: number;
   readonly way: Way;
   /** A name among the `credentials`. */
   readonly credentials: string;
@@ -81,6 +83,22 @@ function noteClosed(client: WebSocket): void {
   closings.last = Math.max(closings.last, Date.now());
 }
 
+/** Begins to work at a pace of its own. Resolves once all of it is done. */
+async function atPace(
+  count: number,
+  perSecond: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const start = performance.now();
+  const begun: Promise<void>[] = [];
+  while (begun.length < count) {
+    const due = Math.ceil((performance.now() - start) / 1000 * perSecond);
+    while (begun.length < Math.min(due, count)) begun.push(work());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(begun);
+}
+
 async function inTurns(count: number, atOnce: number, work: () => Promise<void>): Promise<void> {
   let left = count;
   const worker = async () => {
@@ -91,8 +109,10 @@ async function inTurns(count: number, atOnce: number, work: () => Promise<void>)
 
 serveCommands({
   open(opening: Opening): Promise<void> {
+    const { count, atOnce = 1, perSecond } = opening;
     const credentialsOf = credentials[opening.credentials]!;
-    return inTurns(opening.count, opening.atOnce, () => open(opening, credentialsOf));
+    const work = () => open(opening, credentialsOf);
+    return perSecond ? atPace(count, perSecond, work) : inTurns(count, atOnce, work);
   },
   /** Resolves once all are closed. */
   async gone(): Promise<void> {

@@ -38,7 +38,7 @@ export interface Growth {
 /** Measures what one more sign-in takes, and what each socket does, under a load. */
 export async function measureUnder(
   load: Load,
-  count: number,
+  { batch, perSecond }: { readonly batch: number; readonly perSecond: number },
   rounds: Rounds,
 ): Promise<Growth> {
   await using stack = new AsyncDisposableStack();
@@ -46,7 +46,7 @@ export async function measureUnder(
   const theirs = await fill(stack, load, load.theirs);
   if (load.revocations) await ours.server.revokeOthers(load.revocations);
   await using clients = await ClientProcess.start();
-  const opening = { ...openingOf(load), count };
+  const opening = { ...openingOf(load), count: batch, perSecond };
   const times = { ours: [] as number[], theirs: [] as number[] };
   for (let i = 0; i < rounds.warmUp + rounds.counted; i++) {
     for (const side of ["ours", "theirs", "theirs", "ours"] as const) {
@@ -64,7 +64,7 @@ export async function measureUnder(
 }
 
 function openingOf({ namespaces }: Load): Omit<Opening, "url" | "count"> {
-  const opening = { atOnce: 32, way: "event", credentials: "token" } as const;
+  const opening = { way: "event", credentials: "token" } as const;
   return { ...opening, ...namespaces !== undefined && { namespaces } };
 }
 
@@ -78,13 +78,13 @@ async function fill(
   const opening = { ...openingOf(load), url: server.url };
   // What a process takes once and for all is not what is asked about.
   const first = stack.use(await ClientProcess.start());
-  await first.open({ ...opening, count: 500 });
+  await first.open({ ...opening, atOnce: 32, count: 500 });
   await first.close();
   await server.gone();
   const before = await server.heap();
   for (let left = load.sockets; left > 0; left -= CROWD) {
     const crowd = stack.use(await ClientProcess.start());
-    await crowd.open({ ...opening, count: Math.min(left, CROWD) });
+    await crowd.open({ ...opening, atOnce: 32, count: Math.min(left, CROWD) });
   }
   return { server, heap: (await server.heap() - before) / load.sockets };
 }
