@@ -2,6 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
+import { tasks } from "../bench/plan.ts";
+import type { Results } from "../bench/results.ts";
+import { fillIn, tablesOf } from "../bench/tables.ts";
 import { SUPPORTED } from "../src/socketio/supported.ts";
 import { type Code, PROTOCOL_VERSION, unauthorized } from "../src/protocol.ts";
 import { readScenarios } from "./protocol/document.ts";
@@ -88,6 +91,26 @@ describe("PROTOCOL.md", () => {
     );
     const links = [...protocol.matchAll(/\]\(#([^)]+)\)/g)].map(([, slug]) => slug!);
     assertEquals(links.filter((slug) => !slugs.includes(slug)), []);
+  });
+});
+
+describe("docs/performance.md", () => {
+  const results = JSON.parse(read("docs/performance.json")) as Results;
+
+  it("says what was measured, and nothing else", () => {
+    const document = read("docs/performance.md");
+    assertEquals(fillIn(document, tablesOf(results)), document);
+  });
+
+  it("has a place for every table", () => {
+    const places = [...read("docs/performance.md").matchAll(/<!-- bench: (\w+) -->/g)];
+    assertEquals(places.map(([, name]) => name).sort(), Object.keys(tablesOf(results)).sort());
+  });
+
+  it("measures every row of today's benchmarks", () => {
+    const nameOf = (row: { what: string; against: string; where: string }) =>
+      `${row.what}, against ${row.against} (${row.where})`;
+    assertEquals(results.rows.map(nameOf), tasks.map(nameOf));
   });
 });
 
