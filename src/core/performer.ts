@@ -7,7 +7,7 @@ import { causeOf, Peers } from "./peers.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
 import { Runner } from "./runner.ts";
-import { type RevocationTarget, sameUser, type Session } from "./session.ts";
+import { isTarget, type RevocationTarget, sameUser, type Session } from "./session.ts";
 import type { Submission } from "./submission.ts";
 import { startDeadline, startExpiry, type Timer } from "./timer.ts";
 
@@ -53,6 +53,13 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
 
   get knownId(): string | undefined {
     return knownConnectionId(this);
+  }
+
+  concerns(target: RevocationTarget): boolean {
+    const { state } = this;
+    if (state.phase === "idle") return false;
+    const subject = state.phase === "pending" ? state.previous : state.session;
+    return subject !== undefined && isTarget(target, subject);
   }
 
   revoke(target: RevocationTarget, at: number): number {

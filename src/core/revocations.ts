@@ -24,6 +24,8 @@ const OVERDUE = 5000;
 export interface Revocable {
   /** Its id, if anybody has asked for it: whatever spares it has. */
   readonly knownId: string | undefined;
+  /** Whether it belongs to those whom a revocation is about, also if it is too late for that. */
+  concerns(target: RevocationTarget): boolean;
   /** Ends it if its session is meant and began until `at`. Returns how many sockets that were. */
   revoke(target: RevocationTarget, at: number): number;
   /** When the attempt in flight began, if there is one. */
@@ -107,7 +109,12 @@ export class Revocations {
 
   #carryOut(entry: Remembered): number {
     let count = 0;
-    for (const connection of [...this.#connections]) {
+    // There may be many, and few are meant: the others are not asked more than that.
+    const concerned: Revocable[] = [];
+    for (const connection of this.#connections) {
+      if (connection.concerns(entry.target)) concerned.push(connection);
+    }
+    for (const connection of concerned) {
       const until = untilOf(entry, connection.knownId);
       if (until > -Infinity) count += connection.revoke(entry.target, until);
     }

@@ -22,6 +22,10 @@ class Target implements Revocable {
   knownId: string | undefined;
   readonly revokedAt: number[] = [];
 
+  concerns(): boolean {
+    return true;
+  }
+
   revoke(_target: unknown, at: number): number {
     return this.revokedAt.push(at);
   }
