@@ -22,7 +22,10 @@ describe("bundled and compressed", () => {
 
   it("the server does not grow, and brings nothing of the client along", async () => {
     const { gzip, files } = await bundle("mod.ts");
-    assertEquals(files.filter((file) => !/^(mod\.ts|src\/(core|socketio|protocol))/.test(file)), []);
+    assertEquals(
+      files.filter((file) => !/^(mod\.ts|src\/(core|socketio|protocol))/.test(file)),
+      [],
+    );
     assert(gzip <= LIMITS.server, `${gzip} bytes`);
   });
 });

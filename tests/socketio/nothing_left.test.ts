@@ -15,6 +15,9 @@ const LISTED = {
   events: ["authentication"],
 };
 
+/** What is called once for an upgrade, where a transport polls; and the address, on bun-engine. */
+const LISTED_SOMEWHERE = ["_maybeUpgrade", "maybeUpgrade", "remoteAddress"];
+
 /** The same for one that has signed in along with CONNECT: nobody else tells that it is gone. */
 const LISTED_FOR_HANDSHAKE = {
   ...LISTED,
@@ -36,7 +39,7 @@ describe("an authenticated socket is a bare one, but for what is listed", () => 
 
     it(`after a handshake (${place.name})`, async () => {
       const bare = await openBare(place);
-      const { socket } = await openGuarded(place, { username: "ada", password: "lovelace" });
+      const { socket } = await openGuarded(place, { username: "ada", password: "right" });
       assertEquals(describeSocket(socket), expected(describeSocket(bare), LISTED_FOR_HANDSHAKE));
     });
   }
@@ -50,8 +53,7 @@ async function openBare(place: Place): Promise<Socket> {
   onDispose(close);
   const client = connect(url, { ...place.transport, forceNew: true });
   onDispose(() => void client.disconnect());
-  await upgraded(place, client);
-  return await connected;
+  return await upgraded(place, await connected);
 }
 
 /** One that is signed in, in two steps or along with CONNECT. */
@@ -63,18 +65,19 @@ async function openGuarded(
   const admitted = new Promise<Socket>((resolve) => io.on("connection", resolve));
   const client = connect(url, { ...place.transport, forceNew: true, ...auth && { auth } });
   onDispose(() => void client.disconnect());
-  await upgraded(place, client);
   const signIn = () =>
-    client.emitWithAck("authentication", { username: "ada", password: "lovelace" });
+    client.emitWithAck("authentication", { username: "ada", password: "right" });
   if (!auth) await signIn();
-  return { socket: await admitted, signInAgain: signIn };
+  return { socket: await upgraded(place, await admitted), signInAgain: signIn };
 }
 
-async function upgraded(place: Place, client: ReturnType<typeof connect>): Promise<void> {
-  await new Promise<void>((resolve) => client.on("connect", resolve));
-  const { engine } = client.io;
-  if (!place.upgrades || engine.transport.name === "websocket") return;
-  await new Promise((resolve) => engine.once("upgrade", resolve));
+/** Until then the engine listens to what comes of the upgrade. */
+async function upgraded(place: Place, socket: Socket): Promise<Socket> {
+  const { conn } = socket;
+  if (place.upgrades && conn.transport.name !== "websocket") {
+    await new Promise((resolve) => conn.once("upgrade", resolve));
+  }
+  return socket;
 }
 
 interface Description {
@@ -95,7 +98,7 @@ function describeSocket(socket: Socket): Description {
   return {
     socket: keysOf(socket),
     client: keysOf(client),
-    conn: keysOf(conn),
+    conn: keysOf(conn).filter((key) => !LISTED_SOMEWHERE.includes(key)),
     prototypes: [socket, client, conn].map((object) => Object.getPrototypeOf(object)),
     methods: [socket.emit, socket.join, socket.on, adapter === socket.nsp.adapter],
     events: socket.eventNames().map(String).sort(),
