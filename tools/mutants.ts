@@ -540,9 +540,10 @@ export const mutants: Mutant[] = [
   ...of("core/submission", [
     [
       "revoked meanwhile",
-      "if (revocations.covers(session, this.begunAt, this.#connection.knownId))",
-      "if (false)",
+      "if (this.#isRevoked(session)) return this.#refuse",
+      "if (false) return this.#refuse",
     ],
+    ["revoked by whoever was told", "&& this.#isRevoked(judged.session)", "&& false"],
     ["expired on arrival", "if (isExpired(session, clock.now(), policy.grace))", "if (false)"],
     ["late schemas and limiters", "if (this.#isOver) return;\n      if (refusal)", "if (refusal)"],
     [

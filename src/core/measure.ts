@@ -46,9 +46,12 @@ export function measure(value: unknown, maxBytes: number): Size {
     bytes += typeof next === "string" ? next.length + 1 : 8;
     if (typeof next !== "object" || next === null) continue;
     deepest = Math.max(deepest, depth);
-    for (const key of Array.isArray(next) ? next.keys() : Object.keys(next)) {
+    const keys = Array.isArray(next) ? Array.prototype.keys.call(next) : Object.keys(next);
+    for (const key of keys) {
       // Every child counts at least one byte, so this many are all we need.
-      if (stack.length > maxBytes) break;
+      if (stack.length > maxBytes) {
+        return { bytes: maxBytes + 1, depth: deepest, values, isBinary: hasBinary };
+      }
       if (typeof key === "string") {
         bytes += key.length + 1;
         values++;

@@ -57,6 +57,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
 
   concerns(target: RevocationTarget): boolean {
     const { state } = this;
+    if (this.isBusy) return true;
     if (state.phase === "idle") return false;
     const subject = state.phase === "pending" ? state.previous : state.session;
     return subject !== undefined && isTarget(target, subject);

@@ -24,7 +24,7 @@ const OVERDUE = 5000;
 export interface Revocable {
   /** Its id, if anybody has asked for it: whatever spares it has. */
   readonly knownId: string | undefined;
-  /** Whether it belongs to those whom a revocation is about, also if it is too late for that. */
+  /** Whether it may belong to those whom a revocation is about; `revoke` knows for sure. */
   concerns(target: RevocationTarget): boolean;
   /** Ends it if its session is meant and began until `at`. Returns how many sockets that were. */
   revoke(target: RevocationTarget, at: number): number;

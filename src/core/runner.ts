@@ -28,6 +28,11 @@ export abstract class Runner<E extends { readonly event: Event }> {
     return this.#state;
   }
 
+  /** Whether something has happened that is not over yet: its state may be another soon. */
+  protected get isBusy(): boolean {
+    return this.#turn !== undefined;
+  }
+
   /** Something has happened. */
   protected dispatch(entry: E): void {
     if (this.#turn) {

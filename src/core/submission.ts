@@ -167,15 +167,17 @@ export class Submission<S> {
   /** Whoever is to have the session knows what they have missed. */
   caughtUp(session: Session<unknown>): void {
     if (this.#isOver) return;
-    const { policy, clock, revocations } = this.#guard;
+    const { policy, clock } = this.#guard;
     if (isExpired(session, clock.now(), policy.grace)) {
       // With the same credentials it would be no better.
       return this.#refuse({ ...unauthorized("expired"), reconnect: false });
     }
-    if (revocations.covers(session, this.begunAt, this.#connection.knownId)) {
-      return this.#refuse(unauthorized("revoked"));
-    }
+    if (this.#isRevoked(session)) return this.#refuse(unauthorized("revoked"));
     this.#settle({ type: "accepted", attempt: this.id, session, since: this.begunAt });
+  }
+
+  #isRevoked(session: Session<unknown>): boolean {
+    return this.#guard.revocations.covers(session, this.begunAt, this.#connection.knownId);
   }
 
   #refuse(refusal: Unauthorized): void {
@@ -188,7 +190,11 @@ export class Submission<S> {
     if (this.#isOver) return;
     this.#note(judged.type === "refused" ? judged.refusal.code : judged.session);
     this.#settlePoints();
-    this.#connection.happened(judged);
+    // By whoever was told of it just now.
+    const isRevoked = judged.type === "accepted" && this.#isRevoked(judged.session);
+    if (!isRevoked) return this.#connection.happened(judged);
+    const refusal = unauthorized("revoked");
+    this.#connection.happened({ type: "refused", attempt: this.id, refusal });
   }
 
   /** Each attempt is noted once, however it ends: with a session, or the code of a refusal. */

@@ -46,6 +46,7 @@ export class Verification<S> {
   // Most verifiers never look at these: nobody pays for them until one does.
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
+  #challenge: Attempt["challenge"] | undefined;
 
   constructor(policy: Policy<S>, socket: S, submission: Verifiable<S>) {
     this.#policy = policy;
@@ -59,6 +60,8 @@ export class Verification<S> {
       const attempt = createAttempt(this);
       this.#returned(this.#policy.authenticate(this.#socket, credentials, attempt));
     } catch (error) {
+      // Nobody else hears of it, if it has ended the attempt before: by a disconnect, for example.
+      if (this.#state === "ended" && !isAuthError(error)) this.#report(error);
       this.#failed(error);
     }
   }
@@ -87,7 +90,7 @@ export class Verification<S> {
 
   lookAtChallenge(): Attempt["challenge"] {
     this.#hasLooked = true;
-    return (data, options) => this.#ask(data, options);
+    return this.#challenge ??= (data, options) => this.#ask(data, options);
   }
 
   #ask(data: unknown, options?: ChallengeOptions): Promise<unknown> {
@@ -141,19 +144,19 @@ export class Verification<S> {
 const VERIFICATION = Symbol("socketio-auth verification");
 
 interface OwnAttempt {
-  [VERIFICATION]: Pick<Verification<unknown>, "lookAtSignal" | "lookAtChallenge">;
+  readonly [VERIFICATION]?: Pick<Verification<unknown>, "lookAtSignal" | "lookAtChallenge">;
 }
 
 /** What every attempt has besides being called. On one prototype: to define it anew is slow. */
 const attemptPrototype = Object.create(Function.prototype, {
   signal: {
     get(this: OwnAttempt) {
-      return this[VERIFICATION].lookAtSignal();
+      return this[VERIFICATION]?.lookAtSignal();
     },
   },
   challenge: {
     get(this: OwnAttempt) {
-      return this[VERIFICATION].lookAtChallenge();
+      return this[VERIFICATION]?.lookAtChallenge();
     },
   },
 });
@@ -161,7 +164,7 @@ const attemptPrototype = Object.create(Function.prototype, {
 function createAttempt<S>(verification: Verification<S>): Attempt<unknown> {
   const attempt = (error?: unknown, success?: unknown) => verification.callBack(error, success);
   Object.setPrototypeOf(attempt, attemptPrototype);
-  (attempt as unknown as OwnAttempt)[VERIFICATION] = verification;
+  Object.defineProperty(attempt, VERIFICATION, { value: verification });
   return attempt as unknown as Attempt<unknown>;
 }
 

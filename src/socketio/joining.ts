@@ -1,9 +1,7 @@
-import { type Few, fewOf, findIn, listOf } from "../core/few.ts";
 import type { RawClient, RawConn, RawSocket } from "./internals.ts";
 
 /** A client's way into a namespace, which has a socket once Socket.IO has made one. */
 interface Joining {
-  readonly name: string;
   socket: RawSocket | undefined;
 }
 
@@ -15,7 +13,8 @@ const JOININGS = Symbol("socketio-auth joinings");
  * has been accepted, and connects a socket as often as a middleware calls `next`.
  */
 interface JoiningConn extends RawConn {
-  [JOININGS]?: Few<Joining>;
+  /** By the name of the namespace. A map, for it is up to the client how many there are. */
+  [JOININGS]?: Map<string, Joining> | undefined;
 }
 
 /** The clients that join without having asked to. */
@@ -24,14 +23,15 @@ const again = new WeakSet<RawClient>();
 /** Notes that a client joins a namespace. Returns nothing if it does so already. */
 export function beginJoining(client: RawClient, name: string): Joining | undefined {
   if (find(client, name)) return undefined;
-  const joining = { name, socket: undefined };
+  const joining = { socket: undefined };
   const conn: JoiningConn = client.conn;
-  conn[JOININGS] = fewOf([...listOf(conn[JOININGS]), joining]);
+  conn[JOININGS] ??= new Map();
+  conn[JOININGS].set(name, joining);
   return joining;
 }
 
 function find({ conn }: RawClient, name: string): Joining | undefined {
-  return findIn((conn as JoiningConn)[JOININGS], (joining) => joining.name === name);
+  return (conn as JoiningConn)[JOININGS]?.get(name);
 }
 
 /** Gives it its socket. Returns false if it was called off meanwhile. */
@@ -52,7 +52,8 @@ export function endJoining(socket: RawSocket): void {
 
 function forget(client: RawClient, name: string): void {
   const conn: JoiningConn = client.conn;
-  conn[JOININGS] = fewOf(listOf(conn[JOININGS]).filter((joining) => joining.name !== name));
+  conn[JOININGS]?.delete(name);
+  if (conn[JOININGS]?.size === 0) conn[JOININGS] = undefined;
 }
 
 /**

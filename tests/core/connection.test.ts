@@ -205,6 +205,67 @@ describe("a connection", () => {
     assertEquals(clock.pending, 0);
   });
 
+  it("a verifier that ends its own attempt and then fails is reported", () => {
+    const scene = setUp({
+      authenticate() {
+        scene.peer.connected = false;
+        scene.connection.leave(scene.peer, "server namespace disconnect", false);
+        throw new Error("a bug");
+      },
+    });
+    scene.connection.authenticate(scene.peer, {}, undefined);
+    assertEquals(scene.errors.map(String), ["Error: a bug"]);
+  });
+
+  it("a session is revoked by whoever hears of its attempt", () => {
+    const scene = setUp({
+      userId: (user: string) => user,
+      observe({ type, userId }: { type: string; userId?: string }) {
+        if (type === "attempt" && userId) void scene.guard.revoke({ userId });
+      },
+    });
+    const outcomes: Outcome[] = [];
+    scene.connection.authenticate(scene.peer, {}, (outcome) => void outcomes.push(outcome));
+    scene.clock.advance(10);
+    scene.answers[0]!(null, "ada");
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("revoked") }]);
+    assertEquals([scene.peer.session, scene.peer.connected], [undefined, false]);
+  });
+
+  it("a session is revoked that comes of a refresh in the same turn", () => {
+    let hook = () => {};
+    const scene = setUp({
+      userId: (user: { id: string }) => user.id,
+      sessionId: (user: { session: string }) => user.session,
+      reply: () => (hook(), true),
+    });
+    scene.connection.authenticate(scene.peer, {}, undefined);
+    scene.answers[0]!(null, { id: "ada", session: "1" });
+    scene.connection.authenticate(scene.peer, {}, undefined);
+    scene.clock.advance(10);
+    hook = () => {
+      hook = () => {};
+      scene.answers[1]!(null, { id: "ada", session: "2" });
+      void scene.guard.revoke({ sessionId: "2" });
+    };
+    scene.connection.join(new FakePeer("b"));
+    assertEquals(scene.peer.done.slice(-2), ["unauthorized revoked", "disconnect"]);
+  });
+
+  it("an attempt is what libraries make of it: bound, copied, kept", () => {
+    let attempt: Attempt<unknown> | undefined;
+    const { connection, peer } = setUp({
+      authenticate: (_socket: unknown, _credentials: unknown, given: Attempt<unknown>) => {
+        attempt = given;
+      },
+    });
+    connection.authenticate(peer, {}, undefined);
+    assertEquals(attempt!.challenge === attempt!.challenge, true);
+    assertEquals([attempt!.bind(null).signal, Object.keys({ ...attempt })], [undefined, []]);
+    attempt!.bind(null)(null, "ada");
+    assertEquals(peer.session?.user, "ada");
+  });
+
   it("a challenge that is over is taken back, however it ends", async () => {
     for (const end of ["timeout", "answer", "gone"]) {
       const { clock, connection, peer } = setUp({

@@ -24,6 +24,12 @@ describe("measure", () => {
     });
     assertEquals(measure([[[1]]], 1000).depth, 3);
     assertEquals(measure(undefined, 1000).depth, 0);
+    class Table extends Array {
+      override keys(): never {
+        throw new Error("the application's own");
+      }
+    }
+    assertEquals(measure(Table.of(1), 1000), measure([1], 1000));
   });
 
   it("never reports less than what a value takes in JSON, by more than punctuation", () => {
@@ -38,6 +44,10 @@ describe("measure", () => {
     cycle.push(cycle, cycle);
     assert(measure(cycle, 1000).bytes > 1000);
     assert(measure(new Array(1_000_000).fill(0), 1000).bytes > 1000);
+    let calls = 0;
+    const document = { toJSON: () => ++calls };
+    assert(measure(new Array(300_000).fill(document), 1000).bytes > 1000);
+    assertEquals(calls, 0);
     let deep: unknown = 0;
     for (let i = 0; i < 100_000; i++) deep = [deep];
     assert(measure(deep, 16_384).bytes > 16_384);

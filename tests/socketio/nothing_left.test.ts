@@ -65,8 +65,7 @@ async function openGuarded(
   const admitted = new Promise<Socket>((resolve) => io.on("connection", resolve));
   const client = connect(url, { ...place.transport, forceNew: true, ...auth && { auth } });
   onDispose(() => void client.disconnect());
-  const signIn = () =>
-    client.emitWithAck("authentication", { username: "ada", password: "right" });
+  const signIn = () => client.emitWithAck("authentication", { username: "ada", password: "right" });
   if (!auth) await signIn();
   return { socket: await upgraded(place, await admitted), signInAgain: signIn };
 }

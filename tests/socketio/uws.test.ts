@@ -113,6 +113,32 @@ describe("topics of uWebSockets.js", () => {
       assertEquals(topics(), ["/", `/\x1f${main.socket.id}`].sort());
     });
 
+    it(`of clients that were in a namespace before it had a guard are left (${place.name})`, async () => {
+      const io = createServer();
+      socketioAuth(io.of("/guarded"), { authenticate: verify });
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      publishToTopics(io);
+      const open = await connectClient(place, url);
+      const before = open.sibling("/later");
+      io.of("/later");
+      await before.next("connect");
+      const left = new Promise<void>((resolve) => {
+        for (const socket of io.of("/later").sockets.values()) {
+          socket.on("disconnect", () => resolve());
+        }
+      });
+      before.socket.disconnect();
+      await left;
+      socketioAuth(io.of("/later"), { authenticate: verify });
+      before.socket.connect();
+      await before.next("connect");
+      io.of("/later").emit("secret");
+      io.emit("public");
+      await open.next("public");
+      assertEquals(before.received, []);
+    });
+
     it(`of clients that were there before the guard are left (${place.name})`, async () => {
       const io = createServer();
       io.on("connection", (socket: Socket) => void socket.join("room"));

@@ -38,7 +38,8 @@ export class Gate<S> implements Peer<S>, Owner {
 
   /**
    * Puts a shut gate on a socket; on one that is connected, too late for it not to be
-   * known. One that is `isNew` has no rooms to be taken out of.
+   * known. One that is `isNew` has no rooms to be taken out of; topics it may have, as
+   * those belong to its transport.
    */
   constructor(
     raw: RawSocket,
@@ -50,6 +51,7 @@ export class Gate<S> implements Peer<S>, Owner {
     this.guard = guard;
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
+    if (isNew) leaveTopics(raw);
     const waiting = isNew ? this.#stand(new Gated(this, [], false)) : this.#shut();
     waiting.recovered = recovered;
     if (recovered) waiting.enter(recovered.rooms);
