@@ -24,23 +24,24 @@ export function drawRatios(rows: readonly Row[]): string {
     `${what}, against ${against} (${where})`.replaceAll("`", "")
   );
   const point = (value: number, i: number) => [value, i];
+  const highest = Math.max(...ratios.map(({ compared }) => compared.high));
   return draw(900, 60 + ratios.length * 26, {
     ...common,
     title: {
       text: "What this package costs: ours in relation to the same work without it",
       textStyle: { fontSize: 14, color: TEXT },
     },
-    grid: { left: 440, right: 30, top: 40, bottom: 30 },
+    grid: { left: 490, right: 30, top: 40, bottom: 30 },
     xAxis: {
       type: "value",
       min: 0.8,
-      max: ({ max }) => Math.max(1.4, Math.ceil(max * 10) / 10),
+      max: Math.ceil(highest * 10) / 10,
       axisLabel: { color: TEXT },
     },
     yAxis: {
       type: "category",
       data: names,
-      axisLabel: { color: TEXT, width: 430, overflow: "truncate" },
+      axisLabel: { color: TEXT, width: 480, overflow: "truncate" },
     },
     series: [
       {
@@ -106,6 +107,7 @@ export function drawGrowth(growth: readonly Growth[]): string {
     type: "value" as const,
     gridIndex,
     name,
+    nameTextStyle: { align: "left" as const },
     axisLabel: { color: TEXT },
   });
   const category = (gridIndex: number) => ({
@@ -116,7 +118,7 @@ export function drawGrowth(growth: readonly Growth[]): string {
   });
   return draw(900, 560, {
     ...common,
-    legend: { top: 0, textStyle: { color: TEXT } },
+    legend: { top: 0, itemGap: 40, textStyle: { color: TEXT } },
     grid: [{ left: 60, right: 20, top: 50, height: 180 }, {
       left: 60,
       right: 20,

@@ -3,6 +3,7 @@
  *
  * - `--quick`: a little of everything, to see that it runs; it judges no times and writes nothing;
  * - `--only TEXT`: the rows whose name has this in it, printed and not written;
+ * - `--draw`: nothing; writes tables and pictures anew from what was measured before;
  * - `REDIS_URL` in the environment: where a Redis is; otherwise it starts a `redis-server`.
  */
 import { readFile, writeFile } from "node:fs/promises";
@@ -20,7 +21,11 @@ import { type Revoked, revokeEverywhere } from "./rows/revoke.ts";
 import { costsTable, fillIn, tablesOf } from "./tables.ts";
 
 const { values: given } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    draw: { type: "boolean", default: false },
+  },
 });
 const scale: Scale = given.quick ? quick : full;
 
@@ -76,6 +81,9 @@ async function measureAll(): Promise<Results> {
 
 if (given.only !== undefined) {
   console.log(costsTable(await measureRows()));
+} else if (given.draw) {
+  const results: Results = JSON.parse(await readFile(at("performance.json"), "utf8"));
+  await write(results, tablesOf(results));
 } else {
   const results = await measureAll();
   const tables = tablesOf(results);
@@ -83,8 +91,11 @@ if (given.only !== undefined) {
   if (!given.quick) await write(results, tables);
 }
 
+function at(path: string): URL {
+  return new URL(`../docs/${path}`, import.meta.url);
+}
+
 async function write(results: Results, tables: ReturnType<typeof tablesOf>): Promise<void> {
-  const at = (path: string) => new URL(`../docs/${path}`, import.meta.url);
   await writeFile(at("performance.json"), JSON.stringify(results, null, 2) + "\n");
   await writeFile(at("costs.svg"), drawRatios(results.rows));
   await writeFile(at("growth.svg"), drawGrowth(results.growth));

@@ -168,7 +168,7 @@ function heap(
   return {
     ...{ what, against, where: "Node" },
     async measure({ sockets, rounds }) {
-      const few = { warmUp: Math.ceil(rounds.warmUp / 6), counted: Math.ceil(rounds.counted / 4) };
+      const few = { warmUp: Math.ceil(rounds.warmUp / 4), counted: Math.ceil(rounds.counted / 2) };
       const { difference, ...heaps } = await compareHeaps(pair.ours, pair.theirs, sockets, few);
       const row = { unit: "bytes per socket", ...heaps, compared: difference };
       return { ...row, as: "difference", ...most !== undefined && { budget: { most } } };
