@@ -188,7 +188,7 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("core/verifier", [
-    ["what a callback's function returns", "policy.authenticate.length >= 3", "false"],
+    ["what a callback's function returns", "this.#policy.authenticate.length >= 3", "false"],
     ["errors that are returned", "if (isError(success)) return verdictOnFailure(success);", ""],
     ["a look", "if (callsBack && !this.#hasLooked) {", "if (callsBack) {"],
     ["no look", "if (callsBack && !this.#hasLooked) {", "if (false) {"],
