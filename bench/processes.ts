@@ -31,10 +31,9 @@ class Program implements AsyncDisposable {
     file: string,
     args: string[],
     runtime: Runtime,
-    more: string[] = [],
   ): Promise<[ChildProcess, string]> {
     const program = fileURLToPath(new URL(file, import.meta.url));
-    const options = { execPath: pathOf(runtime), execArgv: [...flags[runtime], ...more] };
+    const options = { execPath: pathOf(runtime), execArgv: flags[runtime] };
     const process = fork(program, args, options);
     process.setMaxListeners(0);
     const url = await new Promise<string>((resolve, reject) => {
@@ -65,7 +64,7 @@ class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exited = once(this.#process, "exit");
-    // Which it takes for the end, and writes the profile that its flags may ask for.
+    // Which it takes for the end, and writes the profile that NODE_OPTIONS may ask for.
     this.#process.disconnect();
     await exited;
   }
@@ -81,8 +80,6 @@ export interface ServerSpec {
   readonly isOld?: boolean;
   /** Where a Redis is, for one of several nodes. */
   readonly redis?: string;
-  /** Further flags for the runtime. */
-  readonly flags?: string[];
 }
 
 /** A server; its methods are those in `servers/server.ts`. */
@@ -91,7 +88,7 @@ export class ServerProcess extends Program {
     const { work, runtime = "Node", engine = "node:http", redis = "" } = spec;
     const file = spec.isOld ? "./servers/old.ts" : "./servers/server.ts";
     const args = [work, engine, redis];
-    return new ServerProcess(...await Program.launch(file, args, runtime, spec.flags));
+    return new ServerProcess(...await Program.launch(file, args, runtime));
   }
 
   /** Microseconds of processor time that the process has taken. */

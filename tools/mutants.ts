@@ -65,7 +65,7 @@ export const mutants: Mutant[] = [
     ],
     ["events that pass", 'this.isOpenInwards || incoming === "pass"', "this.isOpenInwards"],
     ["what came in", 'this.#owner.cut("too_many_events");', ""],
-    ["parts of larger buffers", "    if (size.isBinary) compact(content);\n", ""],
+    ["parts of larger buffers", "    if (size.hasBinary) compact(content);\n", ""],
     [
       "the total of what comes in",
       "compact(content);\n    this.#owner.holdings.update(this);",

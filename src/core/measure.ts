@@ -18,7 +18,7 @@ export interface Size {
   /** How many values it is made of, keys included. */
   readonly values: number;
   /** Whether there is binary data in it. */
-  readonly isBinary: boolean;
+  readonly hasBinary: boolean;
 }
 
 /**
@@ -50,7 +50,7 @@ export function measure(value: unknown, maxBytes: number): Size {
     for (const key of keys) {
       // Every child counts at least one byte, so this many are all we need.
       if (stack.length > maxBytes) {
-        return { bytes: maxBytes + 1, depth: deepest, values, isBinary: hasBinary };
+        return { bytes: maxBytes + 1, depth: deepest, values, hasBinary };
       }
       if (typeof key === "string") {
         bytes += key.length + 1;
@@ -60,7 +60,7 @@ export function measure(value: unknown, maxBytes: number): Size {
       depths.push(depth);
     }
   }
-  return { bytes, depth: deepest, values, isBinary: hasBinary };
+  return { bytes, depth: deepest, values, hasBinary };
 }
 
 /** Documents of an ORM, for example, are sent as what their `toJSON` returns. */

@@ -94,7 +94,7 @@ export class Submission<S> {
     if (isOver(size, policy.maxCredentials)) {
       return this.#refuse(unauthorized("invalid_credentials"));
     }
-    if (size.isBinary) this.#credentials = compact(this.#credentials);
+    if (size.hasBinary) this.#credentials = compact(this.#credentials);
     const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
     if (!isSlow) return this.#verify();
     void this.#screen().then((refusal) => {

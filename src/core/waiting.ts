@@ -65,7 +65,7 @@ export class Waiting<In, Out> implements Holder {
       this.#owner.cut("too_many_events");
       return false;
     }
-    if (size.isBinary) compact(content);
+    if (size.hasBinary) compact(content);
     this.#owner.holdings.update(this);
     return false;
   }

@@ -6,7 +6,7 @@ describe("hold", () => {
 
   it("keeps order, and refuses what is over either limit", () => {
     const hold = new Hold<string>();
-    const size = (bytes: number) => ({ bytes, depth: 0, values: 1, isBinary: false });
+    const size = (bytes: number) => ({ bytes, depth: 0, values: 1, hasBinary: false });
     assertEquals(hold.add("a", size(9), limit), true);
     assertEquals(hold.add("b", size(2), limit), false);
     assertEquals(hold.add("c", size(1), limit), true);

@@ -8,19 +8,19 @@ describe("measure", () => {
       bytes: 11,
       depth: 0,
       values: 1,
-      isBinary: false,
+      hasBinary: false,
     });
     assertEquals(measure(new Uint8Array(10), 1000), {
       bytes: 11,
       depth: 0,
       values: 1,
-      isBinary: true,
+      hasBinary: true,
     });
     assertEquals(measure({ ab: "c" }, 1000), {
       bytes: 8 + 3 + 2,
       depth: 1,
       values: 3,
-      isBinary: false,
+      hasBinary: false,
     });
     assertEquals(measure([[[1]]], 1000).depth, 3);
     assertEquals(measure(undefined, 1000).depth, 0);
