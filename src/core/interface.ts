@@ -177,8 +177,6 @@ export interface Revocation {
   readonly age: number;
   /** The id of a client connection that is spared. */
   readonly except?: string;
-  /** The same as `age`, for what is revoked of that connection, too; nothing if absent. */
-  readonly exceptAge?: number;
 }
 
 /** Time, injected so that tests can hold it still. */

@@ -14,8 +14,8 @@ const CAPACITY = 100_000;
 /** How long after a revocation it is said again for the first time, in ms, or so. */
 export const FIRST_REMINDER = 1000;
 
-/** How many ids of earlier ones are remembered with the last one of a target. */
-const EARLIER = 8;
+/** How many revocations of one target are known by their ids at most, for when they are heard again. */
+const KNOWN = 16;
 
 /** How old a revocation is that should have been heard of before, in ms. */
 const OVERDUE = 5000;
@@ -38,21 +38,21 @@ interface Reminder {
   readonly until: number;
 }
 
-/** What is remembered of the revocations of one target. */
+/** A revocation that this node has carried out. */
 interface Remembered {
-  readonly target: RevocationTarget;
-  /** The last one, and when it was made. */
   readonly id: string;
-  readonly at: number;
-  /** Some before it: whoever has not heard of the last one says those again. */
-  readonly earlier: readonly string[];
-  /** How many sockets it ended here. */
-  readonly count: number;
-  /** Whom it spares; and until when sessions of that connection were revoked by others. */
+  readonly target: RevocationTarget;
+  /** The connection that it spares. */
   readonly except: string | undefined;
-  readonly exceptAt: number;
-  readonly reminder: Reminder;
+  /** When it was made, by this node's monotonic clock. */
+  readonly at: number;
+  /** How many sockets it ended here. */
+  count: number;
+  reminder: Reminder;
 }
+
+/** The revocations of one target, the last one first. */
+type Known = readonly Remembered[];
 
 /**
  * The revocations under one policy. Each is carried out on the connections
@@ -66,8 +66,8 @@ export class Revocations {
   readonly #clock: Clock;
   readonly #retention: number;
   readonly #connections: Set<Revocable> = new Set();
-  /** By target, the oldest first. */
-  readonly #entries: Map<string, Remembered> = new Map();
+  /** By target; the target with the oldest news first. */
+  readonly #entries: Map<string, Known> = new Map();
 
   /** Remembers each revocation for `retention` milliseconds at least. */
   constructor(clock: Clock, retention: number) {
@@ -87,36 +87,34 @@ export class Revocations {
   }
 
   /** Carries a revocation out, once. Returns how many sockets it has ended here. */
-  revoke(heard: Revocation): number {
-    const key = keyOf(heard.target);
+  revoke({ id, target, age, except }: Revocation): number {
     const now = this.#clock.monotonic();
-    const known = this.#entries.get(key);
-    const { entry, isNews } = learn(known, heard, now);
-    if (!isNews) {
-      this.#entries.set(key, entry);
-      return entry.count;
+    const known = this.#entries.get(keyOf(target)) ?? [];
+    const again = known.find((one) => one.id === id);
+    if (again) {
+      again.reminder = nextReminder(again.at, now);
+      return again.count;
     }
-    const madeAt = now - heard.age;
-    if (heard.age > OVERDUE && madeAt > this.awareness.since) this.awareness.lose();
+    const at = now - age;
+    const added = { id, target, except, at, count: 0, reminder: nextReminder(at, now) };
+    const list = insert(known, added);
+    const isNews = effective(list).includes(added);
+    if (isNews && age > OVERDUE && at > this.awareness.since) this.awareness.lose();
     // Remembered first: what the application does when its sockets go must find it.
-    this.#remember(key, entry);
-    const count = this.#carryOut(entry);
-    // Unless somebody has revoked more in the middle of that.
-    const current = this.#entries.get(key);
-    if (current?.id === heard.id) this.#entries.set(key, { ...current, count });
-    return count;
+    this.#remember(target, list);
+    added.count = this.#carryOut(added);
+    return added.count;
   }
 
-  #carryOut(entry: Remembered): number {
+  #carryOut({ target, at, except }: Remembered): number {
     let count = 0;
     // There may be many, and few are meant: the others are not asked more than that.
     const concerned: Revocable[] = [];
     for (const connection of this.#connections) {
-      if (connection.concerns(entry.target)) concerned.push(connection);
+      if (connection.concerns(target)) concerned.push(connection);
     }
     for (const connection of concerned) {
-      const until = untilOf(entry, connection.knownId);
-      if (until > -Infinity) count += connection.revoke(entry.target, until);
+      if (!isSpared(except, connection.knownId)) count += connection.revoke(target, at);
     }
     return count;
   }
@@ -127,12 +125,10 @@ export class Revocations {
    */
   covers({ userId, sessionId }: Subject, since: number, connection: string | undefined): boolean {
     if (this.#entries.size === 0) return false;
-    const isRevoked = (target: RevocationTarget) => {
-      const entry = this.#entries.get(keyOf(target));
-      if (!entry) return false;
-      const until = untilOf(entry, connection);
-      return until > -Infinity && since <= until;
-    };
+    const isRevoked = (target: RevocationTarget) =>
+      this.#entries.get(keyOf(target))?.some(({ at, except }) =>
+        since <= at && !isSpared(except, connection)
+      ) ?? false;
     return (userId !== undefined && isRevoked({ userId })) ||
       (sessionId !== undefined && isRevoked({ sessionId }));
   }
@@ -140,8 +136,10 @@ export class Revocations {
   /** When the next one is to be said again, if there is any. */
   get nextDue(): number | undefined {
     let next: number | undefined;
-    for (const { reminder: { until } } of this.#entries.values()) {
-      if (next === undefined || until < next) next = until;
+    for (const known of this.#entries.values()) {
+      for (const { reminder: { until } } of effective(known)) {
+        if (next === undefined || until < next) next = until;
+      }
     }
     return next;
   }
@@ -150,24 +148,27 @@ export class Revocations {
   takeDue(): Revocation[] {
     this.#prune();
     const now = this.#clock.monotonic();
-    const due = [...this.#entries].filter(([, { reminder }]) => reminder.from <= now);
-    return due.map(([key, entry]) => {
-      this.#entries.set(key, { ...entry, reminder: nextReminder(entry.at, now) });
-      return asMessage(entry, now);
+    // Both of a target together: none is heard of without the other.
+    const due = [...this.#entries.values()].map(effective)
+      .filter((said) => said.some(({ reminder }) => reminder.from <= now));
+    return due.flat().map((one) => {
+      one.reminder = nextReminder(one.at, now);
+      return asMessage(one, now);
     });
   }
 
-  #remember(key: string, entry: Remembered): void {
+  #remember(target: RevocationTarget, known: Known): void {
+    const key = keyOf(target);
     this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    this.#entries.set(key, known);
     this.#prune();
   }
 
   #prune(): void {
     const horizon = this.#horizon();
-    for (const [key, { at }] of this.#entries) {
-      if (at >= horizon && this.#entries.size <= CAPACITY) return;
-      if (at > this.#clock.monotonic() - this.#retention) this.awareness.lose();
+    for (const [key, [last]] of this.#entries) {
+      if (last!.at >= horizon && this.#entries.size <= CAPACITY) return;
+      if (last!.at > this.#clock.monotonic() - this.#retention) this.awareness.lose();
       this.#entries.delete(key);
     }
   }
@@ -182,48 +183,29 @@ export class Revocations {
   }
 }
 
-/** Until when sessions of a connection are revoked; `-Infinity` if none are. */
-function untilOf({ at, except, exceptAt }: Remembered, connection: string | undefined): number {
-  return except !== undefined && except === connection ? exceptAt : at;
-}
-
-/** What is to be remembered after hearing of a revocation, and whether that is anything new. */
-function learn(
-  known: Remembered | undefined,
-  { id, target, age, except, exceptAge = Infinity }: Revocation,
-  now: number,
-): { entry: Remembered; isNews: boolean } {
-  const exceptAt = now - exceptAge;
-  if (known && (known.id === id || known.earlier.includes(id))) {
-    const reminder = nextReminder(known.at, now);
-    const isNews = isLater(exceptAt, known.exceptAt);
-    const later = isNews ? exceptAt : known.exceptAt;
-    return { entry: { ...known, exceptAt: later, reminder }, isNews };
-  }
-  const at = now - age;
-  const reminder = nextReminder(at, now);
-  const heard = { target, id, at, earlier: [], count: 0, except, exceptAt, reminder };
-  return { entry: known ? merge(known, heard) : heard, isNews: true };
+function isSpared(except: string | undefined, connection: string | undefined): boolean {
+  return except !== undefined && except === connection;
 }
 
 /**
- * Two revocations of the same target in one: the later one covers all that the
- * earlier one does, but for the connection that it spares.
+ * Adds a revocation to those of its target. Only the effective ones matter; the
+ * ids of others are kept so that they are no news when they are heard again.
  */
-function merge(known: Remembered, added: Remembered): Remembered {
-  const [last, first] = added.at >= known.at ? [added, known] : [known, added];
-  const before = first.except === last.except ? first.exceptAt : first.at;
-  const earlier = [first.id, ...first.earlier, ...last.earlier].filter((id) => id !== last.id);
-  return {
-    ...last,
-    exceptAt: Math.max(last.exceptAt, before),
-    earlier: [...new Set(earlier)].slice(0, EARLIER),
-  };
+function insert(known: Known, added: Remembered): Known {
+  const all = [...known, added].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+  const kept = new Set([...all.slice(0, KNOWN), ...effective(all)]);
+  return all.filter((one) => kept.has(one));
 }
 
-/** Whether a time is later than another, by more than messages take between nodes. */
-function isLater(time: number, other: number): boolean {
-  return time > other && !(time - other < FIRST_REMINDER);
+/**
+ * The fewest revocations of a target that end all that it is about: the last one,
+ * and the last one of those that do not spare the same connection. Only these are
+ * said again.
+ */
+function effective(known: Known): Remembered[] {
+  const [last] = known;
+  const other = known.find(({ except }) => except !== last!.except);
+  return last!.except === undefined || !other ? [last!] : [last!, other];
 }
 
 /**
@@ -236,12 +218,8 @@ function nextReminder(at: number, now: number): Reminder {
   return { from: now + pause * 0.75, until: now + pause * (0.75 + Math.random() / 2) };
 }
 
-function asMessage({ id, target, at, except, exceptAt }: Remembered, now: number): Revocation {
-  return {
-    ...{ id, target, age: now - at },
-    ...except !== undefined && { except },
-    ...exceptAt > -Infinity && { exceptAge: now - exceptAt },
-  };
+function asMessage({ id, target, at, except }: Remembered, now: number): Revocation {
+  return { id, target, age: now - at, ...except !== undefined && { except } };
 }
 
 function keyOf(target: RevocationTarget): string {

@@ -11,6 +11,7 @@ import {
   transition,
 } from "../../src/client/machine.ts";
 import { type Code, unauthorized } from "../../src/protocol.ts";
+import { runs } from "../kit/random.ts";
 
 const rules: Rules = { refreshMargin: 30_000, credentialsTimeout: 5_000, timeout: 35_000 };
 const NOW = 1_000_000;
@@ -295,7 +296,7 @@ describe("the client's machine, whatever happens in whatever order", () => {
           assertEquals(state.error, state === before ? before.error : undefined);
         }
       }
-    }));
+    }), runs());
   });
 
   it("spreads those who come back over the whole delay", () => {

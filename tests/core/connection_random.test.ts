@@ -1,6 +1,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { unauthorized } from "../../src/protocol.ts";
+import { runs } from "../kit/random.ts";
 import { FakePeer } from "./fakes.ts";
 import { setUp } from "./set_up.ts";
 
@@ -97,7 +98,7 @@ describe("a connection, whatever comes in whatever order", () => {
         for (const answer of answers) answer(null, "late");
         assertEquals(peers.map(({ done }) => done.length), before);
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

@@ -4,6 +4,7 @@ import { compact } from "../../src/core/compact.ts";
 import { type Holder, Holdings } from "../../src/core/holdings.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Owner, Waiting } from "../../src/core/waiting.ts";
+import { runs } from "../kit/random.ts";
 
 const TOTAL = 5000;
 
@@ -92,7 +93,7 @@ describe("what is held of all together", () => {
       }
       for (const { waiting } of peers) waiting.discard();
       assertEquals(holdings.total, 0);
-    }));
+    }), runs());
   });
 
   it("finds the largest also when costs have become smaller", () => {

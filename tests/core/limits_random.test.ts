@@ -1,6 +1,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { resolvePolicy } from "../../src/core/policy.ts";
+import { runs } from "../kit/random.ts";
 import { Client } from "./client.ts";
 import { FakeGuard } from "./fakes.ts";
 
@@ -83,7 +84,7 @@ describe("the limits, whatever comes in whatever order", () => {
         const { pending, authenticated } = guard.journal.stats;
         assertEquals([pending, authenticated, guard.clock.pending], [0, 0, 0]);
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { type Event, initial, type Rules, type State, transition } from "../../src/core/machine.ts";
 import { unauthorized } from "../../src/protocol.ts";
 import type { Session } from "../../src/core/session.ts";
+import { runs } from "../kit/random.ts";
 
 const rules: Rules = { timeout: 1000, attempts: 2, grace: 500 };
 const refusal = unauthorized("authentication_failed");
@@ -83,6 +84,6 @@ describe("the machine, whatever happens in whatever order", () => {
         // Nothing happens without an effect, but for recovery being remembered.
         if (types.length === 0) assertEquals(state.phase, before.phase);
       }
-    }));
+    }), runs());
   });
 });

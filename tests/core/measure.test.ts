@@ -1,6 +1,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { measure } from "../../src/core/measure.ts";
+import { runs } from "../kit/random.ts";
 
 describe("measure", () => {
   it("counts strings, binary data and keys, and how deep they nest", () => {
@@ -36,7 +37,7 @@ describe("measure", () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => {
       const { bytes } = measure(value, Infinity);
       assert(bytes * 4 + 64 >= JSON.stringify(value).length);
-    }));
+    }), runs());
   });
 
   it("stops early on what is huge, deep or endless", () => {

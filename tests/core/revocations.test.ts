@@ -4,6 +4,7 @@ import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/protocol.ts";
 import { type Revocable, Revocations } from "../../src/core/revocations.ts";
+import { runs } from "../kit/random.ts";
 import { FakeClock, FakeGuard, FakePeer } from "./fakes.ts";
 
 const ADA = { userId: "ada" };
@@ -104,7 +105,7 @@ describe("revocations", () => {
           }
         }
       }
-    }));
+    }), runs());
   });
 
   it("that spare a connection spare also what another node has kept of it", () => {

@@ -6,6 +6,7 @@ import type { Limiter } from "../../mod.ts";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import type { Outcome } from "../../src/protocol.ts";
+import { runs } from "../kit/random.ts";
 import { FakeClock, FakeGuard, FakePeer } from "./fakes.ts";
 
 /** A limiter as rate-limiter-flexible's, on the fake clock: what it refuses is counted, too. */
@@ -369,7 +370,7 @@ describe("a throttle counts failures", () => {
         guard.clock.advance(1000);
         assertEquals(guard.clock.pending, 0);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 });

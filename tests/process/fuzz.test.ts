@@ -1,14 +1,14 @@
 import { assert, assertEquals, describe, it } from "#testing";
-import { env } from "node:process";
 import { type Client, connectClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ServerNode } from "../kit/node.ts";
+import { seed, times } from "../kit/random.ts";
 import { PollingClient, RawClient } from "../kit/raw.ts";
 import { engineOnly, type Place } from "../kit/targets.ts";
 import { type Visit, visits } from "./frames.ts";
 
-const SEED = Number(env.FUZZ_SEED ?? 20_260_823);
-const VISITS = 1200;
+const SEED = seed ?? 20_260_823;
+const VISITS = 1200 * times;
 const AT_ONCE = 40;
 
 interface Size {
@@ -46,7 +46,7 @@ describe("a server that is sent anything", () => {
   disposeAfterEach();
 
   for (const place of engineOnly) {
-    it(`goes on, and tells nobody anything (${place.name}, FUZZ_SEED=${SEED})`, async () => {
+    it(`goes on, and tells nobody anything (${place.name}, RANDOM_SEED=${SEED})`, async () => {
       const node = await ServerNode.run("process", place.engine);
       const witness = await connectClient(place, node.url);
       const heaps: number[] = [];

@@ -7,6 +7,7 @@ import { install } from "../../src/socketio/install.ts";
 import { gateOf } from "../../src/socketio/gate/slot.ts";
 import { findTarget } from "../../src/socketio/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
+import { runs } from "../kit/random.ts";
 import type { Attempt } from "../../mod.ts";
 import { FakeClock } from "../core/fakes.ts";
 import { createServer } from "../kit/targets.ts";
@@ -274,7 +275,7 @@ function suite(mode: "authenticated" | "connected"): void {
           assertEquals(socket.nsp.adapter.sids.has(socket.id), false);
         }
       }),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 }

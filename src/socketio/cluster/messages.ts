@@ -10,11 +10,10 @@ export interface RevocationMessage extends Revocation {
 
 /** Whether a message is a revocation. */
 export function isRevocation(message: unknown): message is RevocationMessage {
-  const { policy, id, target, age, except, exceptAge } = Object(message);
+  const { policy, id, target, age, except } = Object(message);
   const { userId, sessionId } = Object(target);
   return typeof policy === "string" && typeof id === "string" && isDuration(age) &&
     (except === undefined || typeof except === "string") &&
-    (exceptAge === undefined || isDuration(exceptAge)) &&
     (typeof userId === "string" || typeof sessionId === "string");
 }
 
