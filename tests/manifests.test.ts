@@ -240,6 +240,7 @@ describe("testing seams", () => {
   it("export the same names", () => {
     assertEquals(exportsOf("tests/testing/node.ts"), exportsOf("tests/testing/std.ts"));
     assertEquals(exportsOf("tests/testing/node.ts"), [
+      "afterAll",
       "afterEach",
       "assert",
       "assertEquals",

@@ -1,41 +1,64 @@
 /**
- * What `npm test` runs: the same test files on Node, Deno and Bun. They mostly wait, so that
- * two of them share the machine; what they print begins with their name then.
+ * What `npm test` runs: the same test files on Node, Deno and Bun, each runtime in a process
+ * of its own. What they print begins with the name of the process if there are several.
  *
- * Arguments choose the runtimes and the test files; without any, it is all of
- * them: `node tests/run.ts deno bun tests/manifests.test.ts`.
+ * Arguments choose the runtimes, and test files or folders; without any, it is all of them:
+ * `node tests/run.ts deno bun tests/manifests.test.ts`.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type Counts, countTests } from "./testing/junit.ts";
+import { type Counts, countTests, secondsByFile } from "./testing/junit.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Limits in milliseconds; a test that hangs must not take the run with it. */
 const TEST_LIMIT = 60_000;
-const RUNTIME_LIMIT = 900_000;
+const PROCESS_LIMIT = 600_000;
 
-/** How many runtimes run at once. More would be busy, and tests of timeouts do not like that. */
-const AT_ONCE = 2;
+/** How many of the slowest files are named at the end. */
+const SLOWEST = 10;
 
 /**
- * For each runtime, the command that runs `files` (all of them if there are
- * none), prints for people as usual and writes JUnit XML to `report`.
+ * Tests that run on the last of the chosen runtimes only, and why that is enough. Each is
+ * the beginning of a path. (On Bun, which starts processes fastest, if all are chosen.)
+ */
+const ONCE: Record<string, string> = {
+  "tests/client/outage": "real outages take their time, and the client is the same everywhere",
+  "tests/cluster/outages": "real outages take their time, and decisions are made in the core",
+  "tests/core/reminders": "a fake clock, and no runtime involved",
+  "tests/core/storm": "a fake clock, and no runtime involved",
+  "tests/demo/": "pages run in a browser, whatever the server runs on",
+  "tests/examples/pages": "pages run in a browser, whatever the server runs on",
+  "tests/examples/passkeys": "pages run in a browser, whatever the server runs on",
+  "tests/docs": "reads files",
+  "tests/manifests": "reads files",
+  "tests/mutants": "reads files",
+  "tests/sizes": "runs esbuild",
+  "tests/snippets": "runs the compiler",
+};
+
+/**
+ * For each runtime, the command that runs `files`, prints for people as usual and writes
+ * JUnit XML to `report`.
  */
 const RUNTIMES: Record<string, (report: string, files: string[]) => string[]> = {
   node: (report, files) => [
     "node",
     "--test",
+    // Starting a process for each file takes twice as long as the tests.
+    "--test-isolation=none",
+    // A test that fails may leave something open.
+    "--test-force-exit",
     `--test-timeout=${TEST_LIMIT}`,
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
     "--test-reporter=junit",
     `--test-reporter-destination=${report}`,
-    ...(files.length ? files : ["tests/**/*.test.ts"]),
+    ...files,
   ],
   // The import map stands in for deno.json's, which needs JSR; see `deno task test`.
   deno: (report, files) => [
@@ -45,7 +68,7 @@ const RUNTIMES: Record<string, (report: string, files: string[]) => string[]> = 
     "--no-check",
     "--import-map=tests/testing/import_map.json",
     `--junit-path=${report}`,
-    ...(files.length ? files : ["tests/"]),
+    ...files,
   ],
   bun: (report, files) => [
     "bun",
@@ -53,28 +76,59 @@ const RUNTIMES: Record<string, (report: string, files: string[]) => string[]> = 
     `--timeout=${TEST_LIMIT}`,
     "--reporter=junit",
     `--reporter-outfile=${report}`,
-    ...files,
+    ...files.map((file) => `./${file}`),
   ],
 };
 
-interface Result extends Counts {
+/** Files for one process. */
+interface Job {
+  /** The runtime, and which of its jobs it is. */
+  readonly name: string;
   readonly runtime: string;
+  readonly files: string[];
+}
+
+interface Result extends Job, Counts {
   readonly seconds: number;
   /** What is wrong besides the tests that failed. */
   readonly trouble: string | undefined;
+  readonly secondsByFile: Map<string, number>;
 }
 
-async function run(runtime: string, files: string[], report: string): Promise<Result> {
-  console.log(`\n=== ${runtime} ===\n`);
+/** The test files that the arguments name, or all. */
+async function findFiles(paths: string[]): Promise<string[]> {
+  const all: string[] = [];
+  for await (const file of glob("tests/**/*.test.ts", { cwd: ROOT })) all.push(file);
+  all.sort();
+  if (paths.length === 0) return all;
+  const chosen = paths.map((path) => path.replace(/^\.\//, ""));
+  for (const path of chosen) {
+    if (!all.some((file) => file.startsWith(path))) throw new Error(`No test is in ${path}.`);
+  }
+  return all.filter((file) => chosen.some((path) => file.startsWith(path)));
+}
+
+function planJobs(runtimes: string[], files: string[]): Job[] {
+  const isOnce = (file: string) => Object.keys(ONCE).some((path) => file.startsWith(path));
+  const everywhere = files.filter((file) => !isOnce(file));
+  const last = runtimes.at(-1)!;
+  const once = { name: `${last}, once`, runtime: last, files: files.filter(isOnce) };
+  const jobs = [once, ...runtimes.map((name) => ({ name, runtime: name, files: everywhere }))];
+  return jobs.filter(({ files }) => files.length > 0);
+}
+
+async function run(job: Job, report: string, isAlone: boolean): Promise<Result> {
   const start = performance.now();
-  let trouble = await execute(RUNTIMES[runtime]!(report, files), isAlone ? "" : runtime);
+  const command = RUNTIMES[job.runtime]!(report, job.files);
+  let trouble = await execute(command, isAlone ? "" : job.name);
   const seconds = (performance.now() - start) / 1000;
-  const counts = countTests(await readFile(report, "utf8").catch(() => ""));
+  const xml = await readFile(report, "utf8").catch(() => "");
+  const counts = countTests(xml);
   if (counts.passed + counts.failed + counts.skipped === 0) trouble ??= "reported no test";
   // What fails outside of any test, a file that cannot be loaded for example,
   // is not in every runtime's report.
   if (trouble && counts.failed === 0) counts.failed = 1;
-  return { runtime, seconds, trouble, ...counts };
+  return { ...job, seconds, trouble, ...counts, secondsByFile: secondsByFile(xml) };
 }
 
 /**
@@ -89,15 +143,15 @@ function execute([command = "", ...args]: string[], name: string): Promise<strin
       cwd: ROOT,
       env: { ...process.env, PATH },
       stdio: ["ignore", output, output],
-      timeout: RUNTIME_LIMIT,
+      timeout: PROCESS_LIMIT,
     });
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
-      createInterface(stream).on("line", (line) => console.log(`${name.padEnd(4)} | ${line}`));
+      createInterface(stream).on("line", (line) => console.log(`${name.padEnd(10)} | ${line}`));
     }
     child.on("error", ({ message }) => resolve(message));
     child.on("close", (code, signal) => {
-      if (child.killed) resolve(`stopped after ${RUNTIME_LIMIT / 1000} s`);
+      if (child.killed) resolve(`stopped after ${PROCESS_LIMIT / 1000} s`);
       else resolve(code === 0 ? undefined : `ended with ${signal ?? `code ${code}`}`);
     });
   });
@@ -105,22 +159,32 @@ function execute([command = "", ...args]: string[], name: string): Promise<strin
 
 /** Node and Deno run the very same tests; if one reports fewer, some were lost. */
 function findLostTests(results: Result[]): string | undefined {
-  const [node, deno] = ["node", "deno"].map((name) => {
-    const result = results.find(({ runtime }) => runtime === name);
+  const [node, deno] = ["node", "deno"].map((wanted) => {
+    const result = results.find(({ name }) => name === wanted);
     return result && result.passed + result.failed + result.skipped;
   });
   if (node === undefined || deno === undefined || node === deno) return undefined;
   return `Node reported ${node} tests and Deno ${deno}: some were lost`;
 }
 
+function printSlowest(results: Result[]): void {
+  const all = results.flatMap(({ runtime, secondsByFile }) =>
+    Array.from(secondsByFile, ([file, seconds]) => ({ runtime, file, seconds }))
+  );
+  console.log("\nThe slowest files, in seconds:");
+  for (const one of all.sort((a, b) => b.seconds - a.seconds).slice(0, SLOWEST)) {
+    console.log(`${one.seconds.toFixed(1).padStart(7)}  ${one.runtime.padEnd(5)} ${one.file}`);
+  }
+}
+
 function printTable(results: Result[]): void {
   const row = (...cells: string[]) =>
-    console.log(cells.map((cell, i) => i ? cell.padStart(9) : cell.padEnd(6)).join(""));
+    console.log(cells.map((cell, i) => i ? cell.padStart(9) : cell.padEnd(11)).join(""));
   console.log();
   row("", "passed", "failed", "skipped", "seconds");
-  for (const { runtime, passed, failed, skipped, seconds, trouble } of results) {
-    row(runtime, `${passed}`, `${failed}`, `${skipped}`, seconds.toFixed(1));
-    if (trouble) console.log(`       ^ ${trouble}`);
+  for (const { name, passed, failed, skipped, seconds, trouble } of results) {
+    row(name, `${passed}`, `${failed}`, `${skipped}`, seconds.toFixed(1));
+    if (trouble) console.log(`            ^ ${trouble}`);
   }
   const sum = (name: keyof Counts) => results.reduce((total, result) => total + result[name], 0);
   console.log(`\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
@@ -129,20 +193,15 @@ function printTable(results: Result[]): void {
 const args = process.argv.slice(2);
 const known = Object.keys(RUNTIMES);
 const chosen = known.filter((name) => args.includes(name));
-const files = args.filter((name) => !known.includes(name));
-
-const runtimes = chosen.length ? chosen : known;
-const isAlone = runtimes.length === 1;
+const files = await findFiles(args.filter((name) => !known.includes(name)));
+const jobs = planJobs(chosen.length ? chosen : known, files);
 
 const reports = await mkdtemp(join(tmpdir(), "socketio-auth-"));
-const results: Result[] = [];
-const queue = runtimes.entries();
-await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-  for (const [index, runtime] of queue) {
-    results[index] = await run(runtime, files, join(reports, `${runtime}.xml`));
-  }
-}));
+const results = await Promise.all(
+  jobs.map((job, index) => run(job, join(reports, `${index}.xml`), jobs.length === 1)),
+);
 await rm(reports, { recursive: true });
+printSlowest(results);
 printTable(results);
 const lost = findLostTests(results);
 if (lost) console.error(lost);

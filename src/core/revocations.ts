@@ -215,7 +215,8 @@ function effective(known: Known): Remembered[] {
  */
 function nextReminder(at: number, now: number): Reminder {
   const pause = Math.max(now - at, FIRST_REMINDER);
-  return { from: now + pause * 0.75, until: now + pause * (0.75 + Math.random() / 2) };
+  const after = (part: number) => now + Math.ceil(pause * part);
+  return { from: after(0.75), until: after(0.75 + Math.random() / 2) };
 }
 
 function asMessage({ id, target, at, except }: Remembered, now: number): Revocation {

@@ -258,45 +258,48 @@ const anything = fc.record({
 
 describe("the client's machine, whatever happens in whatever order", () => {
   it("keeps its invariants", () => {
-    fc.assert(fc.property(fc.array(anything, { maxLength: 60, size: "max" }), (happenings) => {
-      let state = initial;
-      let now = NOW;
-      let expired = 0;
-      for (const { occurrence, after, chance } of happenings) {
-        now += after;
-        const before = state;
-        const [type, detail] = occurrence;
-        const isOfServer = ["authenticated", "challenged", "refused"].includes(type);
-        if (before.name === "waiting" && isOfServer) continue;
-        if (type === "due" && before.due > now) continue;
-        state = transition(before, happen(occurrence, now, chance), rules);
+    fc.assert(
+      fc.property(fc.array(anything, { maxLength: 60, size: "max" }), (happenings) => {
+        let state = initial;
+        let now = NOW;
+        let expired = 0;
+        for (const { occurrence, after, chance } of happenings) {
+          now += after;
+          const before = state;
+          const [type, detail] = occurrence;
+          const isOfServer = ["authenticated", "challenged", "refused"].includes(type);
+          if (before.name === "waiting" && isOfServer) continue;
+          if (type === "due" && before.due > now) continue;
+          state = transition(before, happen(occurrence, now, chance), rules);
 
-        // Only the server lets a client in, and nobody brings back one that has stopped.
-        if (state.name === "authenticated" && before.name !== "authenticated") {
-          assertEquals(type, "authenticated");
+          // Only the server lets a client in, and nobody brings back one that has stopped.
+          if (state.name === "authenticated" && before.name !== "authenticated") {
+            assertEquals(type, "authenticated");
+          }
+          if (before.name === "stopped") assertEquals(state, before);
+          // Nothing waits for ever that the client itself can do something about.
+          if (state.credentials === "asked") assert(state.due <= now + 5_000);
+          if (state.name === "authenticating") assert(state.due <= now + 35_000);
+          // Whoever comes back does so neither too early nor much too late.
+          if (state !== before && type === "refused" && state.name === "waiting") {
+            const { retryAfter = 0 } = detail as UnauthorizedError;
+            assert(state.due >= now + retryAfter);
+            assert(state.due <= now + retryAfter + 30_000);
+          }
+          // A session that has expired is renewed once.
+          const isExpired = type === "refused" && (detail as UnauthorizedError).code === "expired";
+          if (state.name === "authenticated") expired = 0;
+          if (isExpired && state !== before) expired++;
+          assert(expired <= (state.name === "stopped" ? 2 : 1));
+          // An error is told as long as it matters.
+          if (state.name === "stopped") assert(state.error !== undefined);
+          if (type === "authenticated") {
+            assertEquals(state.error, state === before ? before.error : undefined);
+          }
         }
-        if (before.name === "stopped") assertEquals(state, before);
-        // Nothing waits for ever that the client itself can do something about.
-        if (state.credentials === "asked") assert(state.due <= now + 5_000);
-        if (state.name === "authenticating") assert(state.due <= now + 35_000);
-        // Whoever comes back does so neither too early nor much too late.
-        if (state !== before && type === "refused" && state.name === "waiting") {
-          const { retryAfter = 0 } = detail as UnauthorizedError;
-          assert(state.due >= now + retryAfter);
-          assert(state.due <= now + retryAfter + 30_000);
-        }
-        // A session that has expired is renewed once.
-        const isExpired = type === "refused" && (detail as UnauthorizedError).code === "expired";
-        if (state.name === "authenticated") expired = 0;
-        if (isExpired && state !== before) expired++;
-        assert(expired <= (state.name === "stopped" ? 2 : 1));
-        // An error is told as long as it matters.
-        if (state.name === "stopped") assert(state.error !== undefined);
-        if (type === "authenticated") {
-          assertEquals(state.error, state === before ? before.error : undefined);
-        }
-      }
-    }), runs());
+      }),
+      runs(),
+    );
   });
 
   it("spreads those who come back over the whole delay", () => {

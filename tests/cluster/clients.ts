@@ -1,6 +1,7 @@
 import { assertEquals } from "#testing";
+import { randomPrefix } from "../kit/backends.ts";
 import { type Client, connectClient } from "../kit/client.ts";
-import type { ServerNode } from "../kit/node.ts";
+import { ServerNode } from "../kit/node.ts";
 import { engineOnly } from "../kit/targets.ts";
 
 export const ADA = { userId: "ada" };
@@ -31,4 +32,44 @@ export async function expectRevoked(client: Client): Promise<void> {
 export async function comeBack(client: Client, node: ServerNode): Promise<void> {
   (client.socket.io as unknown as { uri: string }).uri = node.url;
   await client.reconnect();
+}
+
+/** Three nodes. */
+export class Cluster {
+  readonly nodes: ServerNode[];
+  readonly #args: string[];
+
+  private constructor(args: string[], nodes: ServerNode[]) {
+    this.#args = args;
+    this.nodes = nodes;
+  }
+
+  static async start(...args: string[]): Promise<Cluster> {
+    args.splice(2, 0, randomPrefix());
+    const nodes = await Promise.all([1, 2, 3].map(() => ServerNode.start(...args)));
+    return new Cluster(args, nodes);
+  }
+
+  /** One more, in the place of one that is gone. */
+  join(): Promise<ServerNode> {
+    return ServerNode.start(...this.#args);
+  }
+
+  /** A client of each node, signed in as ada; nodes know of each other by then. */
+  async enter(): Promise<Client[]> {
+    const clients = await Promise.all(this.nodes.map((node) => enter(node)));
+    for (const node of this.nodes) await whenHeard(node, clients);
+    return clients;
+  }
+}
+
+/** Signs in slowly: the verifier does not answer before the test says so. */
+export async function beginSlowly(node: ServerNode): Promise<Client> {
+  const client = await connectClient(engineOnly[0]!, node.url);
+  client.emit("authentication", { username: "ada", password: "right", isSlow: true });
+  return client;
+}
+
+export async function answerOnce(node: ServerNode): Promise<void> {
+  while (await node.answer() === 0);
 }

@@ -1,54 +1,22 @@
 import { assert, assertEquals, describe, it } from "#testing";
-import { findPostgres, openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
-import { type Client, connectClient } from "../kit/client.ts";
+import { findPostgres, openRedis, redisIsThere } from "../kit/backends.ts";
+import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { ServerNode } from "../kit/node.ts";
-import { engineOnly } from "../kit/targets.ts";
-import { ADA, comeBack, enter, expectRevoked, whenHeard } from "./clients.ts";
+import type { ServerNode } from "../kit/node.ts";
+import {
+  ADA,
+  answerOnce,
+  beginSlowly,
+  Cluster,
+  comeBack,
+  enter,
+  expectRevoked,
+} from "./clients.ts";
 import { relay } from "./relay.ts";
 
 const postgres = await findPostgres();
 const withRedis = redisIsThere() ? it : it.skip;
 const withPostgres = postgres ? it : it.skip;
-
-class Cluster {
-  readonly nodes: ServerNode[];
-  readonly #args: string[];
-
-  private constructor(args: string[], nodes: ServerNode[]) {
-    this.#args = args;
-    this.nodes = nodes;
-  }
-
-  static async start(...args: string[]): Promise<Cluster> {
-    args.splice(2, 0, randomPrefix());
-    const nodes = await Promise.all([1, 2, 3].map(() => ServerNode.start(...args)));
-    return new Cluster(args, nodes);
-  }
-
-  /** One more, in the place of one that is gone. */
-  join(): Promise<ServerNode> {
-    return ServerNode.start(...this.#args);
-  }
-
-  /** A client of each node, signed in as ada; nodes know of each other by then. */
-  async enter(): Promise<Client[]> {
-    const clients = await Promise.all(this.nodes.map((node) => enter(node)));
-    for (const node of this.nodes) await whenHeard(node, clients);
-    return clients;
-  }
-}
-
-/** Signs in slowly: the verifier does not answer before the test says so. */
-async function beginSlowly(node: ServerNode): Promise<Client> {
-  const client = await connectClient(engineOnly[0]!, node.url);
-  client.emit("authentication", { username: "ada", password: "right", isSlow: true });
-  return client;
-}
-
-async function answerOnce(node: ServerNode): Promise<void> {
-  while (await node.answer() === 0);
-}
 
 async function expectEverywhere(cluster: Cluster): Promise<void> {
   const [first, second, third] = cluster.nodes as [ServerNode, ServerNode, ServerNode];
@@ -87,30 +55,6 @@ describe("a revocation in a cluster of three", () => {
     relay(cluster.nodes.map(({ process }) => process));
     await expectEverywhere(cluster);
   });
-
-  for (const adapter of ["redis", "redis streams"]) {
-    withRedis(
-      `does not wait for a node that is paused, which hears it later (${adapter})`,
-      async () => {
-        const cluster = await Cluster.start(adapter, await openRedis());
-        const [first, , paused] = cluster.nodes as [ServerNode, ServerNode, ServerNode];
-        const [a, b, late] = await cluster.enter() as [Client, Client, Client];
-        const slow = await beginSlowly(paused);
-        await slow.socket.emitWithAck("authentication", {});
-        paused.signal("SIGSTOP");
-        const revoked = first.revoke(ADA);
-        await Promise.all([a, b].map(expectRevoked));
-        // Those that have answered in the adapter's own time.
-        assertEquals(await revoked, 2);
-        assertEquals(late.socket.connected, true);
-        paused.signal("SIGCONT");
-        await expectRevoked(late);
-        await answerOnce(paused);
-        await expectRevoked(slow);
-        await enter(paused);
-      },
-    );
-  }
 
   withRedis("while a node restarts leaves nothing to recover there", async () => {
     const cluster = await Cluster.start("redis streams", await openRedis(), "recovery");

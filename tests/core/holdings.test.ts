@@ -79,21 +79,24 @@ describe("what is held of all together", () => {
       ),
       size: fc.nat(900),
     });
-    fc.assert(fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
-      const holdings = new Holdings(TOTAL);
-      const peers = Array.from({ length: 5 }, () => new Peer(holdings));
-      for (const { who, what, size } of steps) {
-        const peer = peers[who]!;
-        if (what === "receive" || what === "send") peer[what](size);
-        else peer.waiting[what as "discard"]();
-        const sum = peers.reduce((sum, { waiting }) => sum + waiting.cost, 0);
-        assertEquals(holdings.total, sum);
-        assert(sum <= TOTAL);
-        assertEquals(peers.every(({ cuts }) => cuts.length <= 1), true);
-      }
-      for (const { waiting } of peers) waiting.discard();
-      assertEquals(holdings.total, 0);
-    }), runs());
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+        const holdings = new Holdings(TOTAL);
+        const peers = Array.from({ length: 5 }, () => new Peer(holdings));
+        for (const { who, what, size } of steps) {
+          const peer = peers[who]!;
+          if (what === "receive" || what === "send") peer[what](size);
+          else peer.waiting[what as "discard"]();
+          const sum = peers.reduce((sum, { waiting }) => sum + waiting.cost, 0);
+          assertEquals(holdings.total, sum);
+          assert(sum <= TOTAL);
+          assertEquals(peers.every(({ cuts }) => cuts.length <= 1), true);
+        }
+        for (const { waiting } of peers) waiting.discard();
+        assertEquals(holdings.total, 0);
+      }),
+      runs(),
+    );
   });
 
   it("finds the largest also when costs have become smaller", () => {

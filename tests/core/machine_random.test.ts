@@ -42,48 +42,51 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
 
 describe("the machine, whatever happens in whatever order", () => {
   it("keeps its invariants", () => {
-    fc.assert(fc.property(fc.array(anyEvent, { maxLength: 60, size: "max" }), (sequence) => {
-      let state: State = initial;
-      let open = false;
-      for (const event of sequence) {
-        const before = state;
-        const next = transition(state, event, rules);
-        state = next.state;
-        const types = next.effects.map(({ type }) => type);
+    fc.assert(
+      fc.property(fc.array(anyEvent, { maxLength: 60, size: "max" }), (sequence) => {
+        let state: State = initial;
+        let open = false;
+        for (const event of sequence) {
+          const before = state;
+          const next = transition(state, event, rules);
+          state = next.state;
+          const types = next.effects.map(({ type }) => type);
 
-        // The gate opens only on an acceptance that names the attempt in flight.
-        if (types.includes("admit")) {
-          assert(
-            event.type === "accepted" && "attempt" in before && before.attempt === event.attempt,
-          );
+          // The gate opens only on an acceptance that names the attempt in flight.
+          if (types.includes("admit")) {
+            assert(
+              event.type === "accepted" && "attempt" in before && before.attempt === event.attempt,
+            );
+          }
+          // Authenticated means: admitted, and nothing has ended or replaced the sockets since.
+          if (types.includes("admit")) open = true;
+          if (types.includes("replace") || types.includes("end")) open = false;
+          if (event.type === "gone" || event.type === "deserted") open &&= state.phase !== "idle";
+          assertEquals(state.phase === "authenticated", open);
+          // Whoever is not authenticated, nor idle, has a deadline: entering
+          // `pending` from anywhere else starts one.
+          if (state.phase === "pending" && before.phase !== "pending") {
+            assert(types.includes("start_deadline"));
+          }
+          // Becoming idle stops the timer and the attempt, and leaves nothing in flight.
+          if (state.phase === "idle" && before.phase !== "idle") {
+            assert(types.includes("stop_timer") && types.includes("abort"));
+          }
+          // Another user never comes in on somebody else's session.
+          if (before.phase === "authenticated" && state.phase === "authenticated") {
+            assertEquals(before.session.userId, state.session.userId);
+          }
+          // A recovered connection belongs to one user.
+          if (
+            before.phase === "pending" && before.previous && state.phase === "authenticated"
+          ) {
+            assertEquals(state.session.userId, before.previous.userId);
+          }
+          // Nothing happens without an effect, but for recovery being remembered.
+          if (types.length === 0) assertEquals(state.phase, before.phase);
         }
-        // Authenticated means: admitted, and nothing has ended or replaced the sockets since.
-        if (types.includes("admit")) open = true;
-        if (types.includes("replace") || types.includes("end")) open = false;
-        if (event.type === "gone" || event.type === "deserted") open &&= state.phase !== "idle";
-        assertEquals(state.phase === "authenticated", open);
-        // Whoever is not authenticated, nor idle, has a deadline: entering
-        // `pending` from anywhere else starts one.
-        if (state.phase === "pending" && before.phase !== "pending") {
-          assert(types.includes("start_deadline"));
-        }
-        // Becoming idle stops the timer and the attempt, and leaves nothing in flight.
-        if (state.phase === "idle" && before.phase !== "idle") {
-          assert(types.includes("stop_timer") && types.includes("abort"));
-        }
-        // Another user never comes in on somebody else's session.
-        if (before.phase === "authenticated" && state.phase === "authenticated") {
-          assertEquals(before.session.userId, state.session.userId);
-        }
-        // A recovered connection belongs to one user.
-        if (
-          before.phase === "pending" && before.previous && state.phase === "authenticated"
-        ) {
-          assertEquals(state.session.userId, before.previous.userId);
-        }
-        // Nothing happens without an effect, but for recovery being remembered.
-        if (types.length === 0) assertEquals(state.phase, before.phase);
-      }
-    }), runs());
+      }),
+      runs(),
+    );
   });
 });

@@ -34,10 +34,13 @@ describe("measure", () => {
   });
 
   it("never reports less than what a value takes in JSON, by more than punctuation", () => {
-    fc.assert(fc.property(fc.jsonValue(), (value) => {
-      const { bytes } = measure(value, Infinity);
-      assert(bytes * 4 + 64 >= JSON.stringify(value).length);
-    }), runs());
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const { bytes } = measure(value, Infinity);
+        assert(bytes * 4 + 64 >= JSON.stringify(value).length);
+      }),
+      runs(),
+    );
   });
 
   it("stops early on what is huge, deep or endless", () => {

@@ -68,7 +68,10 @@ class Cluster {
   /** Lets time pass until a node has heard of it; how long that was. */
   until(isSo: () => boolean): number {
     const begun = this.clock.monotonic();
-    while (!isSo()) this.clock.advance(50);
+    while (!isSo()) {
+      this.clock.advance(50);
+      assert(this.clock.monotonic() - begun < HOUR, "It does not happen.");
+    }
     return this.clock.monotonic() - begun;
   }
 }

@@ -88,24 +88,27 @@ describe("revocations", () => {
       age: fc.constantFrom(0, 1, 2, 3),
       except: fc.constantFrom("a", "b", "c", undefined),
     });
-    fc.assert(fc.property(fc.uniqueArray(revocation, { selector: ({ id }) => id }), (list) => {
-      const made = list.map(({ except, ...rest }) => ({
-        ...{ ...rest, target: ADA },
-        ...except !== undefined && { except },
-      }));
-      for (const order of [made, made.toReversed()]) {
-        const { clock, revocations } = setUp();
-        for (const one of order) revocations.revoke(one);
-        for (const connection of ["a", "b", "c", "d", undefined]) {
-          for (const since of [4996, 4997, 4998, 4999, 5000, 5001]) {
-            const isMeant = list.some(({ age, except }) =>
-              since <= clock.monotonic() - age && (except === undefined || except !== connection)
-            );
-            assertEquals(revocations.covers(ADA, since, connection), isMeant);
+    fc.assert(
+      fc.property(fc.uniqueArray(revocation, { selector: ({ id }) => id }), (list) => {
+        const made = list.map(({ except, ...rest }) => ({
+          ...{ ...rest, target: ADA },
+          ...except !== undefined && { except },
+        }));
+        for (const order of [made, made.toReversed()]) {
+          const { clock, revocations } = setUp();
+          for (const one of order) revocations.revoke(one);
+          for (const connection of ["a", "b", "c", "d", undefined]) {
+            for (const since of [4996, 4997, 4998, 4999, 5000, 5001]) {
+              const isMeant = list.some(({ age, except }) =>
+                since <= clock.monotonic() - age && (except === undefined || except !== connection)
+              );
+              assertEquals(revocations.covers(ADA, since, connection), isMeant);
+            }
           }
         }
-      }
-    }), runs());
+      }),
+      runs(),
+    );
   });
 
   it("that spare a connection spare also what another node has kept of it", () => {

@@ -1,12 +1,14 @@
 import { assert, assertEquals, describe } from "#testing";
+import { inBrowser, shareBrowser, unhurried } from "../kit/browser.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { startHost } from "./chat.ts";
-import { inBrowser, openDemo, unhurried } from "./page.ts";
+import { openDemo } from "./page.ts";
 
 /** What is said behind something else has arrived when that has, and so has what came before. */
 const LAST = "That is all";
 
 describe("a connection in the demo", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("that is lost is recovered, with what was missed", unhurried, async () => {

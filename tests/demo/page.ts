@@ -1,15 +1,5 @@
 import type { BrowserContext, Locator, Page } from "playwright-core";
-import { it } from "#testing";
-import { browserIsThere, launchBrowser } from "../kit/browser.ts";
-import { onDispose } from "../kit/disposal.ts";
-
-/** A browser may be slow to start; the tests wait for events, never for time. */
-export const unhurried = { timeout: 60_000 };
-
-export const inBrowser: typeof it | typeof it.skip = browserIsThere() ? it : it.skip;
-if (inBrowser !== it) {
-  console.log("SKIPPED: no chromium (set CHROMIUM): the demo page was not tested");
-}
+import { openContext } from "../kit/browser.ts";
 
 type Pane = "member" | "stranger";
 
@@ -110,7 +100,5 @@ async function open(context: BrowserContext, url: string): Promise<Demo> {
 }
 
 export async function openDemo({ url }: { url: string }): Promise<Demo> {
-  const browser = await launchBrowser();
-  onDispose(() => browser.close());
-  return await open(await browser.newContext(), url);
+  return await open(await openContext(), url);
 }

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, describe } from "#testing";
+import { inBrowser, shareBrowser, unhurried } from "../kit/browser.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { startHost } from "./chat.ts";
-import { type Demo, inBrowser, openDemo, unhurried } from "./page.ts";
+import { type Demo, openDemo } from "./page.ts";
 
 /** Waits until the clock shows more than it has shown before. */
 function clockJumpsBack(demo: Demo): Promise<void> {
@@ -19,6 +20,7 @@ function clockJumpsBack(demo: Demo): Promise<void> {
 }
 
 describe("a session in the demo", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("is refreshed by itself, with a token instead of the password", unhurried, async () => {

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, describe } from "#testing";
+import { inBrowser, shareBrowser, unhurried } from "../kit/browser.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { startHost } from "./chat.ts";
-import { type Demo, inBrowser, openDemo, unhurried } from "./page.ts";
+import { type Demo, openDemo } from "./page.ts";
 
 async function giveCode(demo: Demo, code: string): Promise<void> {
   await demo.page.fill("#code", code);
@@ -16,6 +17,7 @@ async function readCode(demo: Demo): Promise<string> {
 }
 
 describe("signing in to the demo", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("takes the right password, and shows text as text", unhurried, async () => {

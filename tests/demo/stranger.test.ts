@@ -1,9 +1,11 @@
 import { assert, assertEquals, describe } from "#testing";
+import { inBrowser, shareBrowser, unhurried } from "../kit/browser.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { startHost } from "./chat.ts";
-import { inBrowser, openDemo, unhurried } from "./page.ts";
+import { openDemo } from "./page.ts";
 
 describe("the stranger in the demo", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("is deaf and mute", unhurried, async () => {

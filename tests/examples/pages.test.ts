@@ -1,20 +1,12 @@
 // The examples in React and in plain DOM, each in a page of a browser.
-import { assert, assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, describe } from "#testing";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { AuthError } from "../../mod.ts";
-import { browserIsThere } from "../kit/browser.ts";
+import { inBrowser, shareBrowser, unhurried } from "../kit/browser.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import type { Traces } from "./pages/socket.ts";
 import { Site } from "./site.ts";
-
-/** A browser may be slow to start; the tests wait for what the page shows, never for time. */
-const unhurried = { timeout: 60_000 };
-
-const inBrowser = browserIsThere() ? it : it.skip;
-if (inBrowser !== it) {
-  console.log("SKIPPED: no chromium (set CHROMIUM): the examples of pages were not tested");
-}
 
 const pages = {
   "react.tsx": '<!doctype html><div id="root"></div><script type="module" src="/page.js"></script>',
@@ -58,6 +50,7 @@ for (const script of Object.keys(pages) as Script[]) {
   const again = script === "dom.ts" ? () => {} : (page: Page) => page.click("text=Try again");
 
   describe(`the example of a page (${script})`, () => {
+    shareBrowser();
     disposeAfterEach();
 
     inBrowser("shows why a sign-in is refused, and takes another", unhurried, async () => {
@@ -95,6 +88,7 @@ for (const script of Object.keys(pages) as Script[]) {
 }
 
 describe("the example of a page in React", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("signs in once although StrictMode mounts it twice", unhurried, async () => {
@@ -132,6 +126,7 @@ describe("the example of a page in React", () => {
 });
 
 describe("the example of a page in plain DOM", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("counts down to when it tries again", unhurried, async () => {

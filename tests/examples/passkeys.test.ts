@@ -4,13 +4,10 @@ import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
 import { createApp } from "../../examples/passkeys/app.ts";
 import { Accounts } from "../../examples/chat/accounts.ts";
-import { browserIsThere, launchBrowser } from "../kit/browser.ts";
+import { inBrowser, openContext, shareBrowser } from "../kit/browser.ts";
 import { connectClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { engineOnly } from "../kit/targets.ts";
-
-const inBrowser = browserIsThere() ? it : it.skip;
-if (inBrowser !== it) console.log("SKIPPED: no chromium (set CHROMIUM): passkeys were not tested");
 
 type Acknowledge = (answer: unknown) => void;
 
@@ -25,9 +22,7 @@ async function startApp(): Promise<string> {
 
 /** A page of a browser with an authenticator in it that says yes to everything. */
 async function openPage(url: string): Promise<Page> {
-  const browser = await launchBrowser();
-  onDispose(() => browser.close());
-  const page = await browser.newPage();
+  const page = await (await openContext()).newPage();
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("WebAuthn.enable");
   await devtools.send("WebAuthn.addVirtualAuthenticator", {
@@ -47,6 +42,7 @@ const says = (page: Page, text: string) =>
   page.getByRole("status").filter({ hasText: text }).waitFor();
 
 describe("the example of passkeys", () => {
+  shareBrowser();
   disposeAfterEach();
 
   inBrowser("a password gets one, and next time it is enough", async () => {

@@ -6,7 +6,7 @@ import { build, stop } from "esbuild";
 import type { Page } from "playwright-core";
 import { Server } from "socket.io";
 import { type Auth, type Options, socketioAuth } from "../../mod.ts";
-import { launchBrowser } from "../kit/browser.ts";
+import { openContext } from "../kit/browser.ts";
 import { onDispose } from "../kit/disposal.ts";
 import { type User, verify } from "../kit/users.ts";
 
@@ -64,9 +64,7 @@ export class Site {
 
   /** Opens the page in a browser, which talks to the server over a transport. */
   async open(transport: "polling" | "websocket" = "websocket"): Promise<Page> {
-    const browser = await launchBrowser();
-    onDispose(() => browser.close());
-    const page = await browser.newPage();
+    const page = await (await openContext()).newPage();
     await page.goto(`http://127.0.0.1:${this.#port}/?transport=${transport}`);
     return page;
   }

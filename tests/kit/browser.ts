@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { env } from "node:process";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { afterAll, it } from "#testing";
+import { onDispose } from "./disposal.ts";
 
 const executablePath = env.CHROMIUM ?? "/usr/bin/chromium";
 const args = [
@@ -14,11 +16,27 @@ const args = [
   "--disable-sync",
 ];
 
-/** Whether there is a browser to test pages in. */
-export function browserIsThere(): boolean {
-  return existsSync(executablePath);
+/** A test that needs a browser. */
+export const inBrowser: typeof it | typeof it.skip = existsSync(executablePath) ? it : it.skip;
+if (inBrowser !== it) console.log("SKIPPED: no chromium (set CHROMIUM): pages were not tested");
+
+/** A browser may be slow to start; the tests wait for what the page shows, never for time. */
+export const unhurried = { timeout: 60_000 };
+
+let browser: Promise<Browser> | undefined;
+
+/** To be called once in every `describe` that opens windows: its tests share a browser. */
+export function shareBrowser(): void {
+  afterAll(async () => {
+    await (await browser)?.close();
+    browser = undefined;
+  });
 }
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath, args });
+/** Opens windows that share nothing with those of other tests, until the test is over. */
+export async function openContext(): Promise<BrowserContext> {
+  browser ??= chromium.launch({ executablePath, args });
+  const context = await (await browser).newContext();
+  onDispose(() => context.close());
+  return context;
 }

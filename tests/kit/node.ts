@@ -30,7 +30,8 @@ export class ServerNode {
 
   /** Starts a program; it is gone after the test. */
   static async run(program: keyof typeof programs, ...args: string[]): Promise<ServerNode> {
-    const process = fork(programs[program], args);
+    // Not with the flags that the tests run with: it is no test.
+    const process = fork(programs[program], args, { execArgv: [] });
     // Each command that is on its way listens for its own report.
     process.setMaxListeners(0);
     onDispose(async () => {

@@ -8,7 +8,7 @@ import { engineOnly, type Place } from "../kit/targets.ts";
 import { type Visit, visits } from "./frames.ts";
 
 const SEED = seed ?? 20_260_823;
-const VISITS = 1200 * times;
+const VISITS = 600 * times;
 const AT_ONCE = 40;
 
 interface Size {

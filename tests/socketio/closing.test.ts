@@ -1,6 +1,6 @@
 import { assertEquals, describe, it } from "#testing";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { places } from "../kit/targets.ts";
+import { engineOnly, places } from "../kit/targets.ts";
 import { engineIsEmpty, openWorld } from "../kit/world.ts";
 
 describe("closing", () => {
@@ -30,10 +30,27 @@ describe("closing", () => {
       await engineIsEmpty(world.io);
     });
 
+    it(`the disconnect hook is told why, signed in or not (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        disconnect(socket: object, reason: string) {
+          world.log.push("gone", world.auth.session(socket)?.user.name, reason);
+        },
+      });
+      const client = await world.connect();
+      await client.signIn();
+      client.socket.disconnect();
+      assertEquals(await world.log.next("gone"), ["ada", "client namespace disconnect"]);
+      const refused = await world.connect();
+      refused.emit("authentication", { password: "wrong" });
+      assertEquals(await world.log.next("gone"), [undefined, "server namespace disconnect"]);
+    });
+  }
+
+  for (const place of engineOnly) {
     it(`the deadline includes verification, traffic does not extend it (${place.name})`, async () => {
       const aborted = Promise.withResolvers<void>();
       const world = await openWorld(place, {
-        timeout: 150,
+        timeout: 1000,
         incoming: "drop",
         authenticate(_socket: unknown, _credentials: unknown, attempt: { signal: AbortSignal }) {
           attempt.signal.addEventListener("abort", () => aborted.resolve());
@@ -50,28 +67,13 @@ describe("closing", () => {
 
     it(`timeout "none" never cuts, signing in stops the deadline (${place.name})`, async () => {
       const silent = await (await openWorld(place, { timeout: "none" })).connect();
-      const world = await openWorld(place, { timeout: 150 });
+      const world = await openWorld(place, { timeout: 1000 });
       const client = await world.connect();
       await client.signIn();
       // The yardstick: a third client that is cut, after both could have been.
       const cut = await world.connect();
       await cut.next("disconnect");
       assertEquals([silent.socket.connected, client.socket.connected], [true, true]);
-    });
-
-    it(`the disconnect hook is told why, signed in or not (${place.name})`, async () => {
-      const world = await openWorld(place, {
-        disconnect(socket: object, reason: string) {
-          world.log.push("gone", world.auth.session(socket)?.user.name, reason);
-        },
-      });
-      const client = await world.connect();
-      await client.signIn();
-      client.socket.disconnect();
-      assertEquals(await world.log.next("gone"), ["ada", "client namespace disconnect"]);
-      const refused = await world.connect();
-      refused.emit("authentication", { password: "wrong" });
-      assertEquals(await world.log.next("gone"), [undefined, "server namespace disconnect"]);
     });
   }
 });

@@ -275,7 +275,7 @@ function suite(mode: "authenticated" | "connected"): void {
           assertEquals(socket.nsp.adapter.sids.has(socket.id), false);
         }
       }),
-      runs(2000),
+      runs(700),
     );
   });
 }

@@ -8,12 +8,26 @@ export interface Counts {
 /** A test in JUnit XML. Node leaves `>` as it is within attributes. */
 const TESTCASE = /<testcase((?:\s+[\w:-]+="[^"]*")*)\s*(?:\/>|>([\s\S]*?)<\/testcase>)/g;
 
-/** Counts the tests in a report of Node, Deno or Bun. */
+interface TestCase {
+  readonly name: string;
+  readonly file: string;
+  readonly seconds: number;
+  /** What is reported besides: a failure, for example. */
+  readonly body: string;
+}
+
+/** Reads the tests in a report of Node, Deno or Bun. */
+function testCasesIn(xml: string): TestCase[] {
+  return Array.from(xml.matchAll(TESTCASE), ([, attributes = "", body = ""]) => {
+    const read = (name: string) => new RegExp(`\\s${name}="([^"]*)"`).exec(attributes)?.[1];
+    const file = read("file") ?? read("classname") ?? "";
+    return { name: read("name") ?? "", file, seconds: Number(read("time")), body };
+  });
+}
+
+/** Counts the tests in a report. */
 export function countTests(xml: string): Counts {
-  const tests = Array.from(xml.matchAll(TESTCASE), ([, attributes = "", body = ""]) => ({
-    name: /\sname="([^"]*)"/.exec(attributes)?.[1] ?? "",
-    body,
-  }));
+  const tests = testCasesIn(xml);
   // Deno also reports each `describe` as a test; what is in it has its name in front.
   const groups = new Set(tests.flatMap(({ name }) => pathsAbove(name)));
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -24,6 +38,17 @@ export function countTests(xml: string): Counts {
     else counts.passed++;
   }
   return counts;
+}
+
+/** Adds the seconds up that the tests of each file took. */
+export function secondsByFile(xml: string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { file, seconds } of testCasesIn(xml)) {
+    // Where Deno does not say the file of a test, it says that of its `describe`.
+    const [path] = /tests\/.+\.ts$/.exec(file) ?? [];
+    if (path) sums.set(path, (sums.get(path) ?? 0) + seconds);
+  }
+  return sums;
 }
 
 function pathsAbove(name: string): string[] {

@@ -2,7 +2,7 @@
 // for Deno where JSR cannot be reached). std.ts is the same over @std.
 import nodeAssert from "node:assert/strict";
 
-export { afterEach, describe, it } from "node:test";
+export { after as afterAll, afterEach, describe, it } from "node:test";
 
 export function assert(value: unknown, message?: string): asserts value {
   nodeAssert.ok(value, message);

@@ -3,7 +3,7 @@
 import { describe as stdDescribe } from "@std/testing/bdd";
 
 export { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-export { afterEach, it } from "@std/testing/bdd";
+export { afterAll, afterEach, it } from "@std/testing/bdd";
 
 /** Servers of npm packages outlive a test by a tick or two: no leak sanitizers. */
 export function describe(name: string, fn: () => void): void {

@@ -5,7 +5,16 @@ import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ServerNode } from "../kit/node.ts";
 import { Proxy } from "../kit/proxy.ts";
-import { ADA, comeBack, enter, expectRevoked, whenHeard } from "./clients.ts";
+import {
+  ADA,
+  answerOnce,
+  beginSlowly,
+  Cluster,
+  comeBack,
+  enter,
+  expectRevoked,
+  whenHeard,
+} from "./clients.ts";
 import { relay } from "./relay.ts";
 
 /** How long a node is cut off, in ms: more than messages take, less than tests may. */
@@ -92,6 +101,30 @@ describe("a node that was cut off hears of a revocation when it is back", () => 
 
 describe("a node that was paused", () => {
   disposeAfterEach();
+
+  for (const adapter of ["redis", "redis streams"]) {
+    withRedis(
+      `holds up no revocation, and hears it later (${adapter})`,
+      async () => {
+        const cluster = await Cluster.start(adapter, await openRedis());
+        const [first, , paused] = cluster.nodes as [ServerNode, ServerNode, ServerNode];
+        const [a, b, late] = await cluster.enter() as [Client, Client, Client];
+        const slow = await beginSlowly(paused);
+        await slow.socket.emitWithAck("authentication", {});
+        paused.signal("SIGSTOP");
+        const revoked = first.revoke(ADA);
+        await Promise.all([a, b].map(expectRevoked));
+        // Those that have answered in the adapter's own time.
+        assertEquals(await revoked, 2);
+        assertEquals(late.socket.connected, true);
+        paused.signal("SIGCONT");
+        await expectRevoked(late);
+        await answerOnce(paused);
+        await expectRevoked(slow);
+        await enter(paused);
+      },
+    );
+  }
 
   withRedis("recovers nothing that may have been revoked meanwhile", async () => {
     const { first, second, clients: [a, b], proxy } = await start(
