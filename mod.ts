@@ -9,18 +9,18 @@
  * @example
  * ```ts
  * import { Server } from "socket.io";
- * import { AuthError, socketioAuth } from "@socketio-auth/socketio-auth";
+ * import { socketioAuth } from "@socketio-auth/socketio-auth";
  *
  * const io = new Server(3000);
  * const auth = socketioAuth(io, {
- *   async authenticate(socket, { username, password }) {
- *     const user = await db.findUser(username);
- *     if (!user) throw new AuthError("User not found");
- *     return (await verify(user.hash, password)) && user;
+ *   async verify(_socket, credentials) {
+ *     const { username, password } = Object(credentials);
+ *     return await checkPassword(username, password); // falsy: "Authentication failure"
  *   },
  * });
- * io.on("connection", (socket) => {
- *   socket.on("chat", (text) => io.emit("chat", auth.session(socket)!.user.name, text));
+ * io.on("connection", (socket) => { // only ever called for somebody who is signed in
+ *   const user = auth.user(socket);
+ *   socket.on("chat", (text) => io.emit("chat", user.name, text));
  * });
  * ```
  *

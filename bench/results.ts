@@ -29,7 +29,7 @@ export interface Sizes {
   readonly name: string;
   readonly minified: number;
   readonly gzip: number;
-  readonly budget: number;
+  readonly budget?: number;
 }
 
 /** Everything that a run has found. */

@@ -66,7 +66,7 @@ export function tablesOf(results: Results): Readonly<Record<string, string>> {
         name,
         kilobytes(minified),
         kilobytes(gzip),
-        kilobytes(budget),
+        budget === undefined ? "" : kilobytes(budget),
       ]),
     ),
   };

@@ -56,7 +56,13 @@ export interface AuthenticatedInfo {
 /** What the acknowledgement of `authentication` carries. */
 export type Outcome =
   | ({ ok: true; reply: unknown } & AuthenticatedInfo)
-  | ({ ok: false } & Unauthorized);
+  | ({ ok: false } & Declined);
+
+/** A refusal, of which the client is told by an acknowledgement. */
+export interface Declined extends Unauthorized {
+  /** The client stays signed in: its session goes on to its own end. */
+  kept?: true;
+}
 
 /**
  * What the server sends, to merge into the events that a typed socket of socket.io-client

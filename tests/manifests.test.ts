@@ -254,8 +254,8 @@ describe("testing seams", () => {
 });
 
 describe("public names", () => {
-  const MAIN = ["AuthError", "default", "socketioAuth"];
-  const SERVING = ["AuthError", "default", "serve", "socketioAuth"];
+  const MAIN = ["AuthError", "admit", "default", "socketioAuth"];
+  const SERVING = ["AuthError", "admit", "default", "serve", "socketioAuth"];
   const WIRE = [
     "AUTHENTICATED",
     "AUTHENTICATION",

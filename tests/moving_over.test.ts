@@ -85,6 +85,7 @@ describe("moving over: the verifier", () => {
     for (const outgoing of ["hold", "pass"] as const) {
       const { connect } = await openWorld(place, {
         outgoing,
+        connection: "connected",
         authenticate(socket: Socket, _data: unknown, callback: Callback) {
           socket.emit("hint", "wrong room");
           callback(new Error("no"));

@@ -11,9 +11,15 @@ const blocks = all.filter(({ language }) => /^tsx?$/.test(language));
 
 /** Blocks that nobody should get away with. (Wrong syntax would hide all other mistakes.) */
 const MISTAKES: [mistake: string, complaint: RegExp, code: string][] = [
-  ["a wrong option", /TS2322/, "socketioAuth(io, { authenticate, timeout: true });"],
-  ["an unknown option", /'timeOut' does not/, "socketioAuth(io, { authenticate, timeOut: 1 });"],
-  ["a name from nowhere", /TS2304.*'nobody'/, "socketioAuth(nobody, { authenticate });"],
+  ["a wrong option", /TS2322/, "socketioAuth(io, { verify, timeout: true });"],
+  ["an unknown option", /'timeOut' does not/, "socketioAuth(io, { verify, timeOut: 1 });"],
+  [
+    "two verifiers",
+    /TS2345.*\n.*.authenticate. are incompatible/,
+    "socketioAuth(io, { verify, authenticate() {} });",
+  ],
+  ["no verifier", /TS2345/, "socketioAuth(io, { timeout: 1 });"],
+  ["a name from nowhere", /TS2304.*'nobody'/, "socketioAuth(nobody, { verify });"],
   ["an import of nothing", /TS2307/, 'export * from "@socketio-auth/socketio-auth/nowhere";'],
   ["a parameter that could be anything", /TS7006/, "export const same = (value) => value;"],
   ["a mistake in the third line", /^[^:]+:9: /, 'import "socket.io";\n\nconst text: string = 1;'],

@@ -161,7 +161,7 @@ export const mutants: Mutant[] = [
       "server[GUARDS]?.get(nsp.name)",
       "(nsp as Claimed)[GUARD]",
     ],
-    ["open namespaces", "guard?.policy.isOpen(nsp.name) ? undefined : guard", "guard"],
+    ["open namespaces", "guard?.policy.open(nsp.name) ? undefined : guard", "guard"],
   ]),
   ...of("socketio/patterns", [
     ["expressions", "if (expression) return matches(expression, nsp.name);", ""],
@@ -188,31 +188,84 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("core/verifier", [
-    ["what a callback's function returns", "this.#policy.authenticate.length >= 3", "false"],
-    ["errors that are returned", "if (isError(success)) return verdictOnFailure(success);", ""],
-    ["a look", "if (callsBack && !this.#hasLooked) {", "if (callsBack) {"],
-    ["no look", "if (callsBack && !this.#hasLooked) {", "if (false) {"],
-    [
-      "a look at the signal",
-      "    this.#hasLooked = true;\n    this.#controller",
-      "    this.#controller",
-    ],
-    ["a look at challenge", "    this.#hasLooked = true;\n    return", "    return"],
-    ["a driver's own promise", "isNative ? resolved : undefined", "resolved"],
+    ["what verify returns", "if (!isThenable) return this.#resolved(answer);", ""],
     [
       "the first answer",
-      '    if (this.#state !== "open") return;\n    this.#state = "answered";',
-      '    this.#state = "answered";',
+      '    if (this.#state !== "open") return;\n    this.#close("answered");',
+      '    this.#close("answered");',
     ],
-    ["help", 'if (ending === "overdue" && this.#isUnheard)', "if (false)"],
-    ["help for what is resolved with", "      this.#isUnheard = value !== undefined;\n", ""],
-    ["no help where nothing was returned", "failed) && value !== undefined;", "failed);"],
-    ["help for both ways at once", "if (this.#hasResolved) this", "if (false) this"],
+    [
+      "failures of authenticate",
+      "then.call(returned, resolved, failed)",
+      "then.call(returned, resolved)",
+    ],
+    ["an error beside a user", "if (error) this.#answer(refusalOf(error));\n    else ", ""],
+    ["a notice of both", "if (error && user) {", "if (false) {"],
+    [
+      "a notice of what is returned",
+      "if (looksLikeAnswer(returned)) this.#suspect();",
+      "",
+    ],
+    ["a notice of what is resolved with", "if (couldBeUser(value)) this.#suspect();", ""],
+    [
+      "no notice after a callback",
+      '    if (this.#state !== "open") return;\n    this.#notice(',
+      "    this.#notice(",
+    ],
+    ["errors in the place of users", "if (isError(user)) throw user;", ""],
+    ["what can be no user", "if (objection === undefined) return", "if (true) return"],
     [
       "failures after the answer",
-      'if (this.#state === "answered" && !isAuthError(error))',
-      "if (false)",
+      'if (this.#state === "answered" && !isAuthError(error)) this',
+      "if (false) this",
     ],
+    ["a call of what is no function", "this.#policy.verify && isNotAFunction(error)", "false"],
+    ["challenges apart", "- (this.#dialog?.duration ?? 0)", ""],
+    ["the end of its time", "this.#endedAt = this.#attempt.clock.monotonic();", ""],
+  ]),
+  ...of("core/users", [
+    [
+      "arrays",
+      'if (Array.isArray(answer)) return "an array: of rows, take the one that is the user";',
+      "",
+    ],
+    [
+      "promises",
+      "if (isFunction((answer as { then?: unknown }).then)) return",
+      "if (false) return",
+    ],
+    ["responses", 'if (kind === "Response") return', "if (false) return"],
+    ["boxed values", "if (BOXED.has(kind)) return", "if (false) return"],
+    ["unknown facts", "if (FACTS.has(name)) continue;", "continue;"],
+    ["empty ids", "if (isText(text)) return text;", 'if (typeof text === "string") return text;'],
+    [
+      "ids that are no number",
+      "|| Number.isFinite(id)) return",
+      '|| typeof id === "number") return',
+    ],
+    ["ids of users", "if (canBeId(fields.id)) return fields.id;", ""],
+    ["ids that differ", "different.size > 1 ? AMBIGUOUS : others[0]", "others[0]"],
+    [
+      "users that are their own id",
+      "return user === true ? undefined : user;",
+      "return undefined;",
+    ],
+  ]),
+  ...of("core/identities", [
+    ["facts", "?? facts.userId ?? this", "?? this"],
+    [
+      "options before facts",
+      "policy.sessionId?.(user) ?? facts.sessionId",
+      "facts.sessionId ?? policy.sessionId?.(user)",
+    ],
+    ["sessions without an id", 'session[name] === undefined ? "without" : "with"', '"with"'],
+    ["nobody with an id", "if (seen.with || !seen.without) return;", "return;"],
+    ["where an option says so", "    if (this.#policy.userId) return;\n", ""],
+  ]),
+  ...of("core/notices", [["once", "if (last !== undefined && now - last < pause) return;", ""]]),
+  ...of("core/console", [
+    ["a flood", "if (count > MOST) return;", ""],
+    ["how many were left out", "if (left > 0) console", "if (false) console"],
   ]),
   ...of("core/errors", [
     [
@@ -234,13 +287,7 @@ export const mutants: Mutant[] = [
     ["when to come back", "defaults.reconnect || isDuration(retryAfter)", "defaults.reconnect"],
   ]),
   ...of("core/session", [
-    ["empty ids", "if (isText(id)) return id;", 'if (typeof id === "string") return id;'],
-    ["ids that are no number", "Number.isFinite(id)", 'typeof id === "number"'],
-    [
-      "ids of users",
-      'return ["string", "number", "bigint"].includes(typeof id) ? id : undefined;',
-      "return undefined;",
-    ],
+    ["the year 1970", "if (ms === 0) {", "if (false) {"],
     ["seconds", "if (ms >= SECONDS.from && ms < SECONDS.to)", "if (false)"],
   ]),
   ...of("core/timer", [
@@ -265,7 +312,7 @@ export const mutants: Mutant[] = [
     ["words", "if (error instanceof Error) guard", "guard"],
   ]),
   ...of("socketio/recovery/kept", [
-    ["kept for known users", "|| session?.userId === undefined", ""],
+    ["kept for known users", "if (session.userId === undefined) {", "if (false) {"],
     [
       "kept for those signed in",
       "!gate.isAdmitted ||",
@@ -358,7 +405,8 @@ export const mutants: Mutant[] = [
       "const current",
     ],
     ["late refusal", "if (attempt !== state.attempt) return stay(state);", ""],
-    ["one attempt at a time", "if (state.attempt) {", "if (false) {"],
+    ["one attempt at a time", "if (state.attempt) return decline", "if (false) return decline"],
+    ["nobody to compare with", "state.session.userId === undefined\n        ?", "false\n        ?"],
     [
       "not welcome where all is over",
       "    ended: (state, event) => end(state.failures, event.refusal),\n  },\n\n  pending",
@@ -558,7 +606,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "verifiers whose attempt has ended",
-      'this.#verification?.end(code === "timeout" ? "overdue" : "ended");',
+      "this.#verification?.end();",
       "",
     ],
     ["30 seconds", "if (!isBounded) this.#limit", "if (false) this.#limit"],

@@ -14,14 +14,14 @@ export type Work = (io: Server) => Auth<User> | void;
 
 /** What a policy sets here besides the verifier. */
 interface Policy {
-  readonly authenticate?: (socket: Socket, credentials: unknown) => unknown;
+  readonly verify?: (socket: Socket, credentials: unknown) => unknown;
   readonly handshake?: boolean;
   readonly timeout?: number;
 }
 
 const guarded = (policy: Policy = {}): Work => (io) =>
   socketioAuth(io, {
-    authenticate: (_socket, credentials: unknown) => findUser(credentials),
+    verify: (_socket, credentials: unknown) => findUser(credentials),
     ...policy,
   }) as Auth<User>;
 
@@ -80,12 +80,12 @@ export const works: Record<string, Work> = {
   handshake: guarded({ handshake: true }),
   "handshake of a JWT": guarded({
     handshake: true,
-    authenticate: (_socket, credentials) => readToken((credentials as { token?: unknown }).token),
+    verify: (_socket, credentials) => readToken((credentials as { token?: unknown }).token),
   }),
   // As pending sockets are there, which are to be looked at for a while.
   "two steps within a minute": guarded({ timeout: 60_000 }),
   "slow verifier": guarded({
-    authenticate: () => new Promise((resolve) => setTimeout(resolve, 100, false)),
+    verify: () => new Promise((resolve) => setTimeout(resolve, 100, false)),
   }),
 
   "event, 200 namespaces": (io) => {

@@ -45,7 +45,7 @@ export async function createChat(
 
   const auth = socketioAuth(io, {
     timeout,
-    authenticate: createVerifier({ accounts, factors, tokens, duration: session }),
+    verify: createVerifier({ accounts, factors, tokens, duration: session }),
     throttle: { limiter: new RateLimiterMemory({ points: guesses, duration: 60 }) },
     userId: (member) => member.name,
     expiresAt: (member) => member.expiresAt,
@@ -58,7 +58,7 @@ export async function createChat(
   // member, and a broadcast goes to members only.
   const conversation = new Conversation();
   io.on("connection", (socket) => {
-    const { name, token } = auth.session(socket)!.user;
+    const { name, token } = auth.user(socket);
     conversation.join(socket, name);
 
     socket.on("sign out", () => {

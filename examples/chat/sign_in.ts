@@ -1,4 +1,4 @@
-import { type Attempt, AuthError } from "../../mod.ts";
+import { AuthError, type VerifyContext } from "../../mod.ts";
 import { passwordThenTotp, type SecondFactors } from "../second-factor/totp.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Tokens } from "./tokens.ts";
@@ -32,7 +32,7 @@ export function createVerifier({ accounts, factors, tokens, duration }: Dependen
   return async (
     socket: unknown,
     credentials: Credentials,
-    { challenge }: Attempt<Member>,
+    { challenge }: VerifyContext,
   ): Promise<Member | undefined> => {
     if (isToken(credentials)) {
       const { token } = credentials;

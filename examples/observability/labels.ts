@@ -3,8 +3,11 @@ import type { AuthEvent, Code } from "../../mod.ts";
 /** What a metric may be labeled with: values that can be counted on one's fingers. */
 export type Labels = { readonly type: AuthEvent["type"]; readonly code?: string };
 
-/** A `Record`, for the compiler to notice a code that is missing. */
-const codes: Record<Code, true> = {
+/**
+ * A `Record`, for the compiler to notice a code that is missing. `abandoned` is told to no client:
+ * it is the code of an attempt whose client has left before there was an answer.
+ */
+const codes: Record<Code | "abandoned", true> = {
   authentication_failed: true,
   authentication_error: true,
   invalid_credentials: true,
@@ -18,6 +21,7 @@ const codes: Record<Code, true> = {
   too_many_attempts: true,
   too_many_events: true,
   server_busy: true,
+  abandoned: true,
 };
 
 /**

@@ -3,20 +3,24 @@
  *
  * ```ts
  * const logger = pino({ redact: ["auth.address"] }); // if you must not keep addresses
- * socketioAuth(io, { authenticate, observe: logAuthEvents(logger) });
+ * socketioAuth(io, { verify, observe: logAuthEvents(logger) });
  * ```
  *
  * - **Why was somebody refused?** Look for `"level":40` and `auth.code`; README.md
- *   says what each code means. A refused attempt is two lines: `attempt` is the answer of
- *   the verifier, `unauthorized` what became of the socket.
+ *   says what each code means. A refused attempt is two lines: `attempt` is the answer to the
+ *   credentials, `unauthorized` what became of the socket. It is the first line alone if nothing
+ *   became of the socket: its client had left (`abandoned`), or its session went on.
+ * - **What took so long?** `auth.duration` of an attempt is the time from the arrival of the
+ *   credentials to the answer, `auth.verification` the verifier's part in it, both in milliseconds.
+ *   The rest is schema, throttle and challenges.
  * - **What happened to one client?** Take `auth.socketId` from any line of it,
- *   and look for that. With the option `userId` there is `auth.userId` as well.
+ *   and look for that. Where users have an id, `auth.userId` is there as well.
  * - **The log says "server_error" and nothing else?** What was thrown goes to
- *   the option `onError`, not here.
+ *   the option `onError`, not here; and so does the likely cause of a "timeout".
  * - **No `auth.address`, or always the same?** Bun's own engine does not know it,
  *   and behind a proxy it is the proxy's. Give the option `address`.
  * - **Too many lines?** Info is who comes and goes, warn is refusals. Debug adds
- *   sockets that come and go, and answers of the verifier that were a yes.
+ *   sockets that come and go, and attempts that were accepted.
  *
  * Credentials are in no event, and so in no line.
  *

@@ -6,7 +6,7 @@
  *
  * // The type has to be there: `auth` is needed to say what `auth` is.
  * const auth: Auth<User> = socketioAuth(io, {
- *   authenticate,
+ *   verify,
  *   observe: countAuthEvents(register, { stats: () => auth.stats() }),
  * });
  * // Wherever you serve /metrics: the type is register.contentType,
@@ -16,9 +16,14 @@
  * - `socketio_auth_events_total`, by `type` and `code`: watch `unauthorized` by `code`.
  *   `server_error` is a bug or a database that is down; the error itself goes to
  *   the option `onError`. `timeout` is a slow verifier, or clients that never
- *   ask. A flood of `authentication_failed` is somebody who guesses.
- * - `socketio_auth_attempt_duration_seconds`: how long `authenticate` takes.
- *   Compare it with the option `timeout`.
+ *   ask; `onError` is told the likely cause. A flood of `authentication_failed` is
+ *   somebody who guesses.
+ * - `socketio_auth_attempt_duration_seconds`: how long it takes from the arrival of
+ *   credentials to the answer, which is what people wait for; their own part in
+ *   challenges included.
+ * - `socketio_auth_verification_duration_seconds`: how long the verifier takes of it,
+ *   challenges apart. Compare it with the option `timeout`. What is between the two
+ *   without challenges is schema and throttle: a limiter's store may be slow, too.
  * - `socketio_auth_sockets`, by `state`: sockets that are `pending` or
  *   `authenticated` now, on this node. Many pending for long: nobody can sign in.
  *
@@ -52,8 +57,13 @@ export function countAuthEvents(
     registers,
   });
   // The buckets that prom-client has by default are made for seconds.
-  const duration = new Histogram({
+  const attempt = new Histogram({
     name: "socketio_auth_attempt_duration_seconds",
+    help: "How long it took from the arrival of credentials to the answer",
+    registers,
+  });
+  const verification = new Histogram({
+    name: "socketio_auth_verification_duration_seconds",
     help: "How long the verifier took to answer",
     registers,
   });
@@ -71,6 +81,9 @@ export function countAuthEvents(
 
   return (event) => {
     events.inc(labelsOf(event, ownCodes));
-    if (event.type === "attempt") duration.observe(event.duration / 1000);
+    if (event.type !== "attempt") return;
+    attempt.observe(event.duration / 1000);
+    // The verifier is not asked about each attempt.
+    if (event.verification !== undefined) verification.observe(event.verification / 1000);
   };
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server as HttpServer } from "node:http";
 import { Server } from "socket.io";
-import { type Attempt, type Auth, socketioAuth } from "../../mod.ts";
+import { type Auth, socketioAuth } from "../../mod.ts";
 import type { Accounts } from "../chat/accounts.ts";
 import { type Account, Passkeys } from "./passkeys.ts";
 
@@ -31,12 +31,13 @@ export async function createApp(accounts: Accounts, origin: () => string): Promi
   });
 
   const auth = socketioAuth(io, {
-    async authenticate(_socket, given: Credentials, { challenge }: Attempt<Account>) {
+    async verify(_socket, given: Credentials, { challenge }) {
       if ("passkey" in Object(given)) return await passkeys.verify(challenge);
       const { username, password } = Object(given);
       if (typeof username !== "string" || typeof password !== "string") return undefined;
       return await accounts.verify(username, password);
     },
+    userId: (account) => account.name,
     attempts: 5,
     timeout: 10_000,
   });
@@ -44,9 +45,8 @@ export async function createApp(accounts: Accounts, origin: () => string): Promi
   // Whoever is signed in may register a passkey, for the next time.
   io.on("connection", (socket) => {
     socket.on("register", async (done: (isDone: boolean) => void) => {
-      const { user } = auth.session(socket)!;
       const ask = (options: unknown) => socket.timeout(60_000).emitWithAck("register", options);
-      done(await passkeys.register(user, ask).catch(() => false));
+      done(await passkeys.register(auth.user(socket), ask).catch(() => false));
     });
   });
   return { http, io, auth };

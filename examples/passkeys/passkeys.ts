@@ -12,7 +12,7 @@ import {
   verifyRegistrationResponse,
   type WebAuthnCredential,
 } from "@simplewebauthn/server";
-import type { Attempt } from "../../mod.ts";
+import type { VerifyContext } from "../../mod.ts";
 
 /** How long somebody may take to find their key, in milliseconds. */
 const PATIENCE = 60_000;
@@ -65,7 +65,7 @@ export class Passkeys {
   }
 
   /** Finds out whose passkey the client has. Nothing if it has none that is known here. */
-  async verify(challenge: Attempt<Account>["challenge"]): Promise<Account | undefined> {
+  async verify(challenge: VerifyContext["challenge"]): Promise<Account | undefined> {
     const { id, origin } = this.#site;
     // No user name: whichever passkey the person chooses says who they are, and
     // nobody learns which accounts exist.

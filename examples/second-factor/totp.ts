@@ -3,7 +3,8 @@
  *
  * ```ts
  * socketioAuth(io, {
- *   authenticate: passwordThenTotp({ accounts, factors: new SecondFactors() }),
+ *   verify: passwordThenTotp({ accounts, factors: new SecondFactors() }),
+ *   userId: (account) => account.name,
  *   attempts: 3,
  *   throttle: { limiter, key: (_socket, { username }) => `account:${username}` },
  * });
@@ -23,7 +24,7 @@
  * @module
  */
 import { Secret, TOTP } from "otpauth";
-import { type Attempt, AuthError } from "../../mod.ts";
+import { AuthError, type VerifyContext } from "../../mod.ts";
 import type { Account, Accounts } from "../chat/accounts.ts";
 
 /** How far the client's clock may be off, in steps of 30 seconds, each way. */
@@ -73,7 +74,7 @@ export function passwordThenTotp({ accounts, factors }: Dependencies) {
   return async (
     _socket: unknown,
     credentials: { username: string; password: string },
-    { challenge }: Pick<Attempt<Account>, "challenge">,
+    { challenge }: Pick<VerifyContext, "challenge">,
   ): Promise<Account | undefined> => {
     const { username, password } = Object(credentials);
     if (typeof username !== "string" || typeof password !== "string") return undefined;

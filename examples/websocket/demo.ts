@@ -20,14 +20,14 @@ const HELP = `Type something and press Enter: ada says it. Or:
 
 const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
 const auth = websocketAuth(server, {
-  authenticate(_socket, { name, password }: { name: string; password: string }) {
+  verify(_socket, { name, password }: { name: string; password: string }) {
     if (password !== "lovelace") throw new AuthError("Wrong password");
     return { id: name };
   },
   timeout: "none",
   attempts: 3,
 }, (socket) => {
-  const { id } = auth.session(socket)!.user;
+  const { id } = auth.user(socket);
   socket.on("say", (text) => auth.broadcast("said", id, text));
   onCommand.out = () => auth.deauthenticate(socket);
 });

@@ -145,6 +145,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     const isAnswer = "answer" in message;
     if (isAnswer && message.answer === 0) return this.#onAnswer?.(message.args[0]);
     if (!isAnswer && message.event === AUTHENTICATION) return this.#authenticate(message);
+    if (!isAnswer && !this.isAdmitted) this.connection.heard(message.event);
     const waiting = this.#waiting;
     const passes = !waiting || waiting.mayReceive(message, message.args, isAnswer);
     if (passes) this.#dispatch(message);

@@ -10,7 +10,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { Connection } from "../../src/core/connection.ts";
 import { Guard } from "../../src/core/guard.ts";
 import type { Binding } from "../../src/core/interface.ts";
-import type { Options, UserOf } from "../../src/core/options.ts";
+import type { Options } from "../../src/core/options.ts";
 import { type Policy, refuseOption, resolvePolicy } from "../../src/core/policy.ts";
 import { Room, WebSocketPeer } from "./peer.ts";
 import { parseMessage, type Socket } from "./socket.ts";
@@ -34,15 +34,14 @@ const binding: Binding<WebSocket> = {
 
 /** Guards a server; `onConnection` is called for each socket that is signed in. */
 export function websocketAuth<
-  Returned,
+  User,
   // deno-lint-ignore no-explicit-any -- credentials are what the client sends
   Credentials = any,
-  CalledBack = unknown,
 >(
   server: WebSocketServer,
-  options: Options<Socket, Returned, Credentials, CalledBack>,
+  options: Options<Socket, User, Credentials>,
   onConnection: (socket: Socket) => void,
-): WebSocketAuth<UserOf<Returned, CalledBack>> {
+): WebSocketAuth<User> {
   for (const name of ["handshake", "open"]) refuseOption(options, name, "plain WebSockets");
   const policy = resolvePolicy(options) as Policy<Socket>;
   const guard = new Guard<Socket, WebSocket>(policy, binding);
@@ -62,7 +61,7 @@ export function websocketAuth<
     });
   });
 
-  const auth: Auth<UserOf<Returned, CalledBack>> = createAuth(guard, (it) => room.known.get(it));
+  const auth: Auth<User> = createAuth(guard, (it) => room.known.get(it));
   return {
     ...auth,
     broadcast(event, ...args) {

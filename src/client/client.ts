@@ -15,7 +15,7 @@
  * @module
  */
 import type * as protocol from "../protocol.ts";
-import type { AuthenticatedInfo, Unauthorized } from "../protocol.ts";
+import type { AuthenticatedInfo, Outcome, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
 import { type ClientSocket, createLine, isFirst, reconnects } from "./line.ts";
 import {
@@ -166,9 +166,16 @@ export function authenticate<Reply = unknown, Challenge = any>(
       line.introduce(isIntroduced && obtained);
     },
     sent: () => {
-      if (hasCredentials) {
-        line.emit("authentication" satisfies typeof protocol.AUTHENTICATION, obtained);
-      }
+      if (!hasCredentials) return;
+      const event = "authentication" satisfies typeof protocol.AUTHENTICATION;
+      line.emit(
+        (outcome: Outcome | undefined) => {
+          // Whatever else the outcome is, an event of its own says so, too.
+          if (outcome?.ok === false && outcome.kept) on("kept", new UnauthorizedError(outcome));
+        },
+        event,
+        obtained,
+      );
     },
   };
 

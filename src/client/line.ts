@@ -32,6 +32,7 @@ export interface ClientSocket {
 interface Packet {
   type: number;
   data: unknown[];
+  id?: number;
   options: { compress: boolean };
 }
 
@@ -65,6 +66,9 @@ interface Internals extends ClientSocket {
   auth: object | ((send: Send) => void) | undefined;
   sendBuffer: Packet[];
   receiveBuffer: unknown[];
+  /** The id of the next event with an acknowledgement, and what is called with those. */
+  ids: number;
+  readonly acks: Record<number, (answer: never) => void>;
   flags: Flags;
   readonly _opts?: { retries?: number | undefined };
   _queue?: Queued[];
@@ -93,8 +97,11 @@ const EVENT = 2;
 export interface Line {
   /** Lets CONNECT go, if it is waiting, with something in its payload. */
   introduce(credentials?: unknown): void;
-  /** Emits an event past all that waits, and past the listeners for outgoing events. */
-  emit(...event: unknown[]): void;
+  /**
+   * Emits an event past all that waits, and past the listeners for outgoing events; `answered` is
+   * called with its acknowledgement.
+   */
+  emit(answered: (answer: never) => void, ...event: unknown[]): void;
   /** Opens it, or shuts it. What was emitted while it was shut goes out first, in order. */
   gate(open: boolean): void;
   /** Disconnects, without telling of it. */
@@ -206,8 +213,10 @@ export function createLine(
       pending?.(credentials as object);
       pending = undefined;
     },
-    emit(...data) {
-      write({ type: EVENT, data, options: { compress: true } });
+    emit(answered, ...data) {
+      const id = socket.ids++;
+      socket.acks[id] = answered;
+      write({ type: EVENT, data, id, options: { compress: true } });
     },
     gate(open) {
       if (open === isOpen) return;

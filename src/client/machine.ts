@@ -65,6 +65,8 @@ export interface Details {
   challenged: void;
   /** The server has refused the client or ended its session; or the client has failed. */
   refused: UnauthorizedError;
+  /** The server has declined a refresh, and the session goes on. */
+  kept: UnauthorizedError;
   /** With an error if nobody is going to reconnect. */
   disconnected: UnauthorizedError | undefined;
   /** What the state waits for is due. */
@@ -147,6 +149,14 @@ export function transition(state: State, event: Event, rules: Rules): State {
       : leave("stopped", error);
   };
 
+  /** The server has looked at nothing. Another user can only sign in on another connection. */
+  const keep = (error: UnauthorizedError): State => {
+    if (!isIn) return postpone(leave("waiting"), error);
+    return error.code === "subject_mismatch"
+      ? { ...state, credentials: "none", due: Infinity, error }
+      : postpone(state, error);
+  };
+
   if (name === "stopped") return state;
   switch (event.type) {
     case "opened":
@@ -183,6 +193,8 @@ export function transition(state: State, event: Event, rules: Rules): State {
     }
     case "refused":
       return refuse(event.detail);
+    case "kept":
+      return ["sent", "taken"].includes(credentials) ? keep(event.detail) : state;
     case "disconnected":
       return event.detail ? leave("waiting", event.detail) : leave("connecting");
     case "due":

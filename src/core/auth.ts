@@ -21,6 +21,12 @@ export interface Auth<User> {
    */
   session(socket: object): Session<User> | undefined;
   /**
+   * The user of a socket that is authenticated, or whose session is over.
+   *
+   * @throws {TypeError} if nobody has signed in on that socket, or it is not under this policy
+   */
+  user(socket: object): User;
+  /**
    * Ends sessions, on every node of the cluster: all of a user's, or one. Their
    * sockets are told `unauthorized` with the code `revoked`, and disconnected.
    * What the adapter keeps for recovery becomes worthless, and sign-ins that
@@ -37,9 +43,9 @@ export interface Auth<User> {
    * that have answered within the adapter's own time limit (5 seconds with the
    * official ones). It does not reject for nodes that have not: that goes to
    * `onError`.
-   * @throws {TypeError} as a rejection, if it is not one id, if there is no
-   * option `sessionId` by which a session could be found, or if the socket that
-   * is to be spared is not under this policy
+   * @throws {TypeError} as a rejection, if it is not one id, if the socket that is to be spared
+   * is not under this policy, or if there were sessions on this node and none of them had such an
+   * id: then the revocation was carried out all the same, also on the other nodes
    */
   revoke(target: RevokeTarget, options?: RevokeOptions): Promise<number>;
   /**
@@ -71,12 +77,21 @@ export function createAuth<User, S, T>(
 ): Auth<User> {
   return {
     session: (socket) => find(socket)?.session as Session<User> | undefined,
+    user(socket) {
+      const session = find(socket)?.session;
+      if (session) return session.user as User;
+      throw new TypeError(
+        "There is no user: nobody has signed in on this socket under this policy. In a " +
+          'connection handler there is one, unless the option connection is "connected"; in ' +
+          "io.use there is none yet.",
+      );
+    },
     async revoke(target, { except } = {}) {
       const spared = except && find(except);
       if (except && !spared) {
         throw new TypeError("Cannot revoke: the socket to spare is not under this policy.");
       }
-      return await guard.revoke(parseTarget(target, guard.policy), spared?.connection.id);
+      return await guard.revoke(parseTarget(target), spared?.connection.id);
     },
     deauthenticate(socket) {
       const found = find(socket);

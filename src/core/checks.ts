@@ -34,15 +34,16 @@ export function choose(name: string, value: unknown, choices: readonly string[])
   need(name, value, isRight, choices.map((choice) => `"${choice}"`).join(" or "));
 }
 
-/** A number of at least `least`. */
-export function count(name: string, value: number, least: number): number {
-  need(name, value, typeof value === "number", "a number");
-  if (!(value >= least && value <= Number.MAX_SAFE_INTEGER)) {
+/** A check for a number of at least `least`. */
+export function count(least: number): (name: string, value: unknown) => number {
+  return (name, value) => {
+    need(name, value, typeof value === "number", "a number");
+    const number = value as number;
+    if (number >= least && number <= Number.MAX_SAFE_INTEGER) return number;
     throw new RangeError(
-      `Cannot guard: ${name} must be a finite number of at least ${least}, got ${value}.`,
+      `Cannot guard: ${name} must be a finite number of at least ${least}, got ${number}.`,
     );
-  }
-  return value;
+  };
 }
 
 /** Names a value in an error message without spilling what is in it. */

@@ -1,5 +1,7 @@
 import type { Clock } from "./interface.ts";
+import type { Identities } from "./identities.ts";
 import type { Journal } from "./journal.ts";
+import type { Notices } from "./notices.ts";
 import type { Policy } from "./policy.ts";
 import type { Unauthorized } from "../protocol.ts";
 import type { Revocations } from "./revocations.ts";
@@ -16,6 +18,8 @@ export interface Common<S> {
   readonly spreading: Spreading;
   /** Which sessions are no longer good. */
   readonly revocations: Revocations;
+  readonly notices: Notices<S>;
+  readonly identities: Identities<S>;
   /** A refusal for want of time or room, with when to come back. */
   busy(code: "server_busy" | "timeout"): Unauthorized;
 }

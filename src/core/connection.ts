@@ -1,6 +1,7 @@
 import type { Peer } from "./interface.ts";
 import { adoptConnectionId, connectionId } from "./ids.ts";
 import { isOverLimit } from "./measure.ts";
+import type { Notice } from "./notices.ts";
 import { Performer } from "./performer.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 import { Submission } from "./submission.ts";
@@ -12,9 +13,27 @@ import { Submission } from "./submission.ts";
  */
 const ASKED_LIMIT = 64;
 
+/** What the operator is told where the deadline ends a connection. */
+type Clue = [notice: Notice, message: string];
+
+const CREDENTIALS_IN_CONNECT = "The deadline ended a connection whose client had sent a payload " +
+  "with CONNECT (the option auth of socket.io-client), where credentials are not looked for. " +
+  "Give the option handshake: true, or have the client send them in an authentication event.";
+
+/** Names of events in which a client may have meant to send its credentials. */
+const LIKE_AUTHENTICATION = /^(auth|log[-_ ]?in|sign[-_ ]?in|token|credential)/i;
+
+/** Whether there is more in a payload of CONNECT than Socket.IO's own. */
+function hasCredentials(payload: unknown): boolean {
+  const keys = typeof payload === "object" && payload !== null ? Object.keys(payload) : [];
+  return keys.some((key) => key !== "pid" && key !== "offset");
+}
+
 /** One client connection under one policy: what a binding calls. */
 export class Connection<S, T> extends Performer<S, T> {
   #attempts = 0;
+  /** What the client has sent where the server does not look for credentials. */
+  #clue: Clue | undefined;
 
   /**
    * The client asks for a namespace, with a payload perhaps. Returns why it must
@@ -23,7 +42,11 @@ export class Connection<S, T> extends Performer<S, T> {
   refusalToJoin(payload: unknown): Unauthorized | undefined {
     const isKnown = this.state.phase === "authenticated";
     if (!isKnown && ++this.asked > ASKED_LIMIT) return unauthorized("too_many_attempts");
-    const isTooMuch = isOverLimit(payload, this.guard.policy.maxCredentials);
+    const { handshake, maxCredentials } = this.guard.policy;
+    if (!isKnown && handshake === false && hasCredentials(payload)) {
+      this.#clue = ["handshake is off", CREDENTIALS_IN_CONNECT];
+    }
+    const isTooMuch = isOverLimit(payload, maxCredentials);
     return isTooMuch ? unauthorized("invalid_credentials") : undefined;
   }
 
@@ -77,6 +100,7 @@ export class Connection<S, T> extends Performer<S, T> {
    */
   leave(peer: Peer<S>, reason: string, byClient: boolean): void {
     if (this.running?.peer === peer) {
+      this.running.abandon();
       this.dispatch({ event: { type: "abandoned", attempt: this.running.id, byClient } });
     }
     if (!this.peers.has(peer)) return;
@@ -90,8 +114,27 @@ export class Connection<S, T> extends Performer<S, T> {
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
   }
 
+  /** The client has sent another event before anybody has signed in. */
+  heard(name: unknown): void {
+    if (this.#clue || typeof name !== "string" || !LIKE_AUTHENTICATION.test(name)) return;
+    const shown = JSON.stringify(name.slice(0, 40));
+    this.#clue = [
+      "another event",
+      `The deadline ended a connection that had sent the event ${shown} instead of ` +
+      '"authentication", which is the one that credentials come in.',
+    ];
+  }
+
+  protected explainSilence(): void {
+    if (!this.#clue) return;
+    const [notice, message] = this.#clue;
+    const socket = this.peers.connected[0]?.socket;
+    this.guard.notices.hourly(notice, message, { during: "timeout", ...socket && { socket } });
+  }
+
   /** The application signs the client out, which begins anew. */
   signOut(): void {
+    this.#clue = undefined;
     this.dispatch({ event: { type: "signed_out" } });
   }
 

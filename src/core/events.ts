@@ -22,10 +22,12 @@ export interface AcceptedEvent extends Origin {
   readonly type: "attempt";
   /** Tells events apart. */
   readonly ok: true;
-  /** What the option `userId` says. */
+  /** The user's id, where there is one. */
   readonly userId?: string;
-  /** How long the verification took, in milliseconds. */
+  /** Milliseconds from the arrival of the credentials to the answer. */
   readonly duration: number;
+  /** Milliseconds of it that the verifier took, challenges apart; absent if it was not asked. */
+  readonly verification?: number;
 }
 
 /** An attempt has failed: by the verifier, before it was asked, or without an answer. */
@@ -36,15 +38,17 @@ export interface RefusedEvent extends Origin {
   readonly ok: false;
   /** Why; `"abandoned"` if the client has left before there was an answer. */
   readonly code: Unauthorized["code"];
-  /** How long the verification took, in milliseconds. */
+  /** Milliseconds from the arrival of the credentials to the answer. */
   readonly duration: number;
+  /** Milliseconds of it that the verifier took, challenges apart; absent if it was not asked. */
+  readonly verification?: number;
 }
 
 /** A socket has been admitted, or its user has a new session. */
 export interface AuthenticatedEvent extends Origin {
   /** Tells events apart. */
   readonly type: "authenticated" | "refreshed";
-  /** What the option `userId` says. */
+  /** The user's id, where there is one. */
   readonly userId?: string;
   /** Milliseconds since the socket was connected. */
   readonly duration: number;
@@ -56,7 +60,7 @@ export interface UnauthorizedEvent extends Origin {
   readonly type: "unauthorized";
   /** Why. */
   readonly code: Unauthorized["code"];
-  /** Who was signed in until then, by the option `userId`. */
+  /** The id of the user who was signed in until then, where there is one. */
   readonly userId?: string;
   /** Milliseconds since the socket was connected. */
   readonly duration: number;
@@ -66,7 +70,7 @@ export interface UnauthorizedEvent extends Origin {
 export interface SessionEndedEvent extends Origin {
   /** By its own time, by `revoke`, or by `deauthenticate`. */
   readonly type: "expired" | "revoked" | "signed_out";
-  /** What the option `userId` says. */
+  /** The user's id, where there is one. */
   readonly userId?: string;
   /** How long the session lasted, in milliseconds. */
   readonly duration: number;
@@ -78,7 +82,7 @@ export interface DisconnectedEvent extends Origin {
   readonly type: "disconnected";
   /** Socket.IO's own. */
   readonly reason: string;
-  /** Who was signed in until then, by the option `userId`. */
+  /** The id of the user who was signed in until then, where there is one. */
   readonly userId?: string;
   /** Milliseconds since the socket was connected. */
   readonly duration: number;

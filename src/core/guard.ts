@@ -1,7 +1,9 @@
 import type { Common } from "./common.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Holdings } from "./holdings.ts";
+import { Identities } from "./identities.ts";
 import { Journal } from "./journal.ts";
+import { Notices } from "./notices.ts";
 import { remindOf } from "./reminders.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
@@ -27,6 +29,10 @@ export class Guard<S, T> implements Common<S> {
   readonly spreading: Spreading;
   /** Which sessions are no longer good. */
   readonly revocations: Revocations;
+  /** What the operator is told now and then. */
+  readonly notices: Notices<S>;
+  /** Who the users are. */
+  readonly identities: Identities<S>;
   /** This node, among all that share a policy. */
   readonly node: string = crypto.randomUUID();
   readonly #binding: Binding<T>;
@@ -42,6 +48,8 @@ export class Guard<S, T> implements Common<S> {
     this.holdings = new Holdings(policy.holdLimit.total);
     this.journal = new Journal(policy, this.holdings);
     this.spreading = new Spreading(binding.clock);
+    this.notices = new Notices(policy, binding.clock);
+    this.identities = new Identities(policy, this.notices);
     this.revocations = new Revocations(binding.clock, this.#retention);
     this.#wakeReminders = remindOf(this.revocations, binding.clock, (revocations) => {
       // What goes wrong now was reported the first time, and is tried again.
@@ -113,6 +121,12 @@ export class Guard<S, T> implements Common<S> {
    * connection. Resolves with the number of sockets.
    */
   async revoke(target: RevocationTarget, except?: string): Promise<number> {
+    const count = await this.#revokeEverywhere(target, except);
+    this.identities.checkRevoked(target);
+    return count;
+  }
+
+  async #revokeEverywhere(target: RevocationTarget, except?: string): Promise<number> {
     const id = crypto.randomUUID();
     const revocation: Revocation = { id, target, age: 0, ...except !== undefined && { except } };
     const here = this.revocations.revoke(revocation);

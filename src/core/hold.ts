@@ -10,6 +10,9 @@ export interface HoldLimit {
   readonly total: number;
 }
 
+/** Unless the application says otherwise. */
+export const HOLD_LIMIT: HoldLimit = { events: 1000, bytes: 262_144, total: 16_777_216 };
+
 /** What a message costs besides its contents, in bytes, or so; and each value in it. */
 const OVERHEAD = 128;
 const VALUE = 24;

@@ -18,7 +18,8 @@
  * 4. `connection.join(peer)` once the namespace is accepted and the client knows,
  *    and before the application has seen the socket.
  * 5. `connection.authenticate(…)` for each `authentication` event, at whatever time.
- *    Everything else the client sends, or is sent, is asked about: see `Waiting`.
+ *    Everything else the client sends, or is sent, is asked about: see `Waiting`. (With
+ *    `connection.heard(name)` the operator learns why nobody has signed in, perhaps.)
  * 6. `connection.leave(peer, …)` when the namespace is disconnected, by whom ever:
  *    also where the core did it, by {@linkcode Peer.disconnect}. (If that is
  *    forgotten, the core does it itself.)

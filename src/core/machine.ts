@@ -28,7 +28,7 @@
  *
  * @module
  */
-import { type Unauthorized, unauthorized } from "../protocol.ts";
+import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import { isTarget, sameUser } from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
@@ -111,10 +111,13 @@ function signOut(failures: number, rules: Rules): Transition {
   };
 }
 
+/** Sends credentials back, and changes nothing. */
+function decline(state: Engaged, refusal: Declined): Transition {
+  return { state, effects: [{ type: "decline", refusal }] };
+}
+
 function begin(state: Engaged, event: On<"credentials">): Transition {
-  if (state.attempt) {
-    return { state, effects: [{ type: "decline", refusal: unauthorized("attempt_in_progress") }] };
-  }
+  if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
   if (isForeign(state, event)) return turnAway(state.failures, unauthorized("subject_mismatch"));
   const { attempt, previous } = event;
   return {
@@ -224,7 +227,11 @@ const table: Table = {
 
   authenticated: {
     joined: join,
-    credentials: begin,
+    // Nobody could tell whether it is the same user.
+    credentials: (state, event) =>
+      state.session.userId === undefined
+        ? decline(state, { ...unauthorized("subject_mismatch"), kept: true })
+        : begin(state, event),
     accepted: accept,
     refused: (state, event) =>
       event.attempt === state.attempt ? end(state.failures + 1, event.refusal) : stay(state),

@@ -1,8 +1,9 @@
-import type { Attempt } from "./attempt.ts";
+import type { ChallengeOptions } from "./challenge.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 import type { StandardSchema } from "./schema.ts";
 import type { Throttle } from "./throttle.ts";
+import type { Admission, Id } from "./users.ts";
 
 /** Answers that mean "no". */
 export type Falsy = false | null | undefined | void | 0 | "";
@@ -11,15 +12,47 @@ export type Falsy = false | null | undefined | void | 0 | "";
 export type Awaitable<T> = T | PromiseLike<T>;
 
 /**
- * The user: what `authenticate` returns or, where it calls back, what its
- * callback is declared to take; `unknown` if nothing says.
+ * The third parameter of `authenticate`: a Node callback. A truthy `error` refuses the attempt,
+ * with the message of `error` if it has one, which the client is told. Otherwise `user` is the
+ * user, and a falsy one is the refusal `authentication_failed`. Only the first call counts, at
+ * the moment it is made.
+ *
+ * @typeParam User the user
  */
-export type UserOf<Returned, CalledBack> = unknown extends Returned & CalledBack ? unknown
-  : unknown extends CalledBack
-    ? [Exclude<Returned, Falsy | PromiseLike<Falsy>>] extends [never] ? unknown
-    : Exclude<Returned, Falsy | PromiseLike<Falsy>>
-  : unknown extends Returned ? Exclude<CalledBack, Falsy>
-  : Exclude<Returned | CalledBack, Falsy | PromiseLike<Falsy>>;
+export type Callback<User = unknown> = (
+  error?: unknown,
+  user?: User | Admission<User> | Falsy,
+) => void;
+
+/** The third parameter of `verify`: what belongs to one attempt. */
+export interface VerifyContext {
+  /**
+   * Aborted as soon as the answer no longer matters: the deadline has passed, the client has
+   * disconnected, the user was revoked.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Asks the client a further question in the course of the attempt: a one-time code, the next
+   * step of SCRAM, a WebAuthn assertion. The client gets a `challenge` event and answers with its
+   * acknowledgement. The deadline stands still until then, for the challenge's own time at most.
+   * Ask one after the other, 32 in one attempt at most.
+   *
+   * With credentials from a handshake, the client is connected first, and told the outcome in a
+   * second step.
+   *
+   * @typeParam Answer the answer, as the option `schema` types it
+   * @param data what the client is asked
+   * @returns the answer. Without a schema it can be anything of up to `maxCredentials` bytes and
+   * 32 levels: look before you touch. Rejects with an `AuthError` if the answer is larger or does
+   * not fit the schema (`invalid_credentials`), or does not come in time (`timeout`), which is
+   * what the client is told if you let it pass; and with an `Error` if the attempt is over, for
+   * example because the client has left.
+   */
+  readonly challenge: <Answer = unknown>(
+    data: unknown,
+    options?: ChallengeOptions<Answer>,
+  ) => Promise<Answer>;
+}
 
 /** What a socket was connected with: headers, address and payload. */
 export type HandshakeOf<S> = S extends { readonly handshake: infer Handshake } ? Handshake
@@ -34,46 +67,70 @@ export interface ErrorContext<S> {
 }
 
 /**
- * A policy: who is let in, and what happens meanwhile.
+ * A policy: who is let in, and what happens meanwhile. Exactly one of `verify` and
+ * `authenticate` decides; the name says how it answers.
  *
  * @typeParam S the socket as the server's generics type it
- * @typeParam Returned the user, as `authenticate` returns it
+ * @typeParam User the user
  * @typeParam Credentials what the client sends
- * @typeParam CalledBack the user, as the callback of `authenticate` takes it
  */
-export interface Options<S, Returned, Credentials, CalledBack = unknown> {
+export type Options<S, User, Credentials> =
+  & (VerifyOption<S, User, Credentials> | AuthenticateOption<S, User, Credentials>)
+  & CommonOptions<S, User, Credentials>;
+
+/** A verifier that returns its answer. */
+export interface VerifyOption<S, User, Credentials> {
   /**
-   * Decides whether the credentials are good. Called once for each
-   * `authentication` event, one at a time for a client connection.
+   * Decides whether the credentials are good. Called once for each `authentication` event, one
+   * at a time for a client connection.
    *
-   * It answers in one of three ways. The first answer counts, from the moment
-   * it is given:
+   * What it returns or resolves with is its answer. A user is `true`, a text that is not empty, a
+   * number or bigint, or an object; or what {@linkcode admit} makes of one. A falsy answer is the refusal
+   * `authentication_failed`. Anything else that cannot be a user (an array, a promise in a
+   * promise, an error, a `Response`) is `server_error` to the client and goes to `onError`. A throw
+   * or rejection with an `AuthError` is a refusal with its text; with anything else it is
+   * `server_error`, and goes to `onError`.
    *
-   * - by returning or resolving: a truthy value is the user, a falsy one the
-   *   refusal `authentication_failed`, an error as if it were thrown;
-   * - by throwing or rejecting: an `AuthError` is a refusal with its text,
-   *   anything else is `server_error` to the client and goes to `onError`;
-   * - by calling back, if it declares three parameters: `attempt(error, success)`
-   *   is a Node callback, the text of `error` is for the client. **What such a
-   *   function returns or resolves with does not count**, `async` or not: it
-   *   may be a timer, or the promise of a query. Once it has looked at
-   *   `attempt.signal` or `attempt.challenge`, which callbacks do not have, a
-   *   native promise that it has returned is its answer, too.
+   * Without an answer the attempt ends with `timeout`, at the deadline; where no deadline runs
+   * (with `timeout: "none"`, and on a refresh), after 30 seconds, challenges apart.
    *
-   * If nobody has called back when the deadline comes, and something was
-   * returned that did not count, `onError` is told how to mend it. Without an
-   * answer the attempt ends with `timeout`, at the deadline; where no deadline
-   * runs (with `timeout: "none"`, and on a refresh), after 30 seconds,
-   * challenges apart.
-   *
-   * `credentials` come from the client and can be anything at all, unless the
-   * type says otherwise for a reason: look before you touch.
+   * @param credentials come from the client and can be anything at all, unless the type says
+   * otherwise for a reason: look before you touch
+   * @param context `signal` and `challenge`
    */
-  authenticate(
+  verify(
     socket: S,
     credentials: Credentials,
-    attempt: Attempt<CalledBack>,
-  ): Awaitable<Returned | Falsy>;
+    context: VerifyContext,
+  ): Awaitable<User | Admission<User> | Falsy>;
+  /** Not together with `verify`. */
+  authenticate?: undefined;
+}
+
+/** A verifier that calls back, as that of the original module does. */
+export interface AuthenticateOption<S, User, Credentials> {
+  /**
+   * Decides whether the credentials are good, as `verify` does, and answers by calling
+   * `callback`. **What it returns or resolves with does not count**, `async` or not: it may be a
+   * timer, or the promise of a query. Only a throw or a rejection does, as with `verify`. If it
+   * looks as if it answered by what it returns, `onError` is told so, once.
+   *
+   * @param data what the client has sent
+   * @param callback takes the answer, see {@linkcode Callback}
+   */
+  authenticate(socket: S, data: Credentials, callback: Callback<User>): unknown;
+  /** Not together with `authenticate`. */
+  verify?: undefined;
+}
+
+/**
+ * The options besides the verifier.
+ *
+ * @typeParam S the socket as the server's generics type it
+ * @typeParam User the user
+ * @typeParam Credentials what the client sends
+ */
+export interface CommonOptions<S, User, Credentials> {
   /**
    * Called for each socket of the connection once it has been admitted, after
    * its `connection` handlers and in front of the events the client sent
@@ -112,7 +169,7 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
   /**
    * What credentials must look like, as a Standard Schema: Zod, Valibot,
    * ArkType and others. What does not fit is refused with
-   * `invalid_credentials` and never reaches `authenticate`; what does is given
+   * `invalid_credentials` and never reaches the verifier; what does is given
    * to it as the schema returns it, and typed so. May be asynchronous. A throw
    * goes to `onError` and refuses the attempt with `server_error`.
    *
@@ -179,14 +236,16 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
   /**
    * What happens to events from a client that is not authenticated: `"hold"`
    * keeps them, within `holdLimit`, and hands them to the application in order
-   * after authentication; `"drop"` forgets them; `"pass"` lets them through.
+   * after authentication; `"drop"` forgets them; `"pass"` lets them through,
+   * together with `connection: "connected"` only.
    *
    * @default "hold"
    */
   incoming?: "hold" | "drop" | "pass";
   /**
    * What happens to a direct `socket.emit` to such a client: `"hold"` sends it
-   * after `authenticated`, in order; `"pass"` sends it at once. Broadcasts are
+   * after `authenticated`, in order; `"pass"` sends it at once, together with
+   * `connection: "connected"` only. Broadcasts are
    * withheld and never sent later; volatile emits are dropped. What is held is
    * held by reference: do not change it after the emit.
    *
@@ -211,36 +270,39 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    *
    * @default () => true
    */
-  reply?(user: UserOf<Returned, CalledBack>, socket: S): unknown;
+  reply?(user: User, socket: S): unknown;
   /**
-   * The user's stable id (at once: no promise), by which two sessions are known
-   * to be the same user's: on a refresh, and on connection state recovery.
-   * Users without an id cannot be told apart: they count as the same on a
-   * refresh, and recover nothing. Called once for each accepted attempt. A
-   * throw, an empty text, or a number that is not finite goes to `onError` and
-   * refuses the attempt with `server_error`.
+   * The user's stable id (at once: no promise), by which two sessions are known to be the same
+   * user's: on a refresh, on connection state recovery, by `revoke`. Called once for each accepted
+   * attempt. A throw, an empty text, or a number that is not finite goes to `onError` and refuses
+   * the attempt with `server_error`.
    *
-   * @default `user.id`, where that is a string, a number or a bigint
+   * Users without an id cannot be told apart: a second sign-in on their session is declined with
+   * `subject_mismatch` before it is verified, and nothing of them is recovered. `onError` hears of
+   * it once, when it first matters, unless this option is given.
+   *
+   * @default `user.id`, or else the only one of `user.sub`, `user.uid` and `user._id`; a user that
+   * is text or a number is its own id
    */
-  userId?(user: UserOf<Returned, CalledBack>): string | number | bigint | null | undefined;
+  userId?(user: User): Id | null | undefined;
   /**
-   * The stable id of the session itself, where it has one (a token's `jti`,
+   * The stable id of the session itself, where it has one (the `sid` of a token,
    * for example). Called once for each accepted attempt. What is wrong with
    * `userId` is wrong with this, too.
    *
    * @default sessions have no id
    */
-  sessionId?(user: UserOf<Returned, CalledBack>): string | number | bigint | null | undefined;
+  sessionId?(user: User): Id | null | undefined;
   /**
    * When the session ends, as a `Date` or in epoch milliseconds, at any
    * distance; nothing if it does not. A session that has ended already is
    * refused with `expired`. Called once for each accepted attempt. A throw, a
-   * promise, or a time that can only be in seconds (a token's `exp` as it is)
+   * promise, 0, or a time that can only be in seconds (a token's `exp` as it is)
    * goes to `onError` and refuses the attempt with `server_error`.
    *
    * @default sessions do not end
    */
-  expiresAt?(user: UserOf<Returned, CalledBack>): Date | number | null | undefined;
+  expiresAt?(user: User): Date | number | null | undefined;
   /**
    * Milliseconds that a session is good beyond `expiresAt`: time for a late
    * refresh, and for clocks that differ. Traffic flows until then. It holds for
@@ -256,8 +318,7 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    * else; or `"connected"`, at once, as without this package. Namespace
    * middleware (`io.use`) runs when the client asks for the namespace, as ever.
    *
-   * @default "authenticated"; `"connected"` with `incoming: "pass"` or
-   * `outgoing: "pass"`, which need it
+   * @default "authenticated"
    */
   connection?: "authenticated" | "connected";
   /**
@@ -276,10 +337,11 @@ export interface Options<S, Returned, Credentials, CalledBack = unknown> {
    */
   observe?(event: AuthEvent): unknown;
   /**
-   * Called with everything unexpected: a throw in a hook, a full hold. A throw
-   * or rejection in here is ignored.
+   * Called with everything unexpected: a throw in a hook, a full hold, the likely cause of a
+   * deadline that ended an attempt or a connection (once an hour for each cause). A throw or
+   * rejection in here is ignored.
    *
-   * @default console.error
+   * @default prints with `console.error`, ten errors in a second at most
    */
   onError?(error: unknown, context: ErrorContext<S>): unknown;
 }

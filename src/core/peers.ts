@@ -7,6 +7,7 @@ import type { Peer } from "./interface.ts";
 import {
   AUTHENTICATED,
   type AuthenticatedInfo,
+  type Declined,
   UNAUTHORIZED,
   type Unauthorized,
   unauthorized,
@@ -197,7 +198,7 @@ export class Peers<S> {
   }
 
   /** Sends credentials back that came at the wrong time. */
-  decline(submission: Submission<S>, refusal: Unauthorized): void {
+  decline(submission: Submission<S>, refusal: Declined): void {
     if (refusal.code === "attempt_in_progress") submission.ignore();
     else submission.close(refusal.code);
     submission.refuse(refusal);
@@ -215,8 +216,12 @@ export class Peers<S> {
   }
 
   /** Nobody else will note it of the sender of a handshake. */
-  #noteRefused({ peer }: Submission<S>, refusal: Unauthorized, cause: Cause): void {
-    if (!peer.connected) this.turnAway(peer, refusal, cause);
+  #noteRefused(
+    { peer, isAbandoned }: Submission<S>,
+    refusal: Unauthorized,
+    cause: Cause,
+  ): void {
+    if (!peer.connected && !isAbandoned) this.turnAway(peer, refusal, cause);
   }
 
   /** One ends; if it has not been connected yet, it is told so otherwise. */

@@ -4,7 +4,7 @@ import { knownConnectionId } from "./ids.ts";
 import type { Effect, Event, Rules, State } from "./machine.ts";
 import type { Cause } from "./journal.ts";
 import { causeOf, Peers } from "./peers.ts";
-import { type Unauthorized, unauthorized } from "../protocol.ts";
+import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
 import { Runner } from "./runner.ts";
 import { isTarget, type RevocationTarget, sameUser, type Session } from "./session.ts";
@@ -95,6 +95,9 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     return this.guard.policy;
   }
 
+  /** Tells the operator why nobody may have signed in before the deadline, if there is a sign. */
+  protected abstract explainSilence(): void;
+
   /** Nothing can be revoked where nobody is. */
   protected enter(phase: State["phase"]): void {
     const { revocations } = this.guard;
@@ -108,7 +111,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
         this.#running = submission;
         return this.afterwards(() => this.#verify(submission!));
       case "decline":
-        return this.peers.decline(submission!, effect.refusal);
+        return this.#decline(submission!, effect.refusal);
       case "abort":
         this.peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
         return this.peers.fallBehind();
@@ -137,10 +140,20 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     }
   }
 
+  #decline(submission: Submission<S>, refusal: Declined): void {
+    if (refusal.code === "subject_mismatch" && refusal.kept) {
+      const { socket } = submission.peer;
+      this.guard.identities.miss("a second sign-in in its session is declined", { socket });
+    }
+    this.peers.decline(submission, refusal);
+  }
+
   #startDeadline(ms: number): void {
     this.#stopTimer();
     if (ms === Infinity) return;
     this.#timer = startDeadline(this.guard.clock, ms, () => {
+      if (this.#running) this.#running.explainSilence();
+      else this.explainSilence();
       // If its verification has taken too long, others have to wait, too.
       const refusal = this.#running ? this.guard.busy("timeout") : unauthorized("timeout");
       this.happened({ type: "deadline", refusal });
@@ -210,7 +223,9 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     const submission = this.#settle();
     this.peers.fallBehind();
     submission?.refuse(refusal);
-    if (submission) this.peers.refuse(submission.peer, refusal, "unauthorized");
+    if (submission && !submission.isAbandoned) {
+      this.peers.refuse(submission.peer, refusal, "unauthorized");
+    }
   }
 
   #end(refusal: Unauthorized, cause: Cause): void {

@@ -1,69 +1,76 @@
-import type { Attempt } from "./attempt.ts";
 import { choose, count, isFunction, isObject, isText, need } from "./checks.ts";
+import { systemClock } from "./clock.ts";
+import { printErrors } from "./console.ts";
 import type { AuthEvent } from "./events.ts";
-import type { HoldLimit } from "./hold.ts";
+import { HOLD_LIMIT, type HoldLimit } from "./hold.ts";
 import { lanesOf } from "./lanes.ts";
 import type { Rules } from "./machine.ts";
-import type { ErrorContext, Options } from "./options.ts";
+import type { Callback, ErrorContext, Options, VerifyContext } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
-import { idOf } from "./session.ts";
 import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 
 /** {@linkcode Options}, checked, with every default in place. */
 export interface Policy<S> extends Rules {
-  authenticate(socket: S, credentials: unknown, attempt: Attempt<unknown>): unknown;
-  postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
-  disconnect: ((socket: S, reason: string) => unknown) | undefined;
-  reply(user: unknown, socket: S): unknown;
-  userId(user: unknown): unknown;
-  sessionId: ((user: unknown) => unknown) | undefined;
-  expiresAt: ((user: unknown) => unknown) | undefined;
-  address: ((socket: S) => string | undefined) | undefined;
-  observe: ((event: AuthEvent) => unknown) | undefined;
-  /** Never throws. */
-  report(error: unknown, context: ErrorContext<S>): void;
+  readonly authenticate: ((socket: S, data: unknown, callback: Callback) => unknown) | undefined;
+  readonly verify:
+    | ((socket: S, credentials: unknown, context: VerifyContext) => unknown)
+    | undefined;
+  readonly postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
+  readonly disconnect: ((socket: S, reason: string) => unknown) | undefined;
+  readonly reply: (user: unknown, socket: S) => unknown;
+  readonly userId: ((user: unknown) => unknown) | undefined;
+  readonly sessionId: ((user: unknown) => unknown) | undefined;
+  readonly expiresAt: ((user: unknown) => unknown) | undefined;
+  readonly address: ((socket: S) => string | undefined) | undefined;
+  readonly observe: ((event: AuthEvent) => unknown) | undefined;
+  /** Tells `onError`. Never throws. */
+  readonly report: (error: unknown, context: ErrorContext<S>) => void;
   readonly credentials: StandardSchema<unknown> | undefined;
-  readonly throttles: readonly ResolvedThrottle<S>[];
+  readonly throttle: readonly ResolvedThrottle<S>[];
   readonly maxCredentials: number;
   readonly maxPending: number;
   /** From where a binding takes credentials, if it may: from the payload, or as this says. */
   readonly handshake: boolean | ((handshake: object) => unknown);
   /** Whether a namespace of a guarded server stays open. */
-  isOpen(namespace: string): boolean;
+  readonly open: (namespace: string) => boolean;
   readonly connection: "authenticated" | "connected";
   readonly incoming: "hold" | "drop" | "pass";
   readonly outgoing: "hold" | "pass";
   readonly holdLimit: HoldLimit;
 }
 
-/** The options, whatever the user and the credentials are. */
-type Given<S> = Options<S, unknown, unknown>;
+type OptionName = keyof Options<never, never, never>;
 
-const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
-  "authenticate",
-  "postAuthenticate",
-  "disconnect",
-  "timeout",
-  "attempts",
-  "credentials",
-  "maxCredentials",
-  "throttle",
-  "maxPending",
-  "handshake",
-  "open",
-  "incoming",
-  "outgoing",
-  "holdLimit",
-  "reply",
-  "userId",
-  "sessionId",
-  "expiresAt",
-  "grace",
-  "connection",
-  "address",
-  "observe",
-  "onError",
-]);
+/** Checks a value, and returns what the policy makes of it. */
+type Check = (name: string, value: never, options: object) => unknown;
+
+/** Every option: how it is checked, and what it is where it is not given. */
+const OPTIONS: Record<OptionName, readonly [check: Check, fallback?: unknown]> = {
+  authenticate: [hook],
+  verify: [hook],
+  postAuthenticate: [hook],
+  disconnect: [hook],
+  timeout: [(name, value: unknown) => value === "none" ? Infinity : count(1)(name, value), 1000],
+  attempts: [count(1), 1],
+  credentials: [schema],
+  maxCredentials: [count(1), 16_384],
+  throttle: [resolveThrottles, []],
+  maxPending: [count(0), 10_000],
+  handshake: [resolveHandshake, false],
+  open: [resolveOpen, () => false],
+  incoming: [choice("hold", "drop", "pass"), "hold"],
+  outgoing: [choice("hold", "pass"), "hold"],
+  holdLimit: [resolveHoldLimit, HOLD_LIMIT],
+  reply: [hookAtOnce, () => true],
+  userId: [hookAtOnce],
+  sessionId: [hookAtOnce],
+  expiresAt: [hookAtOnce],
+  grace: [count(0), 0],
+  connection: [choice("authenticated", "connected"), "authenticated"],
+  address: [hookAtOnce],
+  observe: [hook],
+  onError: [hook],
+};
 
 /**
  * Checks the options and fills in the defaults.
@@ -71,67 +78,46 @@ const names: ReadonlySet<string> = new Set<keyof Options<never, never, never>>([
  * @throws {TypeError} if an option is unknown or of the wrong kind
  * @throws {RangeError} if a number is out of range
  */
-export function resolvePolicy<S, Returned, Credentials, CalledBack = unknown>(
-  options: Options<S, Returned, Credentials, CalledBack>,
+export function resolvePolicy<S, User, Credentials>(
+  options: Options<S, User, Credentials>,
 ): Policy<S> {
   need("options", options, isObject(options), "an object");
   for (const name of Object.keys(options)) {
-    if (names.has(name)) continue;
-    throw new TypeError(
-      `Cannot guard: there is no option "${name}". The options are ${[...names].join(", ")}.`,
-    );
+    if (Object.hasOwn(OPTIONS, name)) continue;
+    const names = Object.keys(OPTIONS).join(", ");
+    throw new TypeError(`Cannot guard: there is no option "${name}". The options are ${names}.`);
   }
-  const { timeout = 1000, handshake = false } = options;
-  const { incoming = "hold", outgoing = "hold", holdLimit = {} } = options;
-  need("authenticate", options.authenticate, isFunction(options.authenticate), "a function");
-  const isTaken = typeof handshake === "boolean" || isFunction(handshake);
-  need("handshake", handshake, isTaken, "true, false or a function");
-  choose("incoming", incoming, ["hold", "drop", "pass"]);
-  choose("outgoing", outgoing, ["hold", "pass"]);
-  const passes = incoming === "pass" || outgoing === "pass";
-  const { connection = passes ? "connected" : "authenticated" } = options;
-  choose("connection", connection, ["authenticated", "connected"]);
-  if (passes && connection !== "connected") {
-    throw new TypeError(
-      'Cannot guard: incoming and outgoing can only be "pass" with connection: "connected", for ' +
-        "the application does not know the socket before.",
-    );
+  const given = options as Partial<Record<OptionName, unknown>>;
+  const resolved: Partial<Record<OptionName, unknown>> = {};
+  for (const [name, [check, fallback]] of Object.entries(OPTIONS)) {
+    const value = given[name as OptionName];
+    resolved[name as OptionName] = value === undefined
+      ? fallback
+      : check(name, value as never, options);
   }
-  need("holdLimit", holdLimit, isObject(holdLimit), "an object { events, bytes, total }");
+  checkTogether(resolved);
+  const onError = resolved.onError ?? printErrors(systemClock);
+  return { ...resolved, report: reporter(onError as OnError<S>) } as unknown as Policy<S>;
+}
 
-  const given = options as Given<S>;
-  const hook = <Name extends keyof Given<S>>(name: Name) => hookOf(given, name);
-  return {
-    authenticate: hook("authenticate"),
-    postAuthenticate: hook("postAuthenticate"),
-    disconnect: hook("disconnect"),
-    reply: atOnce("reply", hook("reply")) ?? (() => true),
-    userId: atOnce("userId", hook("userId")) ?? idOf,
-    sessionId: atOnce("sessionId", hook("sessionId")),
-    expiresAt: atOnce("expiresAt", hook("expiresAt")),
-    address: atOnce("address", hook("address")),
-    observe: hook("observe"),
-    report: reporter(hook("onError") ?? toConsole),
-    handshake: typeof handshake === "boolean"
-      ? handshake
-      : atOnce("handshake", handshake.bind(options) as (handshake: object) => unknown)!,
-    isOpen: resolveOpen(options.open),
-    connection,
-    incoming,
-    outgoing,
-    holdLimit: {
-      events: count("holdLimit.events", holdLimit.events ?? 1000, 0),
-      bytes: count("holdLimit.bytes", holdLimit.bytes ?? 262_144, 0),
-      total: count("holdLimit.total", holdLimit.total ?? 16_777_216, 0),
-    },
-    timeout: timeout === "none" ? Infinity : count("timeout", timeout, 1),
-    attempts: count("attempts", options.attempts ?? 1, 1),
-    credentials: checkSchema(options.credentials),
-    throttles: resolveThrottles(given.throttle),
-    maxCredentials: count("maxCredentials", options.maxCredentials ?? 16_384, 1),
-    maxPending: count("maxPending", options.maxPending ?? 10_000, 0),
-    grace: count("grace", options.grace ?? 0, 0),
-  };
+/** What no option can be asked by itself. */
+function checkTogether(
+  { authenticate, verify, incoming, outgoing, connection }: Partial<Record<OptionName, unknown>>,
+): void {
+  if (!authenticate === !verify) {
+    throw new TypeError(
+      `Cannot guard: ${authenticate ? "both are given, but exactly" : "exactly"} one of verify ` +
+        "and authenticate is required. verify(socket, credentials) returns the user; " +
+        "authenticate(socket, credentials, callback) calls back with the user.",
+    );
+  }
+  if ((incoming === "pass" || outgoing === "pass") && connection !== "connected") {
+    throw new TypeError(
+      'Cannot guard: incoming and outgoing can only be "pass" together with ' +
+        'connection: "connected", which has handlers run for clients that are not authenticated. ' +
+        "Give that, too, if it is meant.",
+    );
+  }
 }
 
 /**
@@ -145,39 +131,60 @@ export function refuseOption(options: object, name: string, what: string): void 
 }
 
 /** A function among the options. Bound, so that `this` in it is the object it stands in. */
-function hookOf<S, Name extends keyof Given<S>>(options: Given<S>, name: Name): Given<S>[Name] {
-  const hook = options[name] as ((...args: never[]) => unknown) | undefined;
-  need(name, hook, hook === undefined || isFunction(hook), "a function");
-  return hook?.bind(options) as Given<S>[Name];
+function hook(name: string, value: unknown, options: object): (...args: unknown[]) => unknown {
+  need(name, value, isFunction(value), "a function");
+  return (value as () => unknown).bind(options);
 }
 
 /** A hook whose answer is needed at once: a promise is a mistake, however it ends. */
-function atOnce<Args extends unknown[], Answer>(
+function hookAtOnce(
   name: string,
-  hook: ((...args: Args) => Answer) | undefined,
-): ((...args: Args) => Answer) | undefined {
-  return hook && ((...args) => {
-    const answer = hook(...args);
+  value: unknown,
+  options: object,
+): (...args: unknown[]) => unknown {
+  const bound = hook(name, value, options);
+  return (...args) => {
+    const answer = bound(...args);
     if (!(answer instanceof Promise)) return answer;
     answer.catch(() => {});
     throw new TypeError(`${name} must answer at once, but returned a promise.`);
-  });
+  };
 }
 
-function checkSchema<Output>(
-  schema: StandardSchema<Output> | undefined,
-): StandardSchema<Output> | undefined {
+function choice(...choices: string[]): Check {
+  return (name, value: unknown) => {
+    choose(name, value, choices);
+    return value;
+  };
+}
+
+function resolveHandshake(name: string, value: unknown, options: object): unknown {
+  need(name, value, typeof value === "boolean" || isFunction(value), "true, false or a function");
+  return typeof value === "boolean" ? value : hookAtOnce(name, value, options);
+}
+
+function resolveHoldLimit(name: string, limit: Partial<HoldLimit>): HoldLimit {
+  need(name, limit, isObject(limit), "an object { events, bytes, total }");
+  const { events, bytes, total } = { ...HOLD_LIMIT, ...limit };
+  const natural = count(0);
+  natural(`${name}.events`, events);
+  natural(`${name}.bytes`, bytes);
+  natural(`${name}.total`, total);
+  return { events, bytes, total };
+}
+
+function schema(name: string, value: StandardSchema<unknown>): StandardSchema<unknown> {
   // ArkType's are functions.
-  const isRight = schema === undefined || isFunction(Object(schema["~standard"]).validate);
-  need("credentials", schema, isRight, 'a Standard Schema (with a "~standard" property)');
-  return schema;
+  const isRight = isFunction(Object(Object(value)["~standard"]).validate);
+  need(name, value, isRight, 'a Standard Schema (with a "~standard" property)');
+  return value;
 }
 
-function resolveOpen(open: Options<never, never, never>["open"]): (name: string) => boolean {
-  const list: readonly (string | RegExp)[] = open === undefined ? [] : [open].flat();
+function resolveOpen(name: string, open: unknown): (namespace: string) => boolean {
+  const list = [open].flat();
   for (const entry of list) {
     const isRight = isText(entry) || entry instanceof RegExp;
-    need("open", entry, isRight, "names of namespaces and regular expressions");
+    need(name, entry, isRight, "names of namespaces and regular expressions");
   }
   // As socket.io reads them: the slash in front may be left out.
   const names = new Set(list.map((name) => `${name}`.startsWith("/") ? name : `/${name}`));
@@ -190,17 +197,13 @@ export function matches(pattern: RegExp, name: string): boolean {
   return name.search(pattern) >= 0;
 }
 
-function resolveThrottles<S>(
-  throttle: Given<S>["throttle"],
-): ResolvedThrottle<S>[] {
-  const list = throttle === undefined ? [] : [throttle].flat();
-  return list.map((throttle: Throttle<S, unknown>) => {
-    need("throttle", throttle, isObject(throttle), "an object { limiter, key? }");
-    const { limiter, key } = throttle;
+function resolveThrottles(name: string, throttle: unknown): ResolvedThrottle<unknown>[] {
+  return [throttle].flat().map((throttle) => {
+    need(name, throttle, isObject(throttle), "an object { limiter, key? }");
+    const { limiter, key } = throttle as Throttle<unknown, unknown>;
     const isLimiter = isObject(limiter) && isFunction(limiter.consume);
-    need("throttle.limiter", limiter, isLimiter, "an object with a method consume(key)");
-    need("throttle.key", key, key === undefined || isFunction(key), "a function");
-    const ownKey = atOnce("throttle.key", key?.bind(throttle));
+    need(`${name}.limiter`, limiter, isLimiter, "an object with a method consume(key)");
+    const ownKey = key && hookAtOnce(`${name}.key`, key, throttle as object);
     return {
       take: lanesOf(limiter),
       keys: (peer, credentials) =>
@@ -209,13 +212,9 @@ function resolveThrottles<S>(
   });
 }
 
-function toConsole(error: unknown, context: ErrorContext<unknown>): void {
-  console.error(`socketio-auth: unexpected error during ${context.during}:`, error);
-}
+type OnError<S> = (error: unknown, context: ErrorContext<S>) => unknown;
 
-function reporter<S>(
-  onError: (error: unknown, context: ErrorContext<S>) => unknown,
-): (error: unknown, context: ErrorContext<S>) => void {
+function reporter<S>(onError: OnError<S>): Policy<S>["report"] {
   return (error, context) => {
     try {
       const told: unknown = onError(error, context);

@@ -1,8 +1,8 @@
-import { isText } from "./checks.ts";
+import { asId, type SessionFacts } from "./users.ts";
 
 /** A user's session on one client connection, shared by all its namespaces. */
 export interface Session<User> {
-  /** What `authenticate` answered. */
+  /** Who it is, as the verifier has answered. */
   readonly user: User;
   /** The user's stable id, where it is known. */
   readonly userId?: string;
@@ -25,13 +25,6 @@ export function subjectOf({ userId, sessionId }: Subject): Subject {
 /** Which sessions a revocation is about: all of a user's, or one. */
 export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
-/** What a policy says of users. */
-interface Particulars {
-  userId(user: unknown): unknown;
-  readonly sessionId: ((user: unknown) => unknown) | undefined;
-  readonly expiresAt: ((user: unknown) => unknown) | undefined;
-}
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
@@ -40,40 +33,26 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
  * @throws whatever the application's own functions throw
  * @throws {TypeError | RangeError} if one of them returns what cannot be used
  */
-export function createSession(policy: Particulars, user: unknown, now: number): Session<unknown> {
-  const userId = asId("userId", policy.userId(user));
-  const sessionId = asId("sessionId", policy.sessionId?.(user));
-  const expiresAt = asTime("expiresAt", policy.expiresAt?.(user));
+export function createSession(
+  { userId, sessionId, expiresAt }: Particulars,
+  user: unknown,
+  now: number,
+): Session<unknown> {
   const session: Mutable<Session<unknown>> = { user, authenticatedAt: now };
-  if (userId !== undefined) session.userId = userId;
-  if (sessionId !== undefined) session.sessionId = sessionId;
-  if (expiresAt !== undefined) session.expiresAt = expiresAt;
+  const ids = { userId: asId("userId", userId), sessionId: asId("sessionId", sessionId) };
+  const end = asTime("expiresAt", expiresAt);
+  if (ids.userId !== undefined) session.userId = ids.userId;
+  if (ids.sessionId !== undefined) session.sessionId = ids.sessionId;
+  if (end !== undefined) session.expiresAt = end;
   return session;
 }
+
+/** What is known of a session, not looked at yet. */
+type Particulars = { readonly [Name in keyof SessionFacts]: unknown };
 
 /** Whether a session is over, with the grace it is given. */
 export function isExpired({ expiresAt }: Session<unknown>, now: number, grace: number): boolean {
   return expiresAt !== undefined && expiresAt + grace <= now;
-}
-
-/**
- * Ids of databases are often numbers; as text they compare the same on every
- * node. What any number of users would share is no id.
- */
-export function asId(name: string, id: unknown): string | undefined {
-  if (id === undefined || id === null) return undefined;
-  if (typeof id === "bigint" || Number.isFinite(id)) return `${id}`;
-  if (isText(id)) return id;
-  const given = typeof id === "number" || id === "" ? JSON.stringify(`${id}`) : typeof id;
-  throw new TypeError(
-    `${name} must be text that is not empty, a finite number, a bigint or nothing, not ${given}.`,
-  );
-}
-
-/** The `id` of a user, where it has one that can tell users apart. */
-export function idOf(user: unknown): unknown {
-  const { id } = Object(user);
-  return ["string", "number", "bigint"].includes(typeof id) ? id : undefined;
 }
 
 /**
@@ -85,8 +64,14 @@ const SECONDS = { from: 1e8, to: 1e11 };
 function asTime(name: string, time: unknown): number | undefined {
   if (time === undefined || time === null || time === Infinity) return undefined;
   const ms = time instanceof Date ? time.getTime() : time;
+  if (ms === 0) {
+    throw new RangeError(
+      `${name} must be nothing where a session does not end: 0 is the year 1970. ` +
+        "(null * 1000 is 0, too.)",
+    );
+  }
   if (typeof ms !== "number" || !Number.isFinite(ms)) {
-    throw new TypeError(`${name} must return a valid Date, epoch milliseconds or nothing.`);
+    throw new TypeError(`${name} must be a valid Date, epoch milliseconds or nothing.`);
   }
   if (ms >= SECONDS.from && ms < SECONDS.to) {
     throw new RangeError(
@@ -96,12 +81,9 @@ function asTime(name: string, time: unknown): number | undefined {
   return ms;
 }
 
-/**
- * Whether two sessions belong to the same user. Users without an id
- * cannot be told apart, and count as the same.
- */
+/** Whether two sessions belong to the same user. Users without an id cannot be told apart. */
 export function sameUser(a: Subject, b: Subject): boolean {
-  return a.userId === b.userId;
+  return a.userId !== undefined && a.userId === b.userId;
 }
 
 /** Whether a revocation is about this session. */

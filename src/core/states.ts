@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Unauthorized } from "../protocol.ts";
+import type { Declined, Unauthorized } from "../protocol.ts";
 import type { RevocationTarget, Session, Subject } from "./session.ts";
 
 /** The rules of a policy that the machine needs. */
@@ -94,7 +94,7 @@ export type Effect =
   /** Give the credentials of the event to the verifier. */
   | { readonly type: "verify" }
   /** Tell the sender of the event that its credentials are not looked at. */
-  | { readonly type: "decline"; readonly refusal: Unauthorized }
+  | { readonly type: "decline"; readonly refusal: Declined }
   /** Stop the attempt in flight, if any; whatever it answers from now on is late. */
   | { readonly type: "abort"; readonly refusal?: Unauthorized }
   /** (Re)start the deadline. */

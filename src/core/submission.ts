@@ -2,13 +2,21 @@ import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
 import { compact } from "./compact.ts";
 import type { Common } from "./common.ts";
-import type { Peer } from "./interface.ts";
-import { type Acknowledge, type Outcome, type Unauthorized, unauthorized } from "../protocol.ts";
+import type { Clock, Peer } from "./interface.ts";
+import {
+  type Acknowledge,
+  type Declined,
+  type Outcome,
+  type Unauthorized,
+  unauthorized,
+} from "../protocol.ts";
 import { isOver, measure } from "./measure.ts";
-import { createSession, isExpired, type Session } from "./session.ts";
+import type { Notice, Notices } from "./notices.ts";
+import { isExpired, type Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import { Points } from "./throttle.ts";
 import { Timer } from "./timer.ts";
+import type { Admission } from "./users.ts";
 import { type Verdict, Verification } from "./verifier.ts";
 
 /** How long a verifier may take where no deadline runs, in ms; challenges apart. */
@@ -16,6 +24,13 @@ const ANSWER_LIMIT = 30_000;
 
 /** The code of an attempt whose client has left, for those who observe. */
 const ABANDONED = "abandoned";
+
+/** Why the deadline may have ended an attempt before the verifier was asked. */
+const SCREENING: [Notice, string] = [
+  "screening",
+  "The deadline ended an attempt before the verifier was asked: the schema of the option " +
+  "credentials or the option throttle had not answered.",
+];
 
 /** What has come of credentials. */
 type Judged = Extract<Event, { type: "accepted" | "refused" }>;
@@ -45,6 +60,7 @@ export class Submission<S> {
   /** They came along with the request for a namespace, which has not been granted yet. */
   #isJoining: boolean;
   #isOver = false;
+  #isAbandoned = false;
   /** What has come of it has been noted. */
   #isNoted = false;
   #points: Points<S> | undefined;
@@ -95,7 +111,7 @@ export class Submission<S> {
       return this.#refuse(unauthorized("invalid_credentials"));
     }
     if (size.hasBinary) this.#credentials = compact(this.#credentials);
-    const isSlow = policy.credentials !== undefined || policy.throttles.length > 0;
+    const isSlow = policy.credentials !== undefined || policy.throttle.length > 0;
     if (!isSlow) return this.#verify();
     void this.#screen().then((refusal) => {
       // Work that nobody waits for any more is not begun.
@@ -119,7 +135,7 @@ export class Submission<S> {
       }
       during = "throttle";
       if (this.#isOver) return undefined;
-      this.#points = new Points(policy.throttles, clock);
+      this.#points = new Points(policy.throttle, clock);
       return await this.#points.take(this.peer, this.#credentials);
     } catch (error) {
       if (!this.#isOver) policy.report(error, { during, socket: this.peer.socket });
@@ -137,21 +153,22 @@ export class Submission<S> {
   verified(verdict: Verdict): void {
     const { policy, spreading } = this.#guard;
     if ("error" in verdict) {
-      policy.report(verdict.error, { during: "authenticate", socket: this.peer.socket });
+      const during = policy.verify ? "verify" : "authenticate";
+      policy.report(verdict.error, { during, socket: this.peer.socket });
     }
     // A verifier that is broken has looked at nothing, and a user is no guess.
     this.#isGuess = "refusal" in verdict && !("error" in verdict);
     spreading.served();
     if ("refusal" in verdict) this.#refuse(verdict.refusal);
-    else this.#begin(verdict.user);
+    else this.#begin(verdict);
   }
 
   /** Begins the session of a user whose credentials are good; if it may. */
-  #begin(user: unknown): void {
-    const { policy, clock } = this.#guard;
+  #begin(admission: Admission<unknown>): void {
+    const { policy, clock, identities } = this.#guard;
     let session: Session<unknown>;
     try {
-      session = createSession(policy, user, clock.now());
+      session = identities.sessionOf(admission, clock.now(), this.peer.socket);
     } catch (error) {
       policy.report(error, { during: "session", socket: this.peer.socket });
       return this.#refuse(unauthorized("server_error"));
@@ -205,10 +222,13 @@ export class Submission<S> {
     const isRefused = typeof outcome === "string";
     journal.countAttempt(!isRefused);
     journal.note(this.peer, () => {
-      const duration = clock.monotonic() - this.begunAt;
-      if (isRefused) return { type: "attempt", ok: false, code: outcome, duration };
+      const times = {
+        duration: clock.monotonic() - this.begunAt,
+        ...this.#verification && { verification: this.#verification.duration },
+      };
+      if (isRefused) return { type: "attempt", ok: false, code: outcome, ...times };
       const whose = outcome.userId === undefined ? {} : { userId: outcome.userId };
-      return { type: "attempt", ok: true, ...whose, duration };
+      return { type: "attempt", ok: true, ...whose, ...times };
     });
   }
 
@@ -233,11 +253,27 @@ export class Submission<S> {
     });
   }
 
+  /** Tells the operator why the deadline may have ended it. */
+  explainSilence(): void {
+    const { notices, policy } = this.#guard;
+    const [notice, message] = this.#verification?.explainSilence() ?? SCREENING;
+    const during = this.#verification ? policy.verify ? "verify" : "authenticate" : "throttle";
+    notices.hourly(notice, message, { during, socket: this.peer.socket });
+  }
+
+  get clock(): Clock {
+    return this.#guard.clock;
+  }
+
+  get notices(): Notices<S> {
+    return this.#guard.notices;
+  }
+
   #startLimit(): Timer {
     const { clock } = this.#guard;
     const { monotonic } = clock;
     return new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
-      this.#verification?.end("overdue");
+      this.explainSilence();
       this.#refuse(this.#guard.busy("timeout"));
     });
   }
@@ -247,6 +283,16 @@ export class Submission<S> {
     this.#givePlaceBack();
     this.#onConnected?.();
     this.#onConnected = undefined;
+  }
+
+  /** Its client has left its namespace: nobody can be told what comes of it. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#note(ABANDONED);
+  }
+
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
   }
 
   /**
@@ -260,7 +306,7 @@ export class Submission<S> {
     this.#note(code);
     this.#settlePoints();
     this.#givePlaceBack();
-    this.#verification?.end(code === "timeout" ? "overdue" : "ended");
+    this.#verification?.end();
     this.#limit?.stop();
   }
 
@@ -274,7 +320,7 @@ export class Submission<S> {
   abort(refusal: Unauthorized | undefined): void {
     // What was begun for a socket that is not connected yet has to be undone.
     const reason = refusal ?? (this.#isJoining ? unauthorized("server_error") : undefined);
-    this.close(reason?.code);
+    this.close(refusal?.code);
     if (reason) this.refuse(reason);
   }
 
@@ -286,7 +332,7 @@ export class Submission<S> {
   }
 
   /** The same, with a refusal. */
-  refuse(refusal: Unauthorized): void {
+  refuse(refusal: Declined): void {
     this.answer({ ok: false, ...refusal });
   }
 

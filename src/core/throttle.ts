@@ -27,14 +27,14 @@ export interface Throttle<S, Credentials> {
   limiter: Limiter;
   /**
    * What is counted: one key or several, each of which has to have a point
-   * left; none at all (`[]`) if this attempt does not count. The credentials
-   * have passed the schema, if there is one. A throw, or no key where one was
-   * wanted (`undefined`), refuses the attempt with `server_error`, because a
-   * limit that does not work must not open the door; it goes to `onError`.
+   * left; none at all (`null` or `[]`) if this attempt does not count. The credentials
+   * have passed the schema, if there is one. A throw, `undefined` or an empty text
+   * refuses the attempt with `server_error`, because a field that the client has left out must
+   * not open the door; it goes to `onError`.
    *
    * @default the client's address
    */
-  key?(socket: S, credentials: Credentials): string | readonly string[] | undefined;
+  key?(socket: S, credentials: Credentials): string | readonly string[] | null | undefined;
 }
 
 /** A throttle, with its key in place. */
@@ -99,11 +99,12 @@ export class Points<S> {
 
 /** Each once: no attempt waits for itself. */
 function asKeys(keys: unknown): readonly string[] {
-  const list = Array.isArray(keys) ? keys : [keys];
+  const list = keys === null ? [] : Array.isArray(keys) ? keys : [keys];
   if (list.every(isText)) return [...new Set(list)];
   throw new TypeError(
     "Cannot throttle: there is no key to count. By default it is the client's address, which not " +
-      "every engine tells; give the option address, or throttle.key, which returns text.",
+      "every engine tells; give the option address, or throttle.key, which returns text, or null " +
+      "for an attempt that does not count.",
   );
 }
 

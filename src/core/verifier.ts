@@ -1,201 +1,253 @@
-import type { Attempt } from "./attempt.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
+import type { Clock } from "./interface.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
+import type { Notice, Notices } from "./notices.ts";
+import type { VerifyContext } from "./options.ts";
 import type { Policy } from "./policy.ts";
+import { isObject, isText } from "./checks.ts";
 import { unauthorized } from "../protocol.ts";
+import { Admission, couldBeUser, objectionToUser } from "./users.ts";
 
 /** What a verifier says of credentials. */
-export type Verdict = { readonly user: unknown } | Refused;
+export type Verdict = Admission<unknown> | Refused;
 
-/** Where the deadline has found an attempt, or something else has ended it. */
-export type Ending = "overdue" | "ended";
+const CALLS_BACK = "authenticate answers by calling its third parameter: callback(error, user). " +
+  "A function that answers by what it returns is for the option verify.";
 
-const HOW_TO_ANSWER = "A function with three parameters answers by calling the third one: " +
-  "attempt(null, user) or attempt(error). To answer by its return value, it declares two " +
-  "parameters, or takes what it needs out of the third: async (socket, credentials, { signal }) " +
-  "=> …";
-
-const UNHEARD = "authenticate returned something, and called nobody back before the deadline. ";
-
-const MIXED = "authenticate called back after its promise had answered, which does not count any " +
-  "more. ";
+const RETURNS = "verify answers by what it returns, and its third parameter is an object " +
+  "{ signal, challenge }. A function that calls back is for the option authenticate.";
 
 /** What is verified. */
 interface Verifiable<S> {
+  readonly clock: Clock;
+  readonly notices: Notices<S>;
   /** Opens what the verifier may ask the client further questions through. */
   openDialog(): Dialog<S>;
   /** Takes the verifier's answer. */
   verified(verdict: Verdict): void;
 }
 
-/**
- * One call of the verifier. It hands on the first answer, at the moment it is
- * given, whether returned, resolved, thrown, rejected or called back with.
- */
+/** One call of the verifier. It hands on the first answer, at the moment it is given. */
 export class Verification<S> {
   readonly #policy: Policy<S>;
   readonly #socket: S;
-  readonly #submission: Verifiable<S>;
+  readonly #attempt: Verifiable<S>;
+  readonly #begunAt: number;
   #state: "open" | "answered" | "ended" = "open";
-  /** The verifier has taken something that no Node callback has: it knows what it was given. */
-  #hasLooked = false;
-  /** It has returned something that does not count. */
-  #isUnheard = false;
-  /** Its promise has answered; if it calls back after that, it meant to answer so. */
-  #hasResolved = false;
+  #endedAt: number | undefined;
   // Most verifiers never look at these: nobody pays for them until one does.
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
-  #challenge: Attempt["challenge"] | undefined;
 
-  constructor(policy: Policy<S>, socket: S, submission: Verifiable<S>) {
+  constructor(policy: Policy<S>, socket: S, attempt: Verifiable<S>) {
     this.#policy = policy;
     this.#socket = socket;
-    this.#submission = submission;
+    this.#attempt = attempt;
+    this.#begunAt = attempt.clock.monotonic();
+  }
+
+  /** How long the verifier has taken so far, or until its answer, in ms; challenges apart. */
+  get duration(): number {
+    const until = this.#endedAt ?? this.#attempt.clock.monotonic();
+    return until - this.#begunAt - (this.#dialog?.duration ?? 0);
   }
 
   /** Calls the verifier. */
   begin(credentials: unknown): void {
+    const { authenticate, verify } = this.#policy;
     try {
-      const attempt = createAttempt(this);
-      this.#returned(this.#policy.authenticate(this.#socket, credentials, attempt));
+      if (verify) this.#returned(verify(this.#socket, credentials, this.#context()));
+      else {
+        const callback = (error?: unknown, user?: unknown) => this.#calledBack(error, user);
+        this.#waitForCallback(authenticate!(this.#socket, credentials, callback));
+      }
     } catch (error) {
-      // Nobody else hears of it, if it has ended the attempt before: by a disconnect, for example.
+      // No client hears of it, if the verifier has ended the attempt itself: by a disconnect.
       if (this.#state === "ended" && !isAuthError(error)) this.#report(error);
       this.#failed(error);
     }
   }
 
   /** Ends the attempt: from now on no answer is handed on. */
-  end(ending: Ending): void {
+  end(): void {
     if (this.#state !== "open") return;
-    this.#state = "ended";
-    this.#dialog?.end();
+    this.#close("ended");
     this.#controller?.abort();
-    if (ending === "overdue" && this.#isUnheard) this.#report(new Error(UNHEARD + HOW_TO_ANSWER));
   }
 
-  callBack(error?: unknown, success?: unknown): void {
-    if (this.#hasResolved) this.#report(new Error(MIXED + HOW_TO_ANSWER));
-    this.#hasResolved = false;
-    this.#answer(error ? refusalOf(error) : verdictOn(success));
+  /** The likely cause, where the deadline has ended the attempt, for the operator. */
+  explainSilence(): [notice: Notice, message: string] {
+    return this.#policy.verify
+      ? [
+        "verifying",
+        "The deadline ended an attempt while verify was still running. Make it " +
+        "faster, or raise the option timeout.",
+      ]
+      : [
+        "not called back",
+        "The deadline ended an attempt, and authenticate had not called " +
+        `back. ${CALLS_BACK} If it does call back, make it faster, or raise the option timeout.`,
+      ];
   }
 
-  lookAtSignal(): AbortSignal {
-    this.#hasLooked = true;
+  #context(): VerifyContext {
+    const signal = () => this.#signal;
+    return {
+      get signal() {
+        return signal();
+      },
+      challenge: (data, options) => this.#ask(data, options),
+    };
+  }
+
+  get #signal(): AbortSignal {
     this.#controller ??= new AbortController();
     if (this.#state === "ended") this.#controller.abort();
     return this.#controller.signal;
   }
 
-  lookAtChallenge(): Attempt["challenge"] {
-    this.#hasLooked = true;
-    return this.#challenge ??= (data, options) => this.#ask(data, options);
-  }
-
-  #ask(data: unknown, options?: ChallengeOptions): Promise<unknown> {
-    const dialog = this.#dialog ??= this.#submission.openDialog();
+  #ask<Answer>(data: unknown, options?: ChallengeOptions<Answer>): Promise<Answer> {
+    const dialog = this.#dialog ??= this.#attempt.openDialog();
     if (this.#state !== "open") dialog.end();
     return dialog.ask(data, options);
   }
 
-  /**
-   * The original module's verifiers call back, and what they return is whatever
-   * their last line happened to be: a timer, a query, a promise of rows.
-   */
-  get #callsBack(): boolean {
-    return this.#policy.authenticate.length >= 3;
+  /** What `verify` returns is its answer. */
+  #returned(answer: unknown): void {
+    const isThenable = typeof (answer as { then?: unknown } | undefined | null)?.then ===
+      "function";
+    if (!isThenable) return this.#resolved(answer);
+    const resolved = (answer: unknown) => this.#resolved(answer);
+    void Promise.resolve(answer).then(resolved, (error) => this.#failed(error));
   }
 
-  #returned(value: unknown): void {
-    const resolved = (value: unknown) => this.#resolved(value);
-    const failed = (error: unknown) => this.#failed(error);
-    if (!this.#callsBack) void Promise.resolve(value).then(resolved, failed);
-    else this.#isUnheard = !hearOut(value, resolved, failed) && value !== undefined;
-  }
-
-  #resolved(value: unknown): void {
-    const callsBack = this.#callsBack;
-    if (callsBack && !this.#hasLooked) {
-      this.#isUnheard = value !== undefined;
-      return;
+  #calledBack(error: unknown, user: unknown): void {
+    if (error && user) {
+      this.#notice(
+        "error and user",
+        "authenticate called back with an error and a user at once. " +
+          "The error counts: call back with nothing in its place to admit the user.",
+      );
     }
-    this.#hasResolved = callsBack && this.#state === "open";
-    this.#answer(verdictOn(value));
+    if (error) this.#answer(refusalOf(error));
+    else this.#resolved(user);
+  }
+
+  /**
+   * What `authenticate` returns is no answer, but if it fails. Only a promise of the language is
+   * listened to: to look at a query of some libraries is to send it.
+   */
+  #waitForCallback(returned: unknown): void {
+    const failed = (error: unknown) => this.#failed(error);
+    const resolved = (value: unknown) => {
+      if (couldBeUser(value)) this.#suspect();
+    };
+    try {
+      void Promise.prototype.then.call(returned, resolved, failed);
+    } catch {
+      if (looksLikeAnswer(returned)) this.#suspect();
+    }
+  }
+
+  /** It looks as if it meant to answer by what it returns. */
+  #suspect(): void {
+    if (this.#state !== "open") return;
+    this.#notice(
+      "returned by authenticate",
+      `authenticate returned something and has not called back. ${CALLS_BACK}`,
+    );
+  }
+
+  #resolved(answer: unknown): void {
+    try {
+      this.#answer(verdictOn(answer));
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #failed(error: unknown): void {
     if (this.#state === "answered" && !isAuthError(error)) this.#report(error);
-    this.#answer(verdictOnFailure(error));
+    if (isAuthError(error)) return this.#answer(refusalOf(error));
+    const isCalled = this.#policy.verify && isNotAFunction(error);
+    const reported = isCalled
+      ? new TypeError(
+        `verify failed: ${error.message}. If that is its third parameter: ${RETURNS}`,
+        {
+          cause: error,
+        },
+      )
+      : error;
+    this.#answer({ refusal: unauthorized("server_error"), error: reported });
   }
 
   #answer(verdict: Verdict): void {
     if (this.#state !== "open") return;
-    this.#state = "answered";
+    this.#close("answered");
+    this.#attempt.verified(verdict);
+  }
+
+  #close(state: "answered" | "ended"): void {
+    this.#state = state;
+    this.#endedAt = this.#attempt.clock.monotonic();
     this.#dialog?.end();
-    this.#submission.verified(verdict);
+  }
+
+  #notice(notice: Notice, message: string): void {
+    const context = { during: this.#during, socket: this.#socket };
+    this.#attempt.notices.once(notice, message, context);
   }
 
   #report(error: unknown): void {
-    this.#policy.report(error, { during: "authenticate", socket: this.#socket });
+    this.#policy.report(error, { during: this.#during, socket: this.#socket });
+  }
+
+  get #during(): string {
+    return this.#policy.verify ? "verify" : "authenticate";
   }
 }
 
-const VERIFICATION = Symbol("socketio-auth verification");
-
-interface OwnAttempt {
-  readonly [VERIFICATION]?: Pick<Verification<unknown>, "lookAtSignal" | "lookAtChallenge">;
+/** @throws what cannot be a user */
+function verdictOn(answer: unknown): Verdict {
+  const { user, facts } = answer instanceof Admission ? answer : { user: answer, facts: {} };
+  if (!user) return { refusal: unauthorized("authentication_failed") };
+  // Meant to be thrown.
+  if (isError(user)) throw user;
+  const objection = objectionToUser(user);
+  if (objection === undefined) return new Admission(user, facts);
+  ignore(user);
+  throw new TypeError(
+    "A user must be true, text, a number, or an object that stands for somebody. The verifier " +
+      `answered with ${objection}.`,
+  );
 }
 
-/** What every attempt has besides being called. On one prototype: to define it anew is slow. */
-const attemptPrototype = Object.create(Function.prototype, {
-  signal: {
-    get(this: OwnAttempt) {
-      return this[VERIFICATION]?.lookAtSignal();
-    },
-  },
-  challenge: {
-    get(this: OwnAttempt) {
-      return this[VERIFICATION]?.lookAtChallenge();
-    },
-  },
-});
-
-function createAttempt<S>(verification: Verification<S>): Attempt<unknown> {
-  const attempt = (error?: unknown, success?: unknown) => verification.callBack(error, success);
-  Object.setPrototypeOf(attempt, attemptPrototype);
-  Object.defineProperty(attempt, VERIFICATION, { value: verification });
-  return attempt as unknown as Attempt<unknown>;
-}
-
-/**
- * Waits for a promise of the language itself, such as every async function
- * returns. Of a subclass, which is some driver's, only the failure counts. Any
- * other thenable is left alone: to look at a query is to send it once more.
- * Returns whether there is a result to wait for.
- */
-function hearOut(
-  value: unknown,
-  resolved: (value: unknown) => void,
-  failed: (error: unknown) => void,
-): boolean {
+/** Whether what `authenticate` has returned may have been meant as its answer. It may be anything. */
+function looksLikeAnswer(value: unknown): boolean {
   try {
-    if (!(value instanceof Promise)) return false;
-    const isNative = Object.getPrototypeOf(value) === Promise.prototype;
-    void Promise.prototype.then.call(value, isNative ? resolved : undefined, failed);
-    return isNative;
+    if (!isObject(value)) return value === true || isText(value);
+    const prototype = Object.getPrototypeOf(value);
+    return prototype === null || Object.getPrototypeOf(prototype) === null;
   } catch {
-    // Something that only looks like a promise.
     return false;
   }
 }
 
-function verdictOn(success: unknown): Verdict {
-  // No user is an error: it was meant to be thrown.
-  if (isError(success)) return verdictOnFailure(success);
-  return success ? { user: success } : { refusal: unauthorized("authentication_failed") };
+/** Whether somebody has called what is no function: most likely the third parameter. */
+function isNotAFunction(error: unknown): error is TypeError {
+  try {
+    return error instanceof TypeError && /is not a function/.test(error.message);
+  } catch {
+    // Not even its prototype can be looked at.
+    return false;
+  }
 }
 
-function verdictOnFailure(error: unknown): Verdict {
-  return isAuthError(error) ? refusalOf(error) : { refusal: unauthorized("server_error"), error };
+/** Listens to a promise that nobody waits for: a rejection would end the process. */
+function ignore(value: unknown): void {
+  try {
+    Promise.prototype.then.call(value, undefined, () => {});
+  } catch {
+    // It is no promise.
+  }
 }

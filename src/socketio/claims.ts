@@ -74,5 +74,5 @@ export function guardOf(nsp: RawNamespace & Claimed): Guard<unknown, RawClient> 
   const own = server[GUARDS]?.get(nsp.name) ?? nsp[COVER]?.guard;
   if (own) return own;
   const guard = server[GUARD];
-  return guard?.policy.isOpen(nsp.name) ? undefined : guard;
+  return guard?.policy.open(nsp.name) ? undefined : guard;
 }

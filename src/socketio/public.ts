@@ -24,14 +24,18 @@ export type { SchemaResult, StandardSchema } from "../core/schema.ts";
 export type { Limiter, Throttle } from "../core/throttle.ts";
 export { AuthError, type AuthErrorOptions } from "../core/errors.ts";
 export type { HoldLimit } from "../core/hold.ts";
-export type { Attempt } from "../core/attempt.ts";
 export type {
+  AuthenticateOption,
   Awaitable,
+  Callback,
+  CommonOptions,
   ErrorContext,
   Falsy,
   HandshakeOf,
   Options,
-  UserOf,
+  VerifyContext,
+  VerifyOption,
 } from "../core/options.ts";
+export { type Admission, admit, type Id, type SessionFacts } from "../core/users.ts";
 export type { Session } from "../core/session.ts";
-export type { AuthenticatedInfo, Code, Outcome, Unauthorized } from "../protocol.ts";
+export type { AuthenticatedInfo, Code, Declined, Outcome, Unauthorized } from "../protocol.ts";

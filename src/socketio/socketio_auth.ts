@@ -5,7 +5,7 @@
  */
 import { type Auth, createAuth } from "../core/auth.ts";
 import { Guard } from "../core/guard.ts";
-import type { Options, UserOf } from "../core/options.ts";
+import type { Options } from "../core/options.ts";
 import { type Policy, refuseOption, resolvePolicy } from "../core/policy.ts";
 import { bindingOf } from "./binding.ts";
 import { Cluster } from "./cluster/cluster.ts";
@@ -44,7 +44,7 @@ export interface Guarded {
  * several patterns the oldest counts, and a namespace's own policy before any.
  *
  * @param target a `Server` or `Namespace` of socket.io
- * @param options the policy; only `authenticate` is required
+ * @param options the policy; `verify` (or the original's `authenticate`) is all that is required
  * @throws {TypeError} if the target cannot be made safe, as of a version of
  * socket.io that is not supported, or if an option is wrong
  * @throws {RangeError} if a number among the options is out of range
@@ -53,25 +53,23 @@ export interface Guarded {
  * @example
  * ```ts
  * const auth = socketioAuth(io, {
- *   async authenticate(socket, { username, password }) {
- *     const user = await db.findUser(username);
- *     if (!user) throw new AuthError("User not found");
- *     return (await verify(user.hash, password)) && user;
+ *   async verify(_socket, credentials) {
+ *     const { username, password } = Object(credentials);
+ *     return await checkPassword(username, password); // falsy: "Authentication failure"
  *   },
  * });
  * ```
  */
 export function socketioAuth<
   S extends object,
-  Returned,
+  User,
   // deno-lint-ignore no-explicit-any -- credentials are what the client sends
   Credentials = any,
-  CalledBack = unknown,
   Own extends S = S,
 >(
   target: TargetServer<S> | TargetNamespace<S>,
-  options: Options<Own & Guarded, Returned, Credentials, CalledBack>,
-): Auth<UserOf<Returned, CalledBack>> {
+  options: Options<Own & Guarded, User, Credentials>,
+): Auth<User> {
   const place = findTarget(target);
   if (place.namespace) refuseOption(options, "open", "a namespace; it is for a server");
   const policy = resolvePolicy(options) as Policy<unknown>;

@@ -7,7 +7,7 @@ import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import type { EventQueue } from "../kit/events.ts";
 import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
-import { ada, reach, signIn } from "./session.ts";
+import { ada, reach, signIn, userId } from "./session.ts";
 
 /** Nothing that comes before the sign-in passes: what arrives has waited on the client. */
 const strict = { incoming: "drop" } as const;
@@ -207,7 +207,7 @@ for (const place of engineOnly) {
       });
 
       it("is sent once, with `retries`, if the application then signs in by hand", async () => {
-        const world = await openWorld(place, { handshake: true }, { setUp: listen });
+        const world = await openWorld(place, { handshake: true, userId }, { setUp: listen });
         const socket = open(world, { retries: 3, ackTimeout: 10_000 });
         const { session, events } = signIn(socket, { ...ada, password: "wrong" });
         const first = socket.emitWithAck("first");
@@ -285,7 +285,7 @@ for (const place of engineOnly) {
         it(`is not sent as another user (retries: ${retries})`, async () => {
           const world = await openWorld(
             place,
-            { ...strict, userId: (user: { name: string }) => user.name },
+            { ...strict, userId },
             { setUp: listen, server: { connectionStateRecovery: {} } },
           );
           const socket = open(world, { ...retries && { retries, ackTimeout: 10_000 } });
@@ -305,7 +305,6 @@ for (const place of engineOnly) {
       }
 
       it("goes on when the application removes all listeners", async () => {
-        const userId = (user: { name: string }) => user.name;
         const world = await openWorld(place, { ...strict, userId });
         const socket = open(world);
         const { session } = signIn(socket, ada);
@@ -323,7 +322,7 @@ for (const place of engineOnly) {
         const gone = new Promise<void>((resolve) => isGone = resolve);
         const world = await openWorld(
           place,
-          { ...strict, userId: (user: { name: string }) => user.name },
+          { ...strict, userId },
           {
             setUp: (io) => {
               listen(io);
@@ -359,7 +358,7 @@ for (const place of engineOnly) {
       });
 
       it("leaves alone what others have put in the way of `emit`", async () => {
-        const world = await openWorld(place, strict, { setUp: listen });
+        const world = await openWorld(place, { ...strict, userId }, { setUp: listen });
         const socket = open(world);
         const seen: unknown[] = [];
         const wrap = (name: string) => {

@@ -8,7 +8,7 @@ import { disposeAfterEach } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { engineOnly, places } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
-import { ada, openSession, openSocket, reach, signIn } from "./session.ts";
+import { ada, openSession, openSocket, reach, signIn, userId } from "./session.ts";
 
 /** Has a server answer every event that wants it, and note them all with who has sent them. */
 function listen(io: Server): unknown[][] {
@@ -40,7 +40,7 @@ for (const place of engineOnly) {
 
     it("while the client waits is not fetched back", async () => {
       const world = await openWorld(place, {
-        authenticate: () => {
+        verify: () => {
           throw new AuthError("Later", { retryAfter: 60_000 });
         },
       });
@@ -108,7 +108,7 @@ for (const place of engineOnly) {
     it("while signed in takes nothing away", async () => {
       const world = await openWorld(
         place,
-        { userId: (user: { name: string }) => user.name },
+        { userId },
         { setUp: listen, server: { connectionStateRecovery: {} } },
       );
       const { session, socket } = openSession(place, world.url, ada);
@@ -305,7 +305,7 @@ for (const place of engineOnly) {
     it("may end sessions at once, and is not asked for ever", async () => {
       let verified = 0;
       const world = await openWorld(place, {
-        authenticate: () => ({ id: "ada", until: Date.now() + 20 + ++verified }),
+        verify: () => ({ id: "ada", until: Date.now() + 20 + ++verified }),
         expiresAt: ({ until }: { until: number }) => until,
         grace: 60_000,
       });
@@ -346,7 +346,7 @@ for (const place of places) {
       const used = new Set();
       const world = await openWorld(place, {
         timeout: "none",
-        authenticate: (_socket, { id, code }: { id: string; code: number }) => {
+        verify: (_socket, { id, code }: { id: string; code: number }) => {
           if (used.has(code)) throw new AuthError("Used");
           used.add(code);
           return { id };

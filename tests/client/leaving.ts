@@ -14,7 +14,7 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
 
 const io = createServer();
 socketioAuth(io, {
-  async authenticate(_socket, { how }: { how: string }, { challenge }) {
+  async verify(_socket, { how }: { how: string }, { challenge }) {
     if (how === "waiting") throw new AuthError("Later", { retryAfter: 600_000 });
     if (how === "challenged") return await challenge("?");
     if (how === "authenticating") return await new Promise<never>(() => {});

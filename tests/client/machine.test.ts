@@ -70,6 +70,8 @@ const events = {
   expired: ["refused", refused("expired")],
   "expired when it came": ["refused", refused("expired", { reconnect: false })],
   "no credentials": ["refused", own("credentials_failed")],
+  kept: ["kept", refused("server_error")],
+  "kept, and no better next time": ["kept", refused("subject_mismatch")],
   disconnected: ["disconnected", undefined],
   "disconnected for good": ["disconnected", own("disconnected")],
   due: ["due"],
@@ -102,6 +104,10 @@ const ENDS = {
 };
 /** Socket.IO hands over nothing before the namespace is connected; if it did, no harm is done. */
 const CHALLENGED = { challenged: "challenged, taken" };
+const DECLINED = {
+  kept: "waiting, none in 500, 1 failed",
+  "kept, and no better next time": "waiting, none in 500, 1 failed",
+};
 const BEGINS = { opened: ASKS_FIRST, connected: ASKS, "connected, introduced": ASKS };
 const ENTERS = {
   authenticated: "authenticated, none",
@@ -159,6 +165,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   },
   sent: {
     ...ENDS,
+    ...DECLINED,
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
@@ -166,6 +173,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   },
   "sent, renewing": {
     ...ENDS,
+    ...DECLINED,
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
@@ -174,6 +182,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   },
   "met a challenge": {
     ...ENDS,
+    ...DECLINED,
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
@@ -182,6 +191,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   },
   challenged: {
     ...ENDS,
+    ...DECLINED,
     ...BEGINS,
     ...ENTERS,
     answered: "authenticating, taken in 35000",
@@ -209,7 +219,12 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     answered: "authenticated, sent in 35000, 3 failed",
     due: "authenticated, none in 4000, 4 failed",
   },
-  "refreshing, sent": { ...GOES_ON, due: "waiting, none in 500, 1 failed" },
+  "refreshing, sent": {
+    ...GOES_ON,
+    kept: "authenticated, none in 4000, 4 failed",
+    "kept, and no better next time": "authenticated, none, 3 failed",
+    due: "waiting, none in 500, 1 failed",
+  },
   waiting: {
     disconnected: "connecting, none, 1 failed",
     "disconnected for good": "waiting, none, 1 failed",

@@ -21,7 +21,7 @@ const right = { password: "right" };
 const heard: unknown[] = [];
 const io = createServer();
 socketioAuth(io, {
-  authenticate: (_socket, { password }: { password: string }) => password === "right",
+  verify: (_socket, { password }: { password: string }) => password === "right" && { id: "ada" },
   incoming: "drop",
 });
 io.on("connection", (socket) => {

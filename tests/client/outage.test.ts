@@ -4,9 +4,7 @@ import type { Server } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
-import { ada, openSession } from "./session.ts";
-
-const userId = (user: { name: string }) => user.name;
+import { ada, openSession, userId } from "./session.ts";
 
 /** Waits until so many of something have happened, told of each by `count()`. */
 class Goal {
@@ -149,7 +147,7 @@ for (const place of engineOnly) {
         let last = start;
         const world = await openWorld(place, {
           timeout: 1_000,
-          authenticate: async (_socket, _credentials, { signal }: { signal: AbortSignal }) => {
+          verify: async (_socket, _credentials, { signal }: { signal: AbortSignal }) => {
             // One after the other, each a twentieth of a second.
             const turn = last = Math.max(last, Date.now()) + 50;
             await new Promise((resolve) => {

@@ -18,6 +18,12 @@ import type { Place } from "../kit/targets.ts";
 /** Right credentials, for the verifier of the kit. */
 export const ada = { username: "ada", password: "right" };
 
+/**
+ * What identifies the users of the kit, for a world in which one signs in on a session that is
+ * there: without it that is declined.
+ */
+export const userId = (user: { name: string }): string => user.name;
+
 /** A client of `./client`, with everything that happens to it. */
 export interface TestClient {
   readonly socket: Socket;

@@ -37,7 +37,7 @@ for (const place of places) {
     it("again after a lost connection, with fresh credentials", async () => {
       const asked: unknown[] = [];
       const world = await openWorld(place, {
-        authenticate: (_: unknown, { n }: { n: number }) => asked.push(n) && { name: `user ${n}` },
+        verify: (_: unknown, { n }: { n: number }) => asked.push(n) && { name: `user ${n}` },
       });
       let n = 0;
       const { session, socket, events } = openSession(place, world.url, () => ({ n: ++n }));
@@ -105,7 +105,7 @@ for (const place of engineOnly) {
     it("comes back when it is told to, and not before", async () => {
       let refused = 0;
       const world = await openWorld(place, {
-        authenticate: () => {
+        verify: () => {
           if (refused) return { name: "ada" };
           refused = Date.now();
           throw new AuthError("Later", { retryAfter: 100 });

@@ -1,11 +1,12 @@
 // How a client stays signed in, and how it ends.
 import { assert, assertEquals, assertRejects, describe, it } from "#testing";
+import type { VerifyContext } from "../../mod.ts";
 import { UnauthorizedError } from "../../src/client/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { engineOnly, places } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
-import { ada, openSession, openSocket, reach, signIn } from "./session.ts";
+import { ada, openSession, openSocket, reach, signIn, userId } from "./session.ts";
 
 interface Member {
   readonly id: string;
@@ -14,7 +15,7 @@ interface Member {
 
 /** A world whose sessions last as long as their credentials say. */
 const lasting = {
-  authenticate: (_socket: unknown, { id, ms }: { id: string; ms?: number }) => ({
+  verify: (_socket: unknown, { id, ms }: { id: string; ms?: number }) => ({
     id,
     ...ms && { until: Date.now() + ms },
   }),
@@ -47,7 +48,7 @@ for (const place of engineOnly) {
 
     it("is refreshed once, whoever asks", async () => {
       let verified = 0;
-      const world = await openWorld(place, { authenticate: () => ({ id: "ada", n: ++verified }) });
+      const world = await openWorld(place, { verify: () => ({ id: "ada", n: ++verified }) });
       const { session } = openSession(place, world.url, ada);
       await session.ready;
       await Promise.all([session.refresh(), session.refresh(), session.refresh()]);
@@ -70,6 +71,31 @@ for (const place of engineOnly) {
       assertEquals(session.error, undefined);
     });
 
+    it("goes on when the server declines a refresh, and keeps it", async () => {
+      let verified = 0;
+      // Nobody can tell whose session it is.
+      const world = await openWorld(place, { verify: () => ({ n: ++verified }) });
+      const { session, socket, events } = openSession(place, world.url, ada);
+      await session.ready;
+      const { id } = socket;
+      const { code } = await assertRejects(() => session.refresh(), UnauthorizedError);
+      assertEquals([code, session.state, session.error?.code, socket.id, verified], [
+        ...["subject_mismatch", "authenticated", "subject_mismatch", id, 1],
+      ]);
+      session.stop();
+      assertEquals(events.names.includes("unauthorized"), false);
+    });
+
+    it("begins anew where a user whom nobody can tell apart is signed in already", async () => {
+      const world = await openWorld(place);
+      const first = openSession(place, world.url, ada);
+      await first.session.ready;
+      const { id } = first.socket;
+      first.session.stop();
+      await signIn(first.socket, ada).session.ready;
+      assert(first.socket.connected && first.socket.id !== id);
+    });
+
     it("is renewed once it has ended, with fresh credentials", async () => {
       const world = await openWorld(place, lasting);
       const told: unknown[] = [];
@@ -90,7 +116,7 @@ for (const place of engineOnly) {
       let verified = 0;
       const world = await openWorld(place, {
         ...lasting,
-        authenticate: () => ({ id: "ada", until: Date.now() - ++verified }),
+        verify: () => ({ id: "ada", until: Date.now() - ++verified }),
       });
       const { session } = openSession(place, world.url, () => ({}));
       const error = await assertRejects(() => session.ready, UnauthorizedError);
@@ -101,7 +127,7 @@ for (const place of engineOnly) {
       let verified = 0;
       const until = Date.now() + 600;
       const world = await openWorld(place, {
-        authenticate: () => ++verified && { id: "ada", until },
+        verify: () => ++verified && { id: "ada", until },
         expiresAt: (user: Member) => user.until,
         grace: 1_500,
       });
@@ -169,11 +195,9 @@ for (const place of places) {
   describe(`a challenge (${place.name})`, () => {
     disposeAfterEach();
     const twoFactors = {
-      authenticate: async (
-        _: unknown,
-        __: unknown,
-        attempt: { challenge(data: unknown): Promise<unknown> },
-      ) => await attempt.challenge({ type: "totp" }) === "123456" && { name: "ada" },
+      verify: async (_socket: unknown, _credentials: unknown, { challenge }: VerifyContext) =>
+        await challenge({ type: "totp" }) === "123456" && { name: "ada" },
+      userId,
     };
 
     for (const handshake of [false, true]) {
@@ -287,7 +311,7 @@ for (const place of places) {
     it("sign in over one connection, verified once", async () => {
       let verified = 0;
       const world = await openWorld(place, {
-        authenticate: () => ++verified && { name: "ada" },
+        verify: () => ++verified && { name: "ada" },
       }, { setUp: (io) => ["/a", "/b"].map((name) => io.of(name)) });
       const main = openSession(place, world.url, ada);
       const others = ["/a", "/b"].map((name) => signIn(main.socket.io.socket(name), ada));

@@ -13,7 +13,7 @@ const WEIRD: unknown[] = [undefined, null, 5, "text", [], {}, { id: 1 }, {
 describe("messages of other nodes", () => {
   it("may be anything, also of another version", () => {
     const io = createServer();
-    socketioAuth(io, { authenticate: () => true });
+    socketioAuth(io, { verify: () => true });
     const answers: unknown[] = [];
     for (const message of WEIRD) {
       // As an adapter hands them on.
@@ -28,7 +28,7 @@ describe("messages of other nodes", () => {
 describe("a node's listeners", () => {
   it("may all be removed: it goes on hearing of revocations", async () => {
     const io = createServer();
-    const auth = socketioAuth(io, { authenticate: () => true, userId: () => "ada" });
+    const auth = socketioAuth(io, { verify: () => true, userId: () => "ada" });
     io.removeAllListeners();
     io.of("/").removeAllListeners("socketio-auth:revoke");
     const revocation = { policy: "server", id: "1", target: { userId: "ada" }, age: 0 };

@@ -21,7 +21,7 @@ const io = new Server({
 });
 const held: (() => void)[] = [];
 const auth = socketioAuth(io, {
-  async authenticate(socket, credentials) {
+  async verify(socket, credentials) {
     // Verified when the test says so.
     if (credentials.isSlow) await new Promise<void>((resolve) => held.push(resolve));
     return verify(socket, credentials);

@@ -24,7 +24,7 @@ function setUp(options: object = {}) {
   const errors: unknown[] = [];
   const users: string[] = [];
   const guard = new FakeGuard(resolvePolicy<string, string, unknown>({
-    authenticate: () => users.shift()!,
+    verify: () => users.shift()!,
     userId: (user) => user,
     onError: (error: unknown) => errors.push(error),
     ...options,

@@ -1,7 +1,14 @@
-import type { Attempt } from "../../mod.ts";
+import type { VerifyContext } from "../../mod.ts";
 import { Connection } from "../../src/core/connection.ts";
 import type { Outcome } from "../../src/protocol.ts";
 import { type FakeGuard, FakePeer } from "./fakes.ts";
+
+/** An attempt that the verifier was asked about. */
+export interface Attempt {
+  readonly challenge: VerifyContext["challenge"];
+  /** Answers: with a user, or else with a refusal. */
+  answer(user?: unknown): void;
+}
 
 /** One of several clients of a guard, with what is known of it. */
 export class Client {
@@ -11,7 +18,7 @@ export class Client {
   /** Those whose handshake is being verified. */
   readonly atTheDoor: Set<FakePeer> = new Set();
   /** Attempts that the verifier was asked about; whoever sets up the verifier fills it. */
-  readonly attempts: Attempt<unknown>[] = [];
+  readonly attempts: Attempt[] = [];
   /** What it was told about its credentials. */
   readonly outcomes: Outcome[] = [];
   /** How many sessions of its have come to an end with their last socket. */

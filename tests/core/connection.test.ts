@@ -1,8 +1,9 @@
 import { assertEquals, assertThrows, describe, it } from "#testing";
-import type { Attempt } from "../../mod.ts";
+import type { VerifyContext } from "../../mod.ts";
+import { Connection } from "../../src/core/connection.ts";
 import { type Outcome, unauthorized } from "../../src/protocol.ts";
 import { FakePeer } from "./fakes.ts";
-import { type Callback, setUp } from "./set_up.ts";
+import { type Callback, type Scene, setUp } from "./set_up.ts";
 
 const flush = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 
@@ -116,7 +117,7 @@ describe("a connection", () => {
 
   it("an answer to a challenge after its time is late, also if no timer has had its turn", async () => {
     const { clock, connection, peer } = setUp({
-      authenticate: async (_socket: string, _given: unknown, { challenge }: Attempt<unknown>) =>
+      verify: async (_socket: string, _given: unknown, { challenge }: VerifyContext) =>
         await challenge("?", { timeout: 5000 }),
     });
     connection.authenticate(peer, {}, undefined);
@@ -130,7 +131,7 @@ describe("a connection", () => {
     const { clock, connection, peer } = setUp({
       timeout: "none",
       attempts: 2,
-      authenticate: async (_socket: string, _given: unknown, { challenge }: Attempt<unknown>) => {
+      verify: async (_socket: string, _given: unknown, { challenge }: VerifyContext) => {
         await challenge("?", { timeout: 100_000 });
         await new Promise(() => {});
       },
@@ -150,6 +151,66 @@ describe("a connection", () => {
     clock.advance(30_000);
     clock.advance(1000);
     assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
+  });
+
+  it("a second sign-in of a user without an id is declined unseen, and changes nothing", () => {
+    const { clock, connection, peer, answers, errors } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, true);
+    const { session } = peer;
+    const done = [...peer.done];
+    const outcomes: Outcome[] = [];
+    for (let i = 0; i < 3; i++) {
+      connection.authenticate(peer, {}, (outcome) => void outcomes.push(outcome));
+    }
+    const declined: Outcome = { ok: false, ...unauthorized("subject_mismatch"), kept: true };
+    assertEquals(outcomes, [declined, declined, declined]);
+    clock.advance(60_000);
+    assertEquals([answers.length, peer.done, peer.session === session], [1, done, true]);
+    assertEquals(errors.map((error) => /userId\(user\)/.test(String(error))), [true]);
+  });
+
+  it("a deadline tells the operator its likely cause, once an hour", () => {
+    const causes: [options: object, act: (scene: Scene) => void, told: RegExp | undefined][] = [
+      [{}, () => {}, undefined],
+      [
+        {},
+        ({ connection, peer }) => connection.authenticate(peer, {}, undefined),
+        /not called back/,
+      ],
+      [
+        { verify: () => new Promise(() => {}) },
+        ({ connection, peer }) => connection.authenticate(peer, {}, undefined),
+        /verify was still running/,
+      ],
+      [
+        { throttle: { limiter: { consume: () => new Promise(() => {}) }, key: () => "key" } },
+        ({ connection, peer }) => connection.authenticate(peer, {}, undefined),
+        /before the verifier was asked/,
+      ],
+      [{}, ({ connection }) => void connection.refusalToJoin({ token: 1 }), /handshake: true/],
+      [{}, ({ connection }) => void connection.refusalToJoin({ pid: 1, offset: 2 }), undefined],
+      [{}, ({ connection }) => connection.heard("authenticate"), /"authenticate" instead/],
+      [{}, ({ connection }) => connection.heard("chat"), undefined],
+    ];
+    for (const [options, act, told] of causes) {
+      const scene = setUp(options);
+      act(scene);
+      scene.clock.advance(1000);
+      assertEquals(scene.peer.done, ["unauthorized timeout", "disconnect"]);
+      assertEquals(scene.errors.map((error) => told!.test(String(error))), told ? [true] : []);
+    }
+    const { guard, clock, connection, peer, errors } = setUp();
+    connection.authenticate(peer, {}, undefined);
+    for (const [hours, count] of [[0, 1], [0, 1], [1, 2]] as const) {
+      clock.advance(hours * 3_600_000);
+      const another = new Connection(guard, {});
+      const client = new FakePeer("another");
+      another.join(client);
+      another.authenticate(client, {}, undefined);
+      clock.advance(1000);
+      assertEquals(errors.length, count);
+    }
   });
 
   it("a refresh that nobody answers ends the connection after 30 seconds", () => {
@@ -187,19 +248,19 @@ describe("a connection", () => {
   });
 
   it("an attempt whose verifier disconnects its sender is aborted", async () => {
-    const called = Promise.withResolvers<Attempt<unknown>>();
+    const called = Promise.withResolvers<VerifyContext>();
     const { clock, connection, peer } = setUp({
       throttle: { limiter: { consume: async () => {} }, key: () => "key" },
-      authenticate(_socket: string, _given: unknown, attempt: Attempt<unknown>) {
+      verify(_socket: string, _given: unknown, context: VerifyContext) {
         peer.connected = false;
         connection.leave(peer, "server namespace disconnect", false);
-        called.resolve(attempt);
+        called.resolve(context);
       },
     });
     connection.authenticate(peer, {}, undefined);
-    const attempt = await called.promise;
-    assertEquals(attempt.signal.aborted, true);
-    const refused = attempt.challenge("code?").catch((error: Error) => error.message);
+    const { signal, challenge } = await called.promise;
+    assertEquals(signal.aborted, true);
+    const refused = challenge("code?").catch((error: Error) => error.message);
     assertEquals(await refused, "Cannot challenge: the attempt is over.");
     connection.close();
     assertEquals(clock.pending, 0);
@@ -207,7 +268,7 @@ describe("a connection", () => {
 
   it("a verifier that ends its own attempt and then fails is reported", () => {
     const scene = setUp({
-      authenticate() {
+      verify() {
         scene.peer.connected = false;
         scene.connection.leave(scene.peer, "server namespace disconnect", false);
         throw new Error("a bug");
@@ -252,25 +313,11 @@ describe("a connection", () => {
     assertEquals(scene.peer.done.slice(-2), ["unauthorized revoked", "disconnect"]);
   });
 
-  it("an attempt is what libraries make of it: bound, copied, kept", () => {
-    let attempt: Attempt<unknown> | undefined;
-    const { connection, peer } = setUp({
-      authenticate: (_socket: unknown, _credentials: unknown, given: Attempt<unknown>) => {
-        attempt = given;
-      },
-    });
-    connection.authenticate(peer, {}, undefined);
-    assertEquals(attempt!.challenge === attempt!.challenge, true);
-    assertEquals([attempt!.bind(null).signal, Object.keys({ ...attempt })], [undefined, []]);
-    attempt!.bind(null)(null, "ada");
-    assertEquals(peer.session?.user, "ada");
-  });
-
   it("a challenge that is over is taken back, however it ends", async () => {
     for (const end of ["timeout", "answer", "gone"]) {
       const { clock, connection, peer } = setUp({
-        authenticate: (_socket: string, _given: unknown, attempt: Attempt<unknown>) =>
-          attempt.challenge("?", { timeout: 5000 }),
+        verify: (_socket: string, _given: unknown, { challenge }: VerifyContext) =>
+          challenge("?", { timeout: 5000 }),
       });
       connection.authenticate(peer, {}, undefined);
       assertEquals(peer.done, ["challenge ?"]);
@@ -330,12 +377,13 @@ describe("a connection", () => {
 
   it("a refresh keeps the gate open and runs no hook; a refused one ends the session", () => {
     const { connection, peer, answers, hooks } = setUp();
-    for (const user of ["ada", "ada again"]) {
+    const users = ["first", "second"].map((name) => ({ id: "ada", name }));
+    for (const user of users) {
       connection.authenticate(peer, {}, undefined);
       answers.at(-1)!(null, user);
     }
     assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver", "authenticated"]);
-    assertEquals([peer.session?.user, hooks], ["ada again", ["post a"]]);
+    assertEquals([peer.session?.user, hooks], [users[1], ["post a"]]);
     connection.authenticate(peer, {}, undefined);
     answers.at(-1)!(null, false);
     assertEquals(peer.done.slice(5), [
@@ -544,7 +592,7 @@ describe("a connection", () => {
 
   it("an onError that throws is nobody's problem", () => {
     const { connection, peer } = setUp({
-      authenticate() {
+      verify() {
         throw new Error("verifier");
       },
       onError() {

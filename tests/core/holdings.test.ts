@@ -20,7 +20,7 @@ class Peer implements Owner {
 
   constructor(holdings: Holdings) {
     this.holdings = holdings;
-    this.policy = resolvePolicy({ authenticate: () => true }) as Owner["policy"];
+    this.policy = resolvePolicy({ verify: () => true }) as Owner["policy"];
     this.waiting = new Waiting(this);
   }
   cut(code: string): void {

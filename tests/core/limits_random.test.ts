@@ -1,4 +1,5 @@
 import { assert, assertEquals, describe, it } from "#testing";
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { runs } from "../kit/random.ts";
@@ -16,8 +17,8 @@ const actions: Record<string, (client: Client, ticks: number) => unknown> = {
   challenge: ({ attempts }, ticks) =>
     attempts.at(-1)?.challenge("code?", { timeout: ticks * TICK }).catch(() => {}),
   answer: ({ connected }) => connected.forEach((peer) => peer.answer?.("code")),
-  accept: ({ attempts }) => attempts.at(-1)?.(null, "ada"),
-  refuse: ({ attempts }) => attempts.at(-1)?.(new Error("no")),
+  accept: ({ attempts }) => attempts.at(-1)?.answer("ada"),
+  refuse: ({ attempts }) => attempts.at(-1)?.answer(),
   leave: (client) => client.leave(),
   lose: (client) => client.lose(),
 };
@@ -38,7 +39,9 @@ function setUp() {
   const policy = resolvePolicy<string, unknown, unknown>({
     ...LIMITS,
     handshake: true,
-    authenticate: (_socket, _credentials, attempt) => void current.attempts.push(attempt),
+    verify: (_socket, _credentials, { challenge }) =>
+      new Promise((answer) => current.attempts.push({ challenge, answer })),
+    onError: () => {},
   });
   const guard = new FakeGuard(policy);
   const clients = [0, 1, 2].map(() => new Client(guard));
@@ -73,8 +76,7 @@ describe("the limits, whatever comes in whatever order", () => {
             if (client.sessions > sessions) used.set(client, 0);
           }
           // A socket is connected a moment after its handshake.
-          await Promise.resolve();
-          await Promise.resolve();
+          await setImmediate();
 
           checkPlaces(guard, clients);
           for (const client of clients) checkClient(client, used.get(client)!);

@@ -23,7 +23,7 @@ class Node extends FakeBinding {
     super();
     this.#cluster = cluster;
     this.clock = cluster.clock;
-    const policy = resolvePolicy({ authenticate: () => true }) as Policy<string>;
+    const policy = resolvePolicy({ verify: () => true }) as Policy<string>;
     this.guard = new Guard(policy, this);
   }
 

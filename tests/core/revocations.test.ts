@@ -179,7 +179,7 @@ type Callback = (error?: unknown, user?: unknown) => void;
 function connect(options: object = {}) {
   const answers: Callback[] = [];
   const guard = new FakeGuard(resolvePolicy<string, string, unknown>({
-    authenticate: (_socket, _credentials, attempt) => void answers.push(attempt as Callback),
+    authenticate: (_socket, _data, callback) => void answers.push(callback as Callback),
     userId: (user) => user,
     onError: () => {},
     ...options,

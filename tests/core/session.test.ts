@@ -1,22 +1,51 @@
-import { assertEquals, assertThrows, describe, it } from "#testing";
-import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
-import { createSession } from "../../src/core/session.ts";
+import { assert, assertEquals, assertThrows, describe, it } from "#testing";
+import { Identities } from "../../src/core/identities.ts";
+import { Notices } from "../../src/core/notices.ts";
+import { resolvePolicy } from "../../src/core/policy.ts";
+import type { Session } from "../../src/core/session.ts";
+import { Admission, admit, type SessionFacts } from "../../src/core/users.ts";
+import { FakeClock } from "./fakes.ts";
 
-describe("a session", () => {
-  const policyWith = (options: object) =>
-    resolvePolicy({ authenticate: () => true, ...options }) as Policy<unknown>;
+function setUp(options: object = {}) {
+  const told: string[] = [];
+  const policy = resolvePolicy<string, unknown, unknown>({
+    verify: () => true,
+    onError: (error: unknown) => told.push((error as Error).message),
+    ...options,
+  });
+  const identities = new Identities(policy, new Notices(policy, new FakeClock()));
+  function begin(user: unknown, facts: SessionFacts = {}): Session<unknown> {
+    return identities.sessionOf(new Admission(user, facts), 5, "socket");
+  }
+  return { identities, begin, told };
+}
 
-  it("has the ids that users have, whatever they are made of", () => {
+/** As MongoDB's driver makes them. */
+const objectId = (hex: string) => ({ toHexString: () => hex });
+
+describe("a user", () => {
+  it("has the id that users have, whatever it is made of", () => {
     const ids: [user: unknown, userId: string | undefined][] = [
       [{ id: "a" }, "a"],
       [{ id: 0 }, "0"],
       [{ id: 10n }, "10"],
+      [{ id: objectId("507f") }, "507f"],
       [{ id: null }, undefined],
       [{ id: { toString: () => "a" } }, undefined],
       [{ id: true }, undefined],
+      [{ id: null, sub: "s" }, "s"],
+      [{ id: "a", sub: "s", uid: "u" }, "a"],
+      [{ sub: "s" }, "s"],
+      [{ uid: "u" }, "u"],
+      [{ _id: objectId("507f") }, "507f"],
+      [{ _id: objectId("507f"), uid: "507f" }, "507f"],
+      [{ userId: "a" }, undefined],
+      [{ session: {}, user: { id: "a" } }, undefined],
       [{}, undefined],
       [true, undefined],
-      ["text", undefined],
+      ["ada", "ada"],
+      [7, "7"],
+      [7n, "7"],
       [Object.create(null), undefined],
       [
         new (class {
@@ -26,43 +55,92 @@ describe("a session", () => {
       ],
     ];
     for (const [user, userId] of ids) {
-      assertEquals(createSession(policyWith({}), user, 5).userId, userId);
+      const { begin, told } = setUp();
+      assertEquals([begin(user).userId, told], [userId, []]);
     }
+  });
+
+  it("with several ids that differ has none, and the operator hears of it once", () => {
+    const { begin, told } = setUp();
+    for (let i = 0; i < 3; i++) assertEquals(begin({ sub: "s", _id: "i" }).userId, undefined);
+    assertEquals(told.length, 1);
+    assert(told[0]!.includes("userId(user)"));
   });
 
   it("has no id that any number of users would share", () => {
     for (const id of ["", NaN, Infinity, -Infinity, {}, [], true, Symbol("id"), () => {}]) {
       for (const name of ["userId", "sessionId"]) {
-        const policy = policyWith({ [name]: () => id });
-        assertThrows(() => createSession(policy, {}, 5), TypeError, `${name} must be text`);
+        const { begin } = setUp({ [name]: () => id });
+        assertThrows(() => begin({}), TypeError, `${name} must be text`);
       }
     }
     for (const id of ["", NaN]) {
-      assertThrows(
-        () => createSession(policyWith({}), { id }, 5),
-        TypeError,
-        "userId must be text",
-      );
+      assertThrows(() => setUp().begin({ id }), TypeError, "userId must be text");
     }
   });
 
+  it("without an id is missed once, and not where an option says so", () => {
+    for (const [options, count] of [[{}, 1], [{ userId: () => null }, 0]] as const) {
+      const { begin, identities, told } = setUp(options);
+      begin(true);
+      for (let i = 0; i < 3; i++) identities.miss("something is declined");
+      assertEquals(told.length, count);
+    }
+  });
+
+  it("cannot be revoked by an id that nobody has ever had", () => {
+    const { begin, identities } = setUp();
+    identities.checkRevoked({ userId: "a" });
+    begin(true);
+    assertThrows(() => identities.checkRevoked({ userId: "a" }), TypeError, "userId(user)");
+    assertThrows(() => identities.checkRevoked({ sessionId: "a" }), TypeError, "sessionId");
+    begin({ id: "a" }, { sessionId: "s" });
+    identities.checkRevoked({ userId: "b" });
+    identities.checkRevoked({ sessionId: "b" });
+  });
+});
+
+describe("facts of a session", () => {
+  const facts = { userId: "fact", sessionId: 1n, expiresAt: new Date(2e12) };
+
+  it("count where no option finds anything, and before what users have", () => {
+    const known = { userId: "fact", sessionId: "1", expiresAt: 2e12 };
+    const ids = { user: { id: "a" }, authenticatedAt: 5 };
+    for (const none of [undefined, () => undefined, () => null]) {
+      const { begin } = setUp({ userId: none, sessionId: none, expiresAt: none });
+      assertEquals({ ...begin({ id: "a" }, facts) }, { ...ids, ...known });
+    }
+    const options = { userId: () => "option", sessionId: () => "2", expiresAt: () => 3e12 };
+    const { userId, sessionId, expiresAt } = setUp(options).begin({ id: "a" }, facts);
+    assertEquals([userId, sessionId, expiresAt], ["option", "2", 3e12]);
+  });
+
+  it("are known by name", () => {
+    assertThrows(() => admit({}, { expires: 5 } as object), TypeError, '"expires"');
+    assertThrows(() => admit({}, null as unknown as object), TypeError, "an object");
+  });
+});
+
+describe("a session", () => {
   it("ends at any time that can be in milliseconds", () => {
-    const ends = [new Date(0), 0, -1, 1, 1_000_000, 1e11, Date.now(), 8.64e15, Number.MAX_VALUE];
+    const ends = [-1, 1, 1_000_000, 1e11, Date.now(), 8.64e15, Number.MAX_VALUE, new Date(2e12)];
     for (const end of ends) {
-      const session = createSession(policyWith({ expiresAt: () => end }), {}, 5);
-      assertEquals(session.expiresAt, Number(end));
+      assertEquals(setUp({ expiresAt: () => end }).begin({}).expiresAt, Number(end));
     }
     for (const none of [null, undefined, Infinity]) {
-      assertEquals(
-        "expiresAt" in createSession(policyWith({ expiresAt: () => none }), {}, 5),
-        false,
-      );
+      assertEquals("expiresAt" in setUp({ expiresAt: () => none }).begin({}), false);
     }
     for (const seconds of [1e8, 1_800_000_000, 1_800_000_000.5, 1e11 - 1]) {
       for (const end of [seconds, new Date(seconds)]) {
-        const policy = policyWith({ expiresAt: () => end });
-        assertThrows(() => createSession(policy, {}, 5), RangeError, "multiply it by 1000");
+        const { begin } = setUp({ expiresAt: () => end });
+        assertThrows(() => begin({}), RangeError, "multiply it by 1000");
       }
+    }
+    for (const zero of [0, new Date(0), (null as unknown as number) * 1000]) {
+      assertThrows(() => setUp({ expiresAt: () => zero }).begin({}), RangeError, "1970");
+    }
+    for (const wrong of [NaN, "tomorrow", new Date(NaN), {}]) {
+      assertThrows(() => setUp({ expiresAt: () => wrong }).begin({}), TypeError, "valid Date");
     }
   });
 });

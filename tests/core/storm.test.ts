@@ -11,7 +11,7 @@ class Verifier {
   readonly #clock: FakeClock;
   readonly #pace: number;
   readonly #heeds: boolean;
-  readonly #queue: { readonly answer: (user: string) => void; readonly signal: AbortSignal }[] = [];
+  readonly #queue: { readonly answer: (user: string) => void; readonly peer: FakePeer }[] = [];
   #isBusy = false;
 
   constructor(clock: FakeClock, pace: number, heeds: boolean) {
@@ -19,12 +19,12 @@ class Verifier {
     this.#pace = pace;
     this.#heeds = heeds;
   }
-  verify(answer: (user: string) => void, signal: AbortSignal): void {
-    this.#queue.push({ answer, signal });
+  verify(answer: (user: string) => void, peer: FakePeer): void {
+    this.#queue.push({ answer, peer });
     if (!this.#isBusy) this.#next();
   }
   #next(): void {
-    while (this.#heeds && this.#queue[0]?.signal.aborted) this.#queue.shift();
+    while (this.#heeds && this.#queue[0]?.peer.connected === false) this.#queue.shift();
     const first = this.#queue.shift();
     this.#isBusy = first !== undefined;
     if (!first) return;
@@ -45,8 +45,9 @@ interface Result {
 /** So many clients at once, a verifier of a third of that a second; until all are in. */
 function storm(clients: number, heeds: boolean, options: object = {}): Result {
   const policy = resolvePolicy<string, unknown, unknown>({
-    authenticate: (_socket, _credentials, attempt) =>
-      void verifier.verify((user) => attempt(null, user), attempt.signal),
+    authenticate: (_socket, peer, callback) =>
+      void verifier.verify((user) => callback(null, user), peer as FakePeer),
+    onError: () => {},
     ...options,
   });
   const guard = new FakeGuard(policy);
@@ -66,7 +67,7 @@ function storm(clients: number, heeds: boolean, options: object = {}): Result {
       clock.after(retryAfter, come);
     };
     connection.join(peer);
-    connection.authenticate(peer, {}, undefined);
+    connection.authenticate(peer, peer, undefined);
   }
   for (let i = 0; i < clients; i++) come();
   while (inside < clients) {

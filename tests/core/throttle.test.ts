@@ -52,7 +52,7 @@ function setUp(limiterOf: (clock: FakeClock) => Limiter, options: object = {}) {
   const answers: ((user: unknown) => void)[] = [];
   const errors: unknown[] = [];
   const policy = resolvePolicy<string, unknown, unknown>({
-    authenticate: () => new Promise((resolve) => answers.push(resolve)),
+    verify: () => new Promise((resolve) => answers.push(resolve)),
     throttle: { limiter: { consume: (key) => limiter.consume(key), reward }, key: () => "key" },
     onError: (error: unknown) => errors.push(error),
     ...options,
@@ -202,7 +202,7 @@ describe("a throttle counts failures", () => {
     let limiter: FakeLimiter | undefined;
     const { come, settle, guard } = setUp((clock) => limiter = new FakeLimiter(clock, 3), {
       timeout: 60_000,
-      authenticate: async (
+      verify: async (
         _socket: string,
         _credentials: unknown,
         { challenge }: { challenge(data: unknown, options: object): Promise<unknown> },

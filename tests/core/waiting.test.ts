@@ -8,7 +8,11 @@ function setUp(options: object = {}) {
   const asked: string[] = [];
   const holdings = new Holdings(1000);
   const owner: Owner = {
-    policy: resolvePolicy({ authenticate: () => true, ...options }) as Owner["policy"],
+    policy: resolvePolicy({
+      verify: () => true,
+      connection: "connected",
+      ...options,
+    }) as Owner["policy"],
     holdings,
     cut: (code) => asked.push(code),
     report: (during) => asked.push(`report ${during}`),

@@ -20,7 +20,7 @@ interface Credentials {
   readonly password: string;
 }
 
-function authenticate(_socket: unknown, { username, password }: Credentials) {
+function verify(_socket: unknown, { username, password }: Credentials) {
   if (username === "eve") throw new AuthError("Locked", { code: "locked" });
   // What nobody should do: a code with as many values as there are users.
   if (username === "mallory") throw new AuthError("Locked", { code: `locked_${username}` });
@@ -35,7 +35,10 @@ interface Scene {
 
 type Observe = (event: AuthEvent) => unknown;
 
-/** Of four clients one signs in, and stays; the others are refused. */
+/**
+ * Of six clients one signs in, and stays. The others are refused, one of them before the verifier
+ * is asked; the last one leaves while it is.
+ */
 async function play(
   place: Place,
   makeObserve: (source: { stats(): Stats }) => Observe,
@@ -43,7 +46,13 @@ async function play(
   const unbounded = new Set([RIGHT, WRONG, ADDRESS, "ada", "mallory"]);
   const observe = makeObserve({ stats: () => world.auth.stats() });
   const options = {
-    authenticate,
+    verify(socket: unknown, credentials: Credentials) {
+      if (credentials.username !== "hasty") return verify(socket, credentials);
+      world.log.push("asked");
+      return new Promise<never>(() => {});
+    },
+    maxCredentials: 1000,
+    disconnect: () => world.log.push("gone"),
     userId: (user: { name: string }) => user.name,
     address: () => ADDRESS,
     observe(event: AuthEvent) {
@@ -53,14 +62,19 @@ async function play(
   };
   const world: World = await openWorld(place, options);
   await (await world.connect()).signIn({ username: "ada", password: RIGHT });
-  for (const username of ["ada", "eve", "mallory"]) {
+  for (const username of ["ada", "eve", "mallory", "x".repeat(2000)]) {
     const client = await world.connect();
     client.emit("authentication", { username, password: WRONG });
     await client.next("unauthorized");
-    await client.next("disconnect");
+    await world.log.next("gone");
   }
+  const hasty = await world.connect();
+  hasty.emit("authentication", { username: "hasty", password: WRONG });
+  await world.log.next("asked");
+  hasty.socket.disconnect();
+  await world.log.next("gone");
   assertEquals(world.errors, []);
-  assertEquals(unbounded.size, 5 + 4, "each client has an id");
+  assertEquals(unbounded.size, 5 + 6, "each client has an id");
   return { world, unbounded: [...unbounded] };
 }
 
@@ -72,13 +86,16 @@ function byLabels(points: readonly { labels: object; value: unknown }[]): Record
 
 const COUNTED = {
   "attempt": 1,
+  "attempt abandoned": 1,
   "attempt authentication_failed": 1,
+  "attempt invalid_credentials": 1,
   "attempt locked": 1,
   "attempt other": 1,
   "authenticated": 1,
-  "disconnected": 3,
-  "pending": 4,
+  "disconnected": 5,
+  "pending": 6,
   "unauthorized authentication_failed": 1,
+  "unauthorized invalid_credentials": 1,
   "unauthorized locked": 1,
   "unauthorized other": 1,
 };
@@ -138,6 +155,10 @@ describe("observability", () => {
         "auth: unauthorized",
         "auth: attempt",
         "auth: unauthorized",
+        "auth: attempt",
+        "auth: unauthorized",
+        // Who has left is told nothing.
+        "auth: attempt",
       ]);
     });
 
@@ -150,7 +171,7 @@ describe("observability", () => {
       const { resourceMetrics, errors } = await reader.collect();
       assertEquals(errors, []);
       const { metrics } = resourceMetrics.scopeMetrics[0]!;
-      const [events, duration, sockets] = metrics.map(({ descriptor, dataPoints }) => {
+      const [events, attempt, verification, sockets] = metrics.map(({ descriptor, dataPoints }) => {
         const points = dataPoints.map(({ attributes: labels, value }) => ({ labels, value }));
         return { name: descriptor.name, values: byLabels(points) };
       });
@@ -159,8 +180,13 @@ describe("observability", () => {
         name: "socketio_auth.sockets",
         values: { authenticated: 1, pending: 0 },
       });
-      assertEquals(duration!.name, "socketio_auth.attempt.duration");
-      assertEquals((duration!.values[""] as { count: number }).count, 4);
+      const durations = [attempt!, verification!].map(({ name, values }) => {
+        return [name, (values[""] as { count: number }).count];
+      });
+      assertEquals(durations, [
+        ["socketio_auth.attempt.duration", 6],
+        ["socketio_auth.verification.duration", 5],
+      ]);
       assertBounded(JSON.stringify(metrics), scene);
       await provider.shutdown();
     });
@@ -170,14 +196,13 @@ describe("observability", () => {
       const scene = await play(place, (source) => countAuthEvents(registry, source, ["locked"]));
 
       const metrics = await registry.getMetricsAsJSON();
-      const [events, duration, sockets] = metrics.map(({ name, values }) => ({ name, values }));
-      assertEquals(events!.name, "socketio_auth_events_total");
-      assertEquals(byLabels(events!.values), COUNTED);
-      assertEquals(sockets!.name, "socketio_auth_sockets");
-      assertEquals(byLabels(sockets!.values), { authenticated: 1, pending: 0 });
-      assertEquals(duration!.name, "socketio_auth_attempt_duration_seconds");
+      const named = (name: string) => metrics.find((metric) => metric.name === name)!;
+      assertEquals(byLabels(named("socketio_auth_events_total").values), COUNTED);
+      const sockets = { authenticated: 1, pending: 0 };
+      assertEquals(byLabels(named("socketio_auth_sockets").values), sockets);
       const text = await registry.metrics();
-      assert(text.includes("\nsocketio_auth_attempt_duration_seconds_count 4\n"));
+      assert(text.includes("\nsocketio_auth_attempt_duration_seconds_count 6\n"));
+      assert(text.includes("\nsocketio_auth_verification_duration_seconds_count 5\n"));
       assertBounded(text, scene);
     });
   }

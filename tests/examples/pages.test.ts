@@ -132,7 +132,7 @@ describe("the example of a page in plain DOM", () => {
   inBrowser("counts down to when it tries again", unhurried, async () => {
     let isBusy = true;
     const { page } = await open("dom.ts", {
-      authenticate(_socket: unknown, { username }: { username: string }) {
+      verify(_socket: unknown, { username }: { username: string }) {
         if (!isBusy) return { name: username };
         isBusy = false;
         throw new AuthError("Come back later", { retryAfter: 2_000 });

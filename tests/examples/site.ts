@@ -5,13 +5,13 @@ import { fileURLToPath } from "node:url";
 import { build, stop } from "esbuild";
 import type { Page } from "playwright-core";
 import { Server } from "socket.io";
-import { type Auth, type Options, socketioAuth } from "../../mod.ts";
+import { type Auth, type CommonOptions, socketioAuth, type VerifyOption } from "../../mod.ts";
 import { openContext } from "../kit/browser.ts";
 import { onDispose } from "../kit/disposal.ts";
 import { type User, verify } from "../kit/users.ts";
 
 // deno-lint-ignore no-explicit-any -- tests use the options as the application would
-type AnyOptions = Partial<Options<any, any, any>>;
+type AnyOptions = Partial<VerifyOption<any, any, any> & CommonOptions<any, any, any>>;
 
 /** A page with its script, and the guarded chat that it talks to. */
 export class Site {
@@ -41,14 +41,14 @@ export class Site {
     });
     const io = new Server(http, { serveClient: false });
     const auth = socketioAuth(io, {
-      authenticate: verify,
+      verify,
       observe: (event) => {
         if (event.type === "attempt") this.attempts.push(event.ok ? "ok" : event.code);
       },
       ...this.#options,
     }) as Auth<User>;
     io.on("connection", (socket) => {
-      const { name } = auth.session(socket)!.user;
+      const { name } = auth.user(socket);
       socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
     });
     this.stop = () => {

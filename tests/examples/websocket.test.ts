@@ -1,8 +1,8 @@
-import { assert, assertEquals, assertThrows, describe, it } from "#testing";
+import { assert, assertEquals, assertMatch, assertThrows, describe, it } from "#testing";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
-import { type Attempt, AuthError, type Options } from "../../mod.ts";
+import { AuthError, type CommonOptions, type VerifyOption } from "../../mod.ts";
 import {
   type Socket,
   type WebSocketAuth,
@@ -20,7 +20,9 @@ interface Credentials {
   readonly password?: string;
 }
 
-type AnyOptions = Partial<Options<Socket, User, Credentials>>;
+type AnyOptions = Partial<
+  VerifyOption<Socket, User, Credentials> & CommonOptions<Socket, User, Credentials>
+>;
 
 /** A client that keeps everything it gets. */
 class Client {
@@ -84,8 +86,7 @@ async function open(
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   const log = new EventQueue();
   const auth = websocketAuth(server, {
-    authenticate: (_socket, { name, password }: Credentials) =>
-      password === "right" && { id: name },
+    verify: (_socket, { name, password }: Credentials) => password === "right" && { id: name },
     timeout: 30_000,
     ...options,
   }, (socket) => {
@@ -119,14 +120,14 @@ describe("the example of plain WebSockets", () => {
     await client.next("public");
     assertEquals(client.received, ["authenticated", "answer 7", "welcome", "public"]);
     const [socket] = await log.next("connection") as [Socket];
-    assertEquals([auth.session(socket)?.user, socket.auth], [{ id: "ada" }, true]);
+    assertEquals([auth.user(socket), socket.auth], [{ id: "ada" }, true]);
   });
 
   it("refuses, says why, and closes", async () => {
     const { url, log } = await open({
-      authenticate: (_socket, { name }) => {
+      verify: (_socket, { name }) => {
         if (name === "locked") throw new AuthError("Locked", { code: "locked" });
-        return false as never;
+        return false;
       },
     });
     for (const [name, code] of [["eve", "authentication_failed"], ["locked", "locked"]]) {
@@ -155,10 +156,22 @@ describe("the example of plain WebSockets", () => {
     }
   });
 
+  it("tells the operator of an event that was meant to be another", async () => {
+    const told = new EventQueue();
+    const { url } = await open({
+      timeout: 100,
+      onError: (error, { during }) => told.push(during, (error as Error).message),
+    });
+    const client = await Client.open(url);
+    client.emit("login", { name: "ada", password: "right" });
+    assertEquals(await client.refusal(), "timeout");
+    assertMatch(String(await told.next("timeout")), /sent the event "login" instead of/);
+  });
+
   it("asks a second factor", async () => {
     const { url } = await open({
-      async authenticate(_socket, { name }, { challenge }: Attempt<User>) {
-        return (await challenge("code?") === "42" && { id: name }) as User;
+      async verify(_socket, { name }, { challenge }) {
+        return await challenge("code?") === "42" && { id: name };
       },
     });
     for (const [answer, outcome] of [["42", "authenticated"], ["0", "unauthorized"]]) {
@@ -250,7 +263,7 @@ describe("the example of plain WebSockets", () => {
   it("refuses options that it cannot honor, by name", () => {
     for (const name of ["handshake", "open"]) {
       const server = new WebSocketServer({ noServer: true });
-      const options = { authenticate: () => ({ id: "1" }), [name]: name === "open" ? "/" : true };
+      const options = { verify: () => ({ id: "1" }), [name]: name === "open" ? "/" : true };
       assertThrows(
         () => websocketAuth(server, options, () => {}),
         TypeError,

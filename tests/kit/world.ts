@@ -38,13 +38,16 @@ export async function openWorld(
   const io = createServer(server);
   const log = new EventQueue();
   const errors: World["errors"] = [];
-  const auth = socketioAuth(io, {
-    authenticate: verify,
-    onError: (error, context) => void errors.push({ error, context }),
-    // Tests that are about the deadline set their own.
-    timeout: 30_000,
-    ...options,
-  }) as Auth<User>;
+  const auth = socketioAuth(
+    io,
+    {
+      ...!("authenticate" in options) && { verify },
+      onError: (error, context) => void errors.push({ error, context }),
+      // Tests that are about the deadline set their own.
+      timeout: 30_000,
+      ...options,
+    } as AnyOptions & { verify: typeof verify },
+  ) as Auth<User>;
   io.on("connection", (socket) => log.push("connection", socket));
   await setUp?.(io);
   const { url, close } = await start(place, io, port);

@@ -11,7 +11,7 @@ const RIGHT = { username: "ada", password: "right" };
 const AT_ONCE = 40;
 
 /** Policies whose verifier disconnects the client itself: it is told no reason by us. */
-const LEAVES = /^authenticate (disconnects and accepts|answers after the end)$/;
+const LEAVES = /^(verify disconnects and accepts|authenticate answers after the end)$/;
 
 /** Signs in where something goes wrong; resolves when the client has been told, or closed. */
 async function suffer(place: Place, node: ServerNode, path: string): Promise<Client> {

@@ -9,7 +9,7 @@ const io = createServer({ connectionStateRecovery: {} });
 const { adapter } = io.of("/");
 // As an adapter that has others to talk to.
 adapter.serverSideEmit = () => {};
-const auth = socketioAuth(io, { authenticate: () => true, timeout: 600_000 });
+const auth = socketioAuth(io, { verify: () => true, timeout: 600_000 });
 const { close } = await start(engineOnly[0]!, io);
 void auth.revoke({ userId: "ada" });
 await close();

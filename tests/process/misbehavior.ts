@@ -1,7 +1,7 @@
 /** Every way in which hooks and verifiers may go wrong, as policies by name. */
 import { nextTick } from "node:process";
 import type { Socket } from "socket.io";
-import type { Attempt, Auth, Options } from "../../mod.ts";
+import { admit, type Auth, type Callback, type Options, type VerifyContext } from "../../mod.ts";
 import { untouchables } from "./untouchable.ts";
 
 // deno-lint-ignore no-explicit-any -- what these do is wrong in any type
@@ -34,6 +34,7 @@ const limiter = { consume: () => Promise.resolve() };
 
 /** Where a way to go wrong goes. */
 const places: Record<string, (way: () => unknown) => AnyOptions> = {
+  verify: (way) => ({ verify: way }),
   authenticate: (way) => ({ authenticate: way }),
   postAuthenticate: (way) => ({ postAuthenticate: way }),
   disconnect: (way) => ({ disconnect: way }),
@@ -57,41 +58,52 @@ const places: Record<string, (way: () => unknown) => AnyOptions> = {
   onError: (way) => ({ onError: way, userId: ways.throws as never }),
 };
 
-type Verifier = (socket: Socket, credentials: unknown, attempt: Attempt<unknown>) => unknown;
-
-type MakeVerifier = (auth: () => Auth<unknown>) => Verifier;
+type CallingBack = (socket: Socket, data: unknown, callback: Callback) => unknown;
 
 /** Callbacks with something for an error, and for a user; at once and from somewhere else. */
-function callbacksWith(name: string, make: () => unknown): [string, MakeVerifier][] {
+function callbacksWith(name: string, make: () => unknown): [string, CallingBack][] {
   return [
-    [`refuses with ${name}`, () => (_socket, _given, attempt) => attempt(make())],
-    [`accepts ${name}`, () => (_socket, _given, attempt) => attempt(null, make())],
-    [`refuses from the next tick with ${name}`, () => (_socket, _given, attempt) => {
-      nextTick(attempt, make());
+    [`refuses with ${name}`, (_socket, _given, callback) => callback(make())],
+    [`accepts ${name}`, (_socket, _given, callback) => callback(null, make())],
+    [`refuses ${name} with ${name}`, (_socket, _given, callback) => callback(make(), make())],
+    [`refuses from the next tick with ${name}`, (_socket, _given, callback) => {
+      nextTick(callback, make());
     }],
-    [`accepts from a microtask ${name}`, () => (_socket, _given, attempt) => {
+    [`accepts from a microtask ${name}`, (_socket, _given, callback) => {
       const made = make();
-      queueMicrotask(() => attempt(null, made));
-      setTimeout(() => attempt(null, { name: "ada" }), 10);
+      queueMicrotask(() => callback(null, made));
+      setTimeout(() => callback(null, { name: "ada" }), 10);
     }],
   ];
 }
 
-const verifiers: Record<string, MakeVerifier> = {
-  "answers twice": () => (_socket, _given, attempt) => {
-    attempt(null, { name: "ada" });
-    attempt(new Error("no"));
-    attempt(null, false);
+const callingBack: Record<string, CallingBack> = {
+  "answers twice": (_socket, _given, callback) => {
+    callback(null, { name: "ada" });
+    callback(new Error("no"));
+    callback(null, false);
     return { name: "eve" };
   },
   ...Object.fromEntries(
     Object.entries(untouchables).flatMap(([name, make]) => callbacksWith(name, make)),
   ),
-  "answers after the end": () => (socket, _given, attempt) => {
+  "answers after the end": (socket, _given, callback) => {
     socket.disconnect(true);
-    nextTick(() => attempt(null, { name: "ada" }));
+    nextTick(() => callback(null, { name: "ada" }));
     return new Promise(() => {});
   },
+};
+
+type Verifier = (socket: Socket, credentials: unknown, context: VerifyContext) => unknown;
+
+const verifiers: Record<string, (auth: () => Auth<unknown>) => Verifier> = {
+  ...Object.fromEntries(
+    Object.entries(untouchables).map(([name, make]) => [
+      `admits with ${name}`,
+      () => () => admit({ name: "ada" }, { sessionId: make(), expiresAt: make() } as never),
+    ]),
+  ),
+  "calls what is no callback": () => (_socket, _given, context) => (context as never as Callback)(),
   "disconnects and accepts": () => (socket) => {
     socket.disconnect();
     return { name: "ada" };
@@ -104,9 +116,9 @@ const verifiers: Record<string, MakeVerifier> = {
     auth().deauthenticate(socket);
     return { name: "ada" };
   },
-  "asks what cannot be sent": () => (_socket, _given, attempt) => {
-    attempt.challenge(10n);
-    attempt.challenge("?", { timeout: -1 });
+  "asks what cannot be sent": () => (_socket, _given, { challenge }) => {
+    challenge(10n);
+    challenge("?", { timeout: -1 });
     return { name: "ada" };
   },
 };
@@ -138,7 +150,20 @@ export const misbehaviors: Record<string, Make> = {
   ),
   ...Object.fromEntries(
     Object.entries(verifiers).map(([name, make]): [string, Make] => {
-      return [`authenticate ${name}`, (auth) => ({ authenticate: make(auth) as never })];
+      return [`verify ${name}`, (auth) => ({ verify: make(auth) })];
+    }),
+  ),
+  ...Object.fromEntries(
+    Object.entries(callingBack).map(([name, authenticate]): [string, Make] => {
+      return [`authenticate ${name}`, () => ({ authenticate })];
+    }),
+  ),
+  ...Object.fromEntries(
+    Object.entries(untouchables).map(([name, make]): [string, Make] => {
+      return [`a user is known by ${name}`, () => ({
+        verify: () => ({ sub: make(), _id: make() }),
+        userId: undefined as never,
+      })];
     }),
   ),
   ...hooks,

@@ -4,7 +4,7 @@
  * writes down whatever would have taken it down.
  */
 import process, { argv } from "node:process";
-import { type Auth, socketioAuth } from "../../mod.ts";
+import { type Auth, type Options, socketioAuth } from "../../mod.ts";
 import { serveCommands } from "../cluster/commands.ts";
 import { createServer, places, start } from "../kit/targets.ts";
 import { type User, verify } from "../kit/users.ts";
@@ -20,7 +20,7 @@ process.on("unhandledRejection", write("unhandled"));
 
 const io = createServer({ maxHttpBufferSize: 100_000 });
 socketioAuth(io, {
-  authenticate: verify,
+  verify,
   userId: (user: User) => user.name,
   handshake: true,
   attempts: 3,
@@ -29,13 +29,15 @@ socketioAuth(io, {
   onError: () => {},
 });
 for (const [i, [, make]] of Object.entries(misbehaviors).entries()) {
+  const options = make(() => auth);
   const auth: Auth<unknown> = socketioAuth(io.of(`/${i}`), {
-    authenticate: () => ({ name: "ada" }),
+    ...!options.authenticate && { verify: () => ({ name: "ada" }) },
     userId: (user: User) => user.name,
     timeout: 500,
     onError: () => {},
-    ...make(() => auth),
-  });
+    ...options,
+    // deno-lint-ignore no-explicit-any -- what these do is wrong in any type
+  } as Options<any, any, any>);
 }
 
 const { url } = await start(places.find(({ engine }) => engine === argv[2])!, io);

@@ -1,5 +1,5 @@
 import type { Server, ServerOptions, Socket } from "socket.io";
-import type { Attempt } from "../../mod.ts";
+import type { VerifyContext } from "../../mod.ts";
 import type { Place } from "../kit/targets.ts";
 import { openWorld, type User, verify, type World } from "../kit/world.ts";
 
@@ -25,7 +25,7 @@ function setUp(io: Server): void {
 export async function verifyWithCode(
   socket: Socket,
   credentials: { username: string; password: string },
-  { challenge }: Attempt<User>,
+  { challenge }: VerifyContext,
 ): Promise<User | false> {
   const user = verify(socket, credentials);
   return await challenge({ type: "totp" }) === "123456" && user;

@@ -115,7 +115,7 @@ function suite(
   });
 
   it("answers a challenge", async () => {
-    const client = await connect(await open({ authenticate: verifyWithCode }));
+    const client = await connect(await open({ verify: verifyWithCode }));
     client.socket.emit("authentication", RIGHT);
     const [question, answer] = await client.next("challenge") as [unknown, (a: unknown) => void];
     assertEquals(question, { type: "totp" });

@@ -63,7 +63,7 @@ function pythonSuite(place: Place): void {
   });
 
   it("answers a challenge", async () => {
-    const program = start(await openApplication(place, { authenticate: verifyWithCode }), "right");
+    const program = start(await openApplication(place, { verify: verifyWithCode }), "right");
     await program.lines.next("challenge {'type': 'totp'}");
     program.type("123456");
     await program.lines.next("welcome");

@@ -28,7 +28,7 @@ function slow(): Setting {
   const asked = Promise.withResolvers<void>();
   return {
     options: {
-      authenticate: async (socket: Socket, credentials: never) => {
+      verify: async (socket: Socket, credentials: never) => {
         await asked.promise;
         return verify(socket, credentials);
       },
@@ -43,14 +43,14 @@ export const settings: Record<string, () => Setting> = {
   "2. Refusal": () => ({}),
   "3. Silence": () => ({ options: { timeout: 100 } }),
   "4. A verification that takes too long": () => ({
-    options: { timeout: 1000, authenticate: () => new Promise(() => {}) },
+    options: { timeout: 1000, verify: () => new Promise(() => {}) },
   }),
   "5. Success, with an acknowledgement": () => ({}),
   "6. Refusal, with an acknowledgement": () => ({}),
   "7. Another try on one transport": () => ({ options: { attempts: 2 } }),
   "8. Two attempts at once": slow,
-  "9. A challenge": () => ({ options: { authenticate: verifyWithCode } }),
-  "10. Traffic before the sign-in": () => ({ options: { authenticate: hinting } }),
+  "9. A challenge": () => ({ options: { verify: verifyWithCode } }),
+  "10. Traffic before the sign-in": () => ({ options: { verify: hinting } }),
   "11. Too many events": () => ({ options: { holdLimit: { events: 1 } } }),
   "12. A server that is busy": () => ({ options: { maxPending: 0 } }),
   "13. Refresh": () => ({ options: lasting(HOUR) }),
@@ -70,7 +70,7 @@ export const settings: Record<string, () => Setting> = {
   "25. Credentials in CONNECT, another try": () => ({ options: { handshake: true, attempts: 2 } }),
   "26. No credentials in CONNECT": () => ({ options: { handshake: true } }),
   "27. A challenge to credentials in CONNECT": () => ({
-    options: { handshake: true, authenticate: verifyWithCode },
+    options: { handshake: true, verify: verifyWithCode },
   }),
   "28. Several namespaces": () => ({}),
   "29. Several namespaces, and credentials in CONNECT": () => ({ options: { handshake: true } }),

@@ -9,7 +9,6 @@ import type * as library from "../../mod.ts";
 interface User {
   readonly id: string;
   readonly name: string;
-  readonly hash: string;
   /** The secret of a second factor, for those who have one. */
   readonly totp?: string;
 }
@@ -19,22 +18,28 @@ interface Credentials {
   readonly password: string;
 }
 
+/** What an application may keep of a session. */
+interface StoredSession {
+  readonly session: { readonly id: string; readonly expiresAt: Date };
+  readonly user: User;
+}
+
 /** Further up in the same document, these are imported. */
 export declare const socketioAuth: typeof library.socketioAuth;
 export declare const AuthError: typeof library.AuthError;
+export declare const admit: typeof library.admit;
 
 /** On the server. */
 export declare const io: Server;
-export declare const db: { findUser(username: string): Promise<User | undefined> };
+export declare const sessions: { find(token: string): Promise<StoredSession> };
 export declare const logger: import("pino").Logger;
 export declare const storeClient: RedisClientType;
 export declare const perAddress: library.Limiter;
 export declare const perAccount: library.Limiter;
-export declare function verify(hash: string, password: string): Promise<boolean>;
 export declare function findSession(id: string): Promise<User | undefined>;
 export declare function checkPassword(username: string, password: string): Promise<User | null>;
 export declare function isRightCode(user: User, code: unknown): boolean;
-export declare function authenticate(
+export declare function verify(
   socket: Socket,
   credentials: Credentials,
 ): Promise<User | undefined>;

@@ -19,7 +19,7 @@ async function addressOf(
   const io = createServer();
   const log = new EventQueue();
   guard(io, {
-    authenticate: () => true,
+    verify: () => true,
     observe: (event: AuthEvent) => log.push(event.type, event.address),
     connection: "connected",
     ...address && { address },
@@ -71,8 +71,7 @@ describe("the client's address", () => {
       const limiter = { consume: (key: string) => Promise.resolve(keys.push("key", key)) };
       for (const order of ["guard first", "engine first"]) {
         const io = createServer();
-        const guard = () =>
-          void socketioAuth(io, { authenticate: () => true, throttle: { limiter } });
+        const guard = () => void socketioAuth(io, { verify: () => true, throttle: { limiter } });
         if (order === "guard first") guard();
         const { url, close } = await start(place, io);
         onDispose(close);

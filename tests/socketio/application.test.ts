@@ -86,7 +86,7 @@ describe("whatever the application does", () => {
 
     it(`a second sign-in is a refresh, and a refused one the end (${place.name})`, async () => {
       let hooks = 0;
-      const world = await openWorld(place, { postAuthenticate: () => hooks++ }, {
+      const world = await openWorld(place, { userId: () => 1, postAuthenticate: () => hooks++ }, {
         setUp: (io) => io.on("connection", (socket) => socket.on("ping", (reply) => reply("pong"))),
       });
       const client = await world.connect();
@@ -107,14 +107,16 @@ describe("whatever the application does", () => {
       for (const hasId of [true, false]) {
         const log: unknown[] = [];
         const { connect } = await openWorld(place, {
-          authenticate: (_socket: Socket, name: string) => ({ name, ...hasId && { id: name } }),
+          verify: (_socket: Socket, name: string) => ({ name, ...hasId && { id: name } }),
           postAuthenticate: (_socket: Socket, name: string) => log.push(name),
         });
         const client = await connect();
         await client.signIn("ada");
-        const { ok, code } = await client.socket.emitWithAck("authentication", "eve");
-        // Users without an id cannot be told apart, and count as the same: README says so.
-        assertEquals([ok, code], hasId ? [false, "subject_mismatch"] : [true, undefined]);
+        const { code, kept } = await client.socket.emitWithAck("authentication", "eve");
+        // Users without an id cannot be told apart: nobody is verified, and the session goes on.
+        assertEquals([code, kept], ["subject_mismatch", hasId ? undefined : true]);
+        if (hasId) await client.next("disconnect");
+        else assertEquals([client.socket.connected, client.received], [true, ["authenticated"]]);
         assertEquals(log, ["ada"]);
       }
     });
@@ -123,7 +125,7 @@ describe("whatever the application does", () => {
       const refresh = Promise.withResolvers<false>();
       let attempts = 0;
       const world = await openWorld(place, {
-        authenticate: () => attempts++ === 0 ? { name: "ada" } : refresh.promise,
+        verify: () => attempts++ === 0 ? { id: "ada" } : refresh.promise,
         postAuthenticate: (socket: Socket, credentials: unknown) =>
           world.log.push("post", socket.nsp.name, credentials),
       }, { setUp: (io) => void io.of("/b") });
@@ -144,7 +146,12 @@ describe("whatever the application does", () => {
 
     it(`a kept reference to an ended socket sends nothing, even with "pass" (${place.name})`, async () => {
       const io = createServer();
-      socketioAuth(io.of("/admin"), { authenticate: verify, outgoing: "pass" });
+      socketioAuth(io.of("/admin"), {
+        verify,
+        userId: ({ name }) => name,
+        connection: "connected",
+        outgoing: "pass",
+      });
       io.on("connection", (socket) => socket.on("open", (reply) => reply("yes")));
       const { url, close } = await start(place, io);
       onDispose(close);
@@ -164,14 +171,14 @@ describe("whatever the application does", () => {
 
     it(`binary credentials arrive as they are (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate: (_socket: unknown, { key }: { key: Uint8Array }) => key[0] === 7,
+        verify: (_socket: unknown, { key }: { key: Uint8Array }) => key[0] === 7,
       });
       await (await world.connect()).signIn({ key: new Uint8Array([7]) });
     });
 
     it(`a policy does not know the sockets of another (${place.name})`, async () => {
       const world = await openWorld(place);
-      const admin = socketioAuth(world.io.of("/admin"), { authenticate: verify });
+      const admin = socketioAuth(world.io.of("/admin"), { verify });
       const client = await world.connect();
       await client.signIn();
       const [socket] = await world.log.next("connection") as [Socket];
@@ -228,7 +235,7 @@ describe("whatever the application does", () => {
       const client = await RawClient.open(url);
       client.send('40{"pid":"a","offset":"b"}');
       await asked.promise;
-      socketioAuth(io, { authenticate: verify });
+      socketioAuth(io, { verify });
       restoring.resolve(undefined);
       await client.packets.next("40");
       io.emit("secret");
@@ -267,8 +274,7 @@ describe("whatever the application does", () => {
   it("an attempt that the server cuts short is no guess", async () => {
     const world = await openWorld(engineOnly[0]!, {
       connection: "connected",
-      authenticate: (_socket: unknown, _credentials: unknown, _answer: unknown) =>
-        void world.log.push("asked"),
+      verify: () => new Promise(() => world.log.push("asked")),
       disconnect: (socket: Socket, reason: string) =>
         world.log.push("gone", socket.nsp.name, reason),
     }, { setUp: (io) => void io.of("/b") });

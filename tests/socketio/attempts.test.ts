@@ -60,7 +60,7 @@ describe("attempts", () => {
         attempts: 9,
         reply: () => ({ motd: "hello" }),
         expiresAt: () => expiresAt,
-        authenticate(_socket: unknown, given: string) {
+        verify(_socket: unknown, given: string) {
           if (given === "locked") throw new AuthError("Locked", { code: "account_locked" });
           if (given === "busy") throw new AuthError("Later", { code: "server_busy" });
           if (given === "broken") throw new Error("secret text");
@@ -93,7 +93,7 @@ describe("attempts", () => {
       let guesses = 0;
       const world = await openWorld(place, {
         attempts: 5,
-        authenticate: () => void guesses++,
+        verify: () => void guesses++,
       });
       const raw = await RawClient.connect(world.url);
       for (let round = 0; round < 5; round++) {
@@ -107,7 +107,7 @@ describe("attempts", () => {
     it(`leaving in the middle costs one, and coming back gives none (${place.name})`, async () => {
       const world = await openWorld(place, {
         attempts: 2,
-        authenticate: () => new Promise(() => world.log.push("asked")),
+        verify: () => new Promise(() => world.log.push("asked")),
         disconnect: () => world.log.push("gone"),
       }, { setUp: (io) => io.of("/other") });
       // Another namespace keeps the transport open.

@@ -1,5 +1,5 @@
 import { assert, assertEquals, describe, it } from "#testing";
-import type { Attempt, Unauthorized } from "../../mod.ts";
+import type { Unauthorized, VerifyContext } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -73,7 +73,7 @@ describe("maxPending", () => {
       const world = await openWorld(place, {
         maxPending: 1,
         handshake: true,
-        authenticate: () =>
+        verify: () =>
           new Promise((resolve) => {
             answers.push(() => resolve({ name: "ada" }));
             world.log.push("asked");
@@ -95,8 +95,8 @@ describe("maxPending", () => {
       const world = await openWorld(place, {
         maxPending: 1,
         handshake: true,
-        authenticate: async (_socket: unknown, _credentials: unknown, attempt: Attempt<object>) =>
-          await attempt.challenge("code?") === "right" && { name: "ada" },
+        verify: async (_socket: unknown, _credentials: unknown, { challenge }: VerifyContext) =>
+          await challenge("code?") === "right" && { name: "ada" },
       });
       const client = openClient(place, world.url, { auth: { token: 1 } });
       const [question, answer] = await client.next("challenge") as [string, (code: string) => void];

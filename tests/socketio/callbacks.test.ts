@@ -1,15 +1,13 @@
-// Verifiers in the style of the original module: what they return is whatever their last line
-// happened to be, and must neither admit nor refuse anybody.
+// Verifiers in the style of the original module, which are given as `authenticate`: what they return
+// is whatever their last line happened to be, and must neither admit nor refuse anybody.
 import { assert, assertEquals, assertMatch, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import type { Attempt } from "../../mod.ts";
+import type { Callback } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { EventQueue } from "../kit/events.ts";
 import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 
-type Callback = (error?: unknown, success?: unknown) => void;
-type Verifier = (socket: Socket, given: { password: string }, attempt: Callback) => unknown;
+type Verifier = (socket: Socket, given: { password: string }, callback: Callback) => unknown;
 
 /** Looks a password up, some turns later. */
 function lookUp(password: string, callback: Callback): void {
@@ -28,42 +26,65 @@ class Query {
   }
 }
 
-/** What a function in callback style may return. */
-const returns: Record<string, () => unknown> = {
-  "a timer": () => setTimeout(() => {}, 0),
-  "a request object": () => ({ abort() {} }),
-  "true": () => true,
-  "a promise of rows": () => Promise.resolve(["a row"]),
-  "a promise of nothing": () => Promise.resolve(),
-  "a promise that never settles": () => new Promise(() => {}),
-  "a driver's own promise": () => new Rows((resolve) => resolve(["a row"])),
-  "a query": () => new Query(),
-  "a revoked proxy": () => {
-    const { proxy, revoke } = Proxy.revocable({}, {});
-    revoke();
-    return proxy;
-  },
-  "a proxy of a promise": () => new Proxy(Promise.resolve(true), {}),
-  "false": () => false,
+function revoked(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+/**
+ * What a function in callback style may return; and whether that looks like an answer if it is
+ * returned, and if an async function resolves with it.
+ */
+const returns: Record<string, [make: () => unknown, isTold: boolean, isToldLater: boolean]> = {
+  "nothing": [() => {}, false, false],
+  "false": [() => false, false, false],
+  "a timer": [() => setTimeout(() => {}, 0), false, true],
+  "a number": [() => 1, false, true],
+  "a date": [() => new Date(), false, true],
+  "an error": [() => new Error("no"), false, false],
+  "rows": [() => ["a row"], false, false],
+  "a request object": [() => ({ abort() {} }), true, true],
+  "an object without a prototype": [() => Object.create(null), true, true],
+  "text": [() => "ada", true, true],
+  "true": [() => true, true, true],
+  "a promise of a user": [() => Promise.resolve({ name: "ada" }), true, true],
+  "a promise of true": [() => Promise.resolve(true), true, true],
+  "a promise of rows": [() => Promise.resolve(["a row"]), false, false],
+  "a promise of nothing": [() => Promise.resolve(), false, false],
+  "a promise that never settles": [() => new Promise(() => {}), false, false],
+  "a driver's own promise": [() => new Rows((resolve) => resolve(["a row"])), false, false],
+  "a query": [() => new Query(), false, false],
+  "a revoked proxy": [revoked, false, false],
+  "a proxy of a promise": [() => new Proxy(Promise.resolve(true), {}), false, false],
 };
 
-const plain = Object.entries(returns).map(([name, make]): [string, Verifier] => [
+const plain = Object.entries(returns).map(([name, [make, isTold]]): [string, Verifier, boolean] => [
   `a function that returns ${name}`,
   (_socket, { password }, callback) => {
     lookUp(password, callback);
     return make();
   },
+  isTold,
 ]);
 
 // One that resolves with a proxy of these kinds rejects, by the rules of the language.
 const async = Object.entries(returns).filter(([name]) => !name.includes("proxy"))
-  .map(([name, make]): [string, Verifier] => [
+  .map(([name, [make, , isToldLater]]): [string, Verifier, boolean] => [
     `an async function that resolves with ${name}`,
     async (_socket, { password }, callback) => {
       lookUp(password, callback);
       return await make();
     },
+    isToldLater,
   ]);
+
+/** The same, as a decorator makes them: without a single parameter. */
+const wrapped = [...plain, ...async].map(([name, verifier, isTold]): typeof plain[number] => [
+  `${name}, wrapped`,
+  (...args) => verifier(...args),
+  isTold,
+]);
 
 /** Signs in with a password. Resolves with the name of the event that came of it. */
 async function outcomeOf(world: World, password: string): Promise<string> {
@@ -72,16 +93,24 @@ async function outcomeOf(world: World, password: string): Promise<string> {
   return ok ? "authenticated" : code;
 }
 
-describe("a verifier that calls back", () => {
+/** What `onError` was told, and where it happened. */
+function told({ errors }: World): string[] {
+  return errors.map(({ error, context }) => `${context.during}: ${(error as Error).message}`);
+}
+
+describe("authenticate", () => {
   disposeAfterEach();
 
   for (const place of engineOnly) {
-    for (const [name, authenticate] of [...plain, ...async]) {
-      it(`is heard, as ${name} (${place.name})`, async () => {
+    for (const [name, authenticate, isTold] of [...plain, ...async, ...wrapped]) {
+      it(`answers by its callback alone, as ${name} (${place.name})`, async () => {
         const world = await openWorld(place, { authenticate });
         assertEquals(await outcomeOf(world, "right"), "authenticated");
         assertEquals(await outcomeOf(world, "wrong"), "authentication_failed");
-        assertEquals(world.errors, []);
+        assertEquals(await outcomeOf(world, "right"), "authenticated");
+        // Once, however often it does so.
+        assertEquals(world.errors.length, isTold ? 1 : 0, told(world).join("\n"));
+        if (isTold) assertMatch(told(world)[0]!, /^authenticate: .* returns is for .* verify\.$/);
       });
     }
 
@@ -97,100 +126,117 @@ describe("a verifier that calls back", () => {
       assertEquals(query.sent, 0);
     });
 
-    for (const [name, returned] of [["true", true], ["a promise", Promise.resolve("ada")]]) {
-      it(`is told how, if it only returns ${name} (${place.name})`, async () => {
-        const told = new EventQueue();
+    it(`that only returns is told at once that verify does that (${place.name})`, async () => {
+      for (const returned of [{ name: "ada" }, "ada", true, Promise.resolve({ name: "ada" })]) {
         const world = await openWorld(place, {
-          authenticate: (_socket: unknown, _given: unknown, _callback: Callback) => returned,
-          onError: (error: unknown) => told.push("error", error),
-          timeout: 300,
+          authenticate: () => (world.log.push("asked"), returned),
+          onError: (error: Error) => world.log.push("error", error.message),
         });
-        assertEquals(await outcomeOf(world, "right"), "timeout");
-        const [error] = await told.next("error") as [Error];
-        assertMatch(error.message, /third one.*attempt\(null, user\).*two parameters.*signal/s);
-      });
-    }
+        const [first, second] = [await world.connect(), await world.connect()];
+        for (const client of [first, second]) {
+          client.emit("authentication", {});
+          await world.log.next("asked");
+        }
+        const [message] = await world.log.next("error");
+        assertMatch(String(message), /returned something.*not called back.*option verify/);
+        const { pending, authenticated } = world.auth.stats();
+        assertEquals([pending, authenticated], [2, 0]);
+        assertEquals(world.log.names, ["asked", "error", "asked"]);
+        assertEquals([first.received, second.received], [[], []]);
+      }
+    });
 
-    it(`that returned nothing and is silent needs no such help (${place.name})`, async () => {
-      const authenticate = (_socket: unknown, _given: unknown, _callback: Callback) => {};
-      const world = await openWorld(place, { authenticate, timeout: 300 });
-      assertEquals(await outcomeOf(world, "right"), "timeout");
-      assertEquals(world.errors, []);
+    it(`that has called back may return whatever it likes (${place.name})`, async () => {
+      for (const returned of [{ name: "eve" }, true, Promise.resolve({ name: "eve" })]) {
+        const world = await openWorld(place, {
+          authenticate(_socket: unknown, _data: unknown, callback: Callback) {
+            callback(null, { name: "ada" });
+            return returned;
+          },
+        });
+        const client = await world.connect();
+        await client.signIn();
+        const [socket] = [...world.io.sockets.sockets.values()] as [Socket];
+        assertEquals([world.auth.user(socket), world.errors], [{ name: "ada" }, []]);
+      }
+    });
+
+    it(`that never calls back is told so at the deadline (${place.name})`, async () => {
+      for (const authenticate of [() => {}, async () => {}, () => new Query()]) {
+        const world = await openWorld(place, { authenticate, timeout: 200 });
+        const clients = [outcomeOf(world, "right"), outcomeOf(world, "right")];
+        assertEquals(await Promise.all(clients), ["timeout", "timeout"]);
+        assertEquals(world.errors.length, 1);
+        assertMatch(told(world)[0]!, /^authenticate: .*authenticate had not called back.*verify/);
+      }
     });
 
     it(`may throw or reject all the same (${place.name})`, async () => {
       const failing: Verifier[] = [
-        (_socket, _given, _callback) => {
+        () => {
           throw new Error("broken");
         },
-        async (_socket, _given, _callback) => await Promise.reject(new Error("broken")),
-        (_socket, _given, _callback) => Rows.reject(new Error("broken")),
+        () => Promise.reject(new Error("broken")),
+        () => Rows.reject(new Error("broken")),
       ];
       for (const authenticate of failing) {
         const world = await openWorld(place, { authenticate });
         assertEquals(await outcomeOf(world, "right"), "server_error");
-        assertEquals(world.errors.map(({ error }) => (error as Error).message), ["broken"]);
+        assertEquals(told(world), ["authenticate: broken"]);
       }
+    });
+
+    it(`with an error and a user at once refuses, and is told so (${place.name})`, async () => {
+      const world = await openWorld(place, {
+        authenticate: (_socket: unknown, _data: unknown, callback: Callback) =>
+          callback(new Error("no"), { name: "ada" }),
+      });
+      for (let i = 0; i < 2; i++) {
+        const client = await world.connect();
+        client.emit("authentication", {});
+        const [{ message, code }] = await client.next("unauthorized") as [Record<string, string>];
+        assertEquals([message, code], ["no", "authentication_error"]);
+        await client.next("disconnect");
+      }
+      assertEquals(world.errors.length, 1);
+      assertMatch(told(world)[0]!, /^authenticate: .*an error and a user at once.*error counts/);
     });
   }
 });
 
-type Looking = (socket: Socket, given: { password: string }, attempt: Attempt<unknown>) => unknown;
-
-/** Functions that take something which no callback has: their promise is an answer. */
-const looking: Record<string, Looking> = {
-  "takes the signal": async (_socket, { password }, { signal }) =>
-    await Promise.resolve(!signal.aborted && password === "right"),
-  "takes challenge, and asks nothing": async (_socket, { password }, { challenge }) =>
-    await Promise.resolve(typeof challenge === "function" && password === "right"),
-  "looks later": async (_socket, { password }, attempt) => {
-    await Promise.resolve();
-    attempt.signal.throwIfAborted();
-    return password === "right";
-  },
-  "calls back first": async (_socket, { password }, attempt) => {
-    attempt.signal.throwIfAborted();
-    attempt(null, password === "right");
-    return await Promise.resolve(true);
-  },
-};
-
-describe("a verifier with a promise and a third parameter", () => {
+describe("verify", () => {
   disposeAfterEach();
 
+  type Called = (socket: Socket, given: { password: string }, callback: Callback) => unknown;
+
+  /** How a function that is for `authenticate` may use what is no callback. */
+  const calling: Record<string, Called> = {
+    "calls its third parameter": (_socket, _given, callback) => callback(null, { name: "ada" }),
+    "calls it later": async (_socket, _given, callback) => {
+      await Promise.resolve();
+      callback(null, { name: "ada" });
+    },
+    "calls it with an error": (_socket, _given, callback) => callback(new Error("no")),
+  };
+
   for (const place of engineOnly) {
-    for (const [name, authenticate] of Object.entries(looking)) {
-      it(`answers by it if it ${name} (${place.name})`, async () => {
-        const world = await openWorld(place, { authenticate });
-        assertEquals(await outcomeOf(world, "right"), "authenticated");
-        assertEquals(await outcomeOf(world, "wrong"), "authentication_failed");
+    for (const [name, verify] of Object.entries(calling)) {
+      it(`that ${name} is told that authenticate does that (${place.name})`, async () => {
+        const world = await openWorld(place, { verify: verify as never });
+        assertEquals(await outcomeOf(world, "right"), "server_error");
+        assertEquals(world.errors.length, 1);
+        assertMatch(told(world)[0]!, /^verify: .*calls back is for the option authenticate/);
+        assert((world.errors[0]!.error as Error).cause instanceof TypeError);
       });
     }
 
-    it(`answers by nothing else, whatever it looks at (${place.name})`, async () => {
-      for (const returned of [true, new Query(), new Rows((resolve) => resolve(true))]) {
-        const authenticate: Looking = (_socket, _given, attempt) => {
-          attempt.signal.throwIfAborted();
-          return returned;
-        };
-        const world = await openWorld(place, { authenticate, timeout: 300 });
-        assertEquals(await outcomeOf(world, "right"), "timeout");
-      }
-    });
-
-    it(`and calls back after it has answered is told so (${place.name})`, async () => {
-      const told = new EventQueue();
+    it(`that calls what is no function has its own error to see (${place.name})`, async () => {
       const world = await openWorld(place, {
-        // deno-lint-ignore require-await -- that is the mistake
-        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<unknown>) {
-          attempt.signal.throwIfAborted();
-          setTimeout(() => attempt(null, { name: "ada" }), 1);
-        },
-        onError: (error: unknown) => told.push("error", error),
+        verify: (_socket: unknown, given: { check(): boolean }) => given.check(),
       });
-      assertEquals(await outcomeOf(world, "right"), "authentication_failed");
-      const [error] = await told.next("error") as [Error];
-      assertMatch(error.message, /called back after its promise had answered/);
+      assertEquals(await outcomeOf(world, "right"), "server_error");
+      const { cause } = world.errors[0]!.error as Error;
+      assertMatch((cause as Error).message, /check is not a function/);
     });
   }
 });
@@ -228,7 +274,8 @@ describe("a callback", () => {
       const { io, auth, errors, connect } = await openWorld(place, {
         handshake: true,
         authenticate(_socket: Socket, given: { token?: string }, callback: Callback) {
-          callback(given.token === "right" ? null : new Error("no"), true);
+          const isRight = given.token === "right";
+          callback(isRight ? null : new Error("no"), isRight);
         },
       });
       const first = await connect();

@@ -1,6 +1,7 @@
-import { assert, assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, assertMatch, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import type { Attempt } from "../../mod.ts";
+import * as v from "valibot";
+import type { StandardSchema, VerifyContext } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, places } from "../kit/targets.ts";
@@ -10,9 +11,13 @@ type Answer = (answer: unknown) => void;
 
 /** A verifier that asks its questions one after the other, and lets in who knows the answers. */
 function asking(questions: Record<string, string>, timeout?: number) {
-  return async (_socket: unknown, _given: unknown, attempt: Attempt<User>) => {
+  return async (
+    _socket: unknown,
+    _given: unknown,
+    { challenge }: VerifyContext,
+  ): Promise<User | false> => {
     for (const [question, answer] of Object.entries(questions)) {
-      if (await attempt.challenge(question, timeout ? { timeout } : {}) !== answer) return false;
+      if (await challenge(question, timeout ? { timeout } : {}) !== answer) return false;
     }
     return { name: "ada" };
   };
@@ -36,7 +41,7 @@ describe("challenges", () => {
     it(`several in a row, and nothing passes before the last (${place.name})`, async () => {
       const world = await openWorld(place, {
         connection: "connected",
-        authenticate: asking({ one: "1", two: "2" }),
+        verify: asking({ one: "1", two: "2" }),
       });
       const client = await world.connect();
       const [socket] = await world.log.next("connection") as [Socket];
@@ -52,7 +57,7 @@ describe("challenges", () => {
     });
 
     it(`a wrong answer is a refusal (${place.name})`, async () => {
-      const world = await openWorld(place, { authenticate: asking({ one: "1" }) });
+      const world = await openWorld(place, { verify: asking({ one: "1" }) });
       const client = await world.connect();
       client.emit("authentication", {});
       await answer(client, "2");
@@ -65,8 +70,8 @@ describe("challenges", () => {
     it(`the deadline stands still for it, and runs on after it (${place.name})`, async () => {
       const world = await openWorld(place, {
         timeout: 300,
-        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
-          await attempt.challenge("take your time", { timeout: 5000 });
+        async verify(_socket: unknown, _given: unknown, context: VerifyContext) {
+          await context.challenge("take your time", { timeout: 5000 });
           await new Promise(() => {});
         },
       });
@@ -80,7 +85,7 @@ describe("challenges", () => {
     });
 
     it(`an answer that does not come ends the attempt (${place.name})`, async () => {
-      const world = await openWorld(place, { authenticate: asking({ one: "1" }, 100) });
+      const world = await openWorld(place, { verify: asking({ one: "1" }, 100) });
       const client = await world.connect();
       client.emit("authentication", {});
       assertEquals(await codeOf(client), "timeout");
@@ -91,7 +96,7 @@ describe("challenges", () => {
     it(`an answer that comes after that is nobody's (${place.name})`, async () => {
       const world = await openWorld(place, {
         attempts: 2,
-        authenticate: asking({ one: "1" }, 100),
+        verify: asking({ one: "1" }, 100),
       });
       const client = await world.connect();
       client.emit("authentication", {});
@@ -107,11 +112,11 @@ describe("challenges", () => {
       const rejected: string[] = [];
       const over = Promise.withResolvers<void>();
       const world = await openWorld(place, {
-        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
+        async verify(_socket: unknown, _given: unknown, context: VerifyContext) {
           for (let i = 0; i < 2; i++) {
-            await attempt.challenge("?").catch((error) => rejected.push(error.message));
+            await context.challenge("?").catch((error) => rejected.push(error.message));
           }
-          assert(attempt.signal.aborted);
+          assert(context.signal.aborted);
           over.resolve();
           return true;
         },
@@ -128,9 +133,9 @@ describe("challenges", () => {
 
     it(`that nobody awaits does not bring the server down (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
-          attempt.challenge("?", { timeout: 50 });
-          attempt(null, false);
+        verify(_socket: unknown, _given: unknown, context: VerifyContext) {
+          context.challenge("?", { timeout: 50 });
+          return false;
         },
       });
       const client = await world.connect();
@@ -142,7 +147,7 @@ describe("challenges", () => {
 
     it(`an answer may be anything, but not of any size (${place.name})`, async () => {
       for (const text of ["x".repeat(20_000), JSON.parse("[".repeat(50) + "]".repeat(50))]) {
-        const world = await openWorld(place, { authenticate: asking({ one: "1" }) });
+        const world = await openWorld(place, { verify: asking({ one: "1" }) });
         const client = await world.connect();
         client.emit("authentication", {});
         await answer(client, text);
@@ -153,12 +158,12 @@ describe("challenges", () => {
     it(`one at a time, for a sensible time (${place.name})`, async () => {
       const errors: string[] = [];
       const world = await openWorld(place, {
-        async authenticate(_socket: unknown, _given: unknown, attempt: Attempt<true>) {
-          const first = attempt.challenge("one");
-          await attempt.challenge("two").catch((error) => errors.push(error.message));
+        async verify(_socket: unknown, _given: unknown, context: VerifyContext) {
+          const first = context.challenge("one");
+          await context.challenge("two").catch((error) => errors.push(error.message));
           await first;
           for (const timeout of [0, -1, NaN, Infinity, 2 ** 31]) {
-            await attempt.challenge("?", { timeout }).catch((error) => errors.push(error.name));
+            await context.challenge("?", { timeout }).catch((error) => errors.push(error.name));
           }
           return true;
         },
@@ -172,8 +177,74 @@ describe("challenges", () => {
       assertEquals(new Set(errors.slice(1)), new Set(["RangeError"]));
     });
 
+    it(`32 of them at most, in one attempt (${place.name})`, async () => {
+      const errors: string[] = [];
+      const world = await openWorld(place, {
+        async verify(_socket: unknown, _given: unknown, { challenge }: VerifyContext) {
+          for (let i = 0; i < 33; i++) {
+            await challenge(i).catch((error) => errors.push(`${i}: ${error.message}`));
+          }
+          return { id: "ada" };
+        },
+      });
+      const client = await world.connect();
+      client.socket.on("challenge", (question, answer) => answer(question));
+      // Each attempt has its own.
+      for (let i = 1; i <= 2; i++) {
+        await client.signIn();
+        const asked = client.received.filter((event) => event === "challenge");
+        assertEquals([asked.length, errors.length], [32 * i, i]);
+      }
+      assertMatch(errors[0]!, /^32: Cannot challenge: the client was asked 32 times/);
+    });
+
+    it(`a schema types the answer, and refuses what does not fit (${place.name})`, async () => {
+      const codes: (number | string)[] = [];
+      const schema = v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number));
+      const world = await openWorld(place, {
+        attempts: 2,
+        async verify(_socket: unknown, _given: unknown, { challenge }: VerifyContext) {
+          const code: number = await challenge("code?", { schema });
+          codes.push(code);
+          return code === 123456;
+        },
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      await answer(client, { code: "secret" });
+      assertEquals(await client.next("unauthorized"), [
+        { message: "Invalid credentials", code: "invalid_credentials", reconnect: false },
+      ]);
+      client.emit("authentication", {});
+      await answer(client, "123456");
+      await client.next("authenticated");
+      assertEquals([codes, world.errors], [[123456], []]);
+    });
+
+    it(`a schema that throws is a server error, and reported (${place.name})`, async () => {
+      const broken = new Error("broken");
+      const schema: StandardSchema<string> = {
+        "~standard": {
+          version: 1,
+          vendor: "test",
+          validate() {
+            throw broken;
+          },
+        },
+      };
+      const world = await openWorld(place, {
+        verify: async (_socket: unknown, _given: unknown, { challenge }: VerifyContext) =>
+          await challenge("?", { schema }) === "right",
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      await answer(client, "right");
+      assertEquals(await codeOf(client), "server_error");
+      assertEquals(world.errors.map(({ error }) => error), [broken]);
+    });
+
     it(`a second attempt meanwhile is ignored (${place.name})`, async () => {
-      const world = await openWorld(place, { authenticate: asking({ one: "1" }) });
+      const world = await openWorld(place, { verify: asking({ one: "1" }) });
       const client = await world.connect();
       client.emit("authentication", {});
       const outcome = await client.socket.emitWithAck("authentication", {});
@@ -186,8 +257,9 @@ describe("challenges", () => {
       let refreshes = 0;
       const ask = asking({ one: "1" });
       const world = await openWorld(place, {
-        authenticate: (...args: Parameters<typeof ask>) =>
+        verify: (...args: Parameters<typeof ask>) =>
           refreshes++ === 0 ? { name: "ada" } : ask(...args),
+        userId: ({ name }: User) => name,
       });
       const client = await world.connect();
       await client.signIn();
@@ -203,7 +275,7 @@ describe("challenges", () => {
       for (const [text, event] of [["1", "authenticated"], ["2", "unauthorized"]]) {
         const world = await openWorld(place, {
           handshake: true,
-          authenticate: asking({ one: "1" }),
+          verify: asking({ one: "1" }),
         });
         const client = openClient(place, world.url, { auth: { token: 1 } });
         await answer(client, text);
@@ -215,7 +287,8 @@ describe("challenges", () => {
 
     it(`other answers still wait for the gate (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate: asking({ one: "1" }),
+        verify: asking({ one: "1" }),
+        connection: "connected",
         outgoing: "pass",
       });
       const client = await world.connect();
@@ -232,13 +305,13 @@ describe("challenges", () => {
 
     it(`that cannot be sent fail the attempt, and nothing else (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate: (_socket: unknown, _given: unknown, attempt: Attempt<true>) =>
-          attempt.challenge(10n).then(() => true),
+        verify: (_socket: unknown, _given: unknown, context: VerifyContext) =>
+          context.challenge(10n).then(() => true),
       });
       const client = await world.connect();
       client.emit("authentication", {});
       assertEquals(await codeOf(client), "server_error");
-      assertEquals(world.errors.map(({ context }) => context.during), ["authenticate"]);
+      assertEquals(world.errors.map(({ context }) => context.during), ["verify"]);
     });
   }
 });

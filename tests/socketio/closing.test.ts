@@ -1,4 +1,5 @@
 import { assertEquals, describe, it } from "#testing";
+import type { VerifyContext } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, places } from "../kit/targets.ts";
 import { engineIsEmpty, openWorld } from "../kit/world.ts";
@@ -52,8 +53,9 @@ describe("closing", () => {
       const world = await openWorld(place, {
         timeout: 1000,
         incoming: "drop",
-        authenticate(_socket: unknown, _credentials: unknown, attempt: { signal: AbortSignal }) {
-          attempt.signal.addEventListener("abort", () => aborted.resolve());
+        verify(_socket: unknown, _given: unknown, { signal }: VerifyContext) {
+          signal.addEventListener("abort", () => aborted.resolve());
+          return new Promise(() => {});
         },
       });
       const client = await world.connect();

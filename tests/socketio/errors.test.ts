@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows, describe, it } from "#testing";
-import { AuthError, type AuthErrorOptions } from "../../mod.ts";
+import { AuthError, type AuthErrorOptions, type Callback } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, type Place } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
@@ -8,21 +8,32 @@ import { openWorld } from "../kit/world.ts";
 const copy = "../../src/core/errors.ts?copy";
 const { AuthError: ForeignAuthError }: { AuthError: typeof AuthError } = await import(copy);
 
+/** Ways to refuse with an error: options of a policy that does. */
 const ways = {
-  throws: (error: unknown) => () => {
-    throw error;
-  },
-  rejects: (error: unknown) => () => Promise.reject(error),
-  "calls back": (error: unknown) => (_s: unknown, _c: unknown, callback: (e: unknown) => void) =>
-    callback(error),
+  throws: (error: unknown) => ({
+    verify() {
+      throw error;
+    },
+  }),
+  rejects: (error: unknown) => ({ verify: () => Promise.reject(error) }),
+  returns: (error: unknown) => ({ verify: () => error }),
+  "calls back": (error: unknown) => ({
+    authenticate: (_socket: unknown, _data: unknown, callback: Callback) => callback(error),
+  }),
+  "throws from authenticate": (error: unknown) => ({
+    authenticate() {
+      throw error;
+    },
+  }),
+  "rejects from authenticate": (error: unknown) => ({ authenticate: () => Promise.reject(error) }),
 };
 
 /** What a client is told that is refused with an error. */
 async function toldOf(
   place: Place,
-  authenticate: unknown,
+  policy: object,
 ): Promise<{ told: unknown; errors: unknown[] }> {
-  const world = await openWorld(place, { authenticate: authenticate as () => unknown });
+  const world = await openWorld(place, policy);
   const client = await world.connect();
   client.emit("authentication", {});
   const [told] = await client.next("unauthorized");

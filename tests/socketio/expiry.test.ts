@@ -7,14 +7,14 @@ import { engineIsEmpty, openWorld, type User } from "../kit/world.ts";
 const DAY = 24 * 3_600_000;
 
 /** A user whose session ends after `ms`, by what the client says. */
-function authenticate(
+function verify(
   _socket: unknown,
   { username = "ada", ms }: { username?: string; ms: number },
 ) {
   return { name: username, until: Date.now() + ms };
 }
 const options = {
-  authenticate,
+  verify,
   userId: (user: User) => user.name,
   expiresAt: ({ until }: { until: number }) => until,
 };
@@ -25,6 +25,8 @@ const nonsense: Record<string, () => unknown> = {
   "in seconds": () => Math.floor(Date.now() / 1000) + 60,
   "in fractions of seconds": () => Date.now() / 1000 + 60,
   "in seconds, as a Date": () => new Date(Math.floor(Date.now() / 1000) + 60),
+  "that is 0": () => 0,
+  "that is 0, as a Date": () => new Date(0),
   "in text": () => new Date().toISOString(),
 };
 

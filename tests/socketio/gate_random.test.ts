@@ -8,7 +8,13 @@ import { gateOf } from "../../src/socketio/gate/slot.ts";
 import { findTarget } from "../../src/socketio/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { runs } from "../kit/random.ts";
-import type { Attempt } from "../../mod.ts";
+import {
+  type AuthenticateOption,
+  AuthError,
+  type Callback,
+  type VerifyContext,
+  type VerifyOption,
+} from "../../mod.ts";
 import { FakeClock } from "../core/fakes.ts";
 import { createServer } from "../kit/targets.ts";
 import { FakeClient, turn } from "./fake_transport.ts";
@@ -21,7 +27,9 @@ const LIMIT = { events: 4, bytes: 1000 };
 interface Call {
   /** As its credentials say. */
   readonly id: number;
-  readonly answer: Attempt<User>;
+  readonly answer: Callback<User>;
+  /** Only `verify` has it. */
+  readonly challenge?: VerifyContext["challenge"];
   isAnswered: boolean;
   isAccepted: boolean;
 }
@@ -75,6 +83,9 @@ const step = fc.oneof(
   weigh(1, { type: fc.constant("break" as const) }),
 );
 
+const allSteps = fc.array(step, { maxLength: 60, size: "max" });
+const verifiers = fc.constantFrom("authenticate" as const, "verify" as const);
+
 function weigh<T>(
   weight: number,
   model: { [K in keyof T]: fc.Arbitrary<T[K]> },
@@ -82,7 +93,28 @@ function weigh<T>(
   return { weight, arbitrary: fc.record(model) as fc.Arbitrary<T> };
 }
 
-function setUp(connection: "authenticated" | "connected") {
+/** A verifier that answers when the test does: at that very moment, or with a promise. */
+function verifierOf(
+  name: "authenticate" | "verify",
+  attempts: Call[],
+): AuthenticateOption<Socket, User, Credentials> | VerifyOption<Socket, User, Credentials> {
+  const begun = { isAnswered: false, isAccepted: false };
+  if (name === "authenticate") {
+    return {
+      authenticate: (_socket, { id }, answer) => attempts.push({ id, answer, ...begun }),
+    };
+  }
+  return {
+    verify(_socket, { id }, { challenge }) {
+      const { promise, resolve, reject } = Promise.withResolvers<Parameters<Callback<User>>[1]>();
+      const answer: Callback<User> = (error, user) => error ? reject(error) : resolve(user);
+      attempts.push({ id, answer, challenge, ...begun });
+      return promise;
+    },
+  };
+}
+
+function setUp(connection: "authenticated" | "connected", verifier: "authenticate" | "verify") {
   const io = createServer();
   const clock = new FakeClock();
   const attempts: Call[] = [];
@@ -93,9 +125,7 @@ function setUp(connection: "authenticated" | "connected") {
   const troubles: string[] = [];
   const storyOf = (socket: Socket) => stories.find((story) => story.socket === socket)!;
   const policy = resolvePolicy<Socket, User, Credentials>({
-    authenticate(_socket, { id }, attempt) {
-      attempts.push({ id, answer: attempt, isAnswered: false, isAccepted: false });
-    },
+    ...verifierOf(verifier, attempts),
     postAuthenticate(socket, { id }) {
       storyOf(socket).admissions++;
       vouchers.push(id);
@@ -154,8 +184,8 @@ describe("the gate, whatever comes in whatever order", () => {
 function suite(mode: "authenticated" | "connected"): void {
   it(`keeps its promises, connection: "${mode}"`, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60, size: "max" }), async (steps) => {
-        const { io, clock, attempts, stories, vouchers, troubles, guard } = setUp(mode);
+      fc.asyncProperty(verifiers, allSteps, async (verifier, steps) => {
+        const { io, clock, attempts, stories, vouchers, troubles, guard } = setUp(mode, verifier);
         /** What was sent by those who were over, or answered. */
         const ghosts: number[] = [];
         let client = new FakeClient(io);
@@ -187,7 +217,7 @@ function suite(mode: "authenticated" | "connected"): void {
             const attempt = attempts[index];
             const lifetime = next.how === "for a moment" ? 200 : 10_000;
             const user = next.how === "no" ? false : { name: next.name, lifetime };
-            const error = next.how === "error" ? new Error("no") : null;
+            const error = next.how === "error" ? new AuthError("no") : null;
             if (attempt && !attempt.isAnswered) {
               attempt.isAnswered = true;
               attempt.isAccepted = !error && user !== false;
@@ -195,11 +225,12 @@ function suite(mode: "authenticated" | "connected"): void {
             attempt?.answer(error, user);
             if (next.how === "twice") attempt?.answer(null, false);
             if (index < worthless && next.name === "ada") {
+              await turn();
               const after = stories.filter(({ socket }) => isAuthenticated(socket));
               assert(after.every((story) => before.includes(story)));
             }
           } else if (next.type === "challenge") {
-            attempts.at(-1)?.answer.challenge(n, { timeout: next.ms }).catch(() => {});
+            attempts.at(-1)?.challenge?.(n, { timeout: next.ms }).catch(() => {});
           } else if (next.type === "response") {
             client.respond(next.at, n);
           } else if (next.type === "advance") {

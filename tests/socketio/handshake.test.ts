@@ -1,6 +1,6 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import { socketioAuth } from "../../mod.ts";
+import { socketioAuth, type VerifyContext } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -32,7 +32,7 @@ describe("credentials in the handshake", () => {
       const seen: unknown[] = [];
       const world = await openWorld(place, {
         handshake: true,
-        authenticate: (_socket: unknown, credentials: unknown) => (seen.push(credentials), true),
+        verify: (_socket: unknown, credentials: unknown) => (seen.push(credentials), true),
       }, {
         setUp: (io) =>
           io.on("connection", (socket) => {
@@ -87,7 +87,7 @@ function suite(place: Place): void {
     const seen: unknown[] = [];
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: (_socket: unknown, credentials: unknown) => (seen.push(credentials), true),
+      verify: (_socket: unknown, credentials: unknown) => (seen.push(credentials), true),
     });
     const client = knock(place, world, { pid: "p", offset: "o", token: "t" });
     await client.next("authenticated");
@@ -114,7 +114,7 @@ function suite(place: Place): void {
   it(`do not wait for an event that is held (${place.name})`, async () => {
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: async (socket: Socket) => {
+      verify: async (socket: Socket) => {
         await socket.join("room");
         socket.emit("held");
         return { name: "ada" };
@@ -131,7 +131,7 @@ function suite(place: Place): void {
     let guesses = 0;
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: () => void guesses++,
+      verify: () => void guesses++,
     });
     const raw = await RawClient.open(world.url);
     for (let i = 0; i < 200; i++) raw.send(`40${JSON.stringify({ password: i })}`);
@@ -146,7 +146,7 @@ function suite(place: Place): void {
     let guesses = 0;
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: () => new Promise(() => guesses++),
+      verify: () => new Promise(() => guesses++),
       timeout: 200,
     }, {
       setUp: (io) => io.of(/^\/n\d+$/),
@@ -160,7 +160,7 @@ function suite(place: Place): void {
   it(`that are enormous or deep never reach the verifier (${place.name})`, async () => {
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: () => world.log.push("asked"),
+      verify: () => world.log.push("asked"),
     });
     let deep: object = {};
     for (let i = 0; i < 40; i++) deep = { deep };
@@ -175,7 +175,7 @@ function suite(place: Place): void {
     const world = await openWorld(place, {
       handshake: true,
       timeout: 100,
-      authenticate: () => new Promise(() => {}),
+      verify: () => new Promise(() => {}),
     });
     const { data } = await refusalOf(knock(place, world, RIGHT));
     const { retryAfter, ...rest } = data;
@@ -193,8 +193,8 @@ function suite(place: Place): void {
     const aborted = Promise.withResolvers<void>();
     const world = await openWorld(place, {
       handshake: true,
-      authenticate(_socket: unknown, _given: unknown, attempt: { signal: AbortSignal }) {
-        attempt.signal.addEventListener("abort", () => aborted.resolve());
+      verify(_socket: unknown, _given: unknown, { signal }: VerifyContext) {
+        signal.addEventListener("abort", () => aborted.resolve());
         world.log.push("asked");
         return answer.promise;
       },
@@ -215,7 +215,7 @@ function suite(place: Place): void {
   it(`whose client leaves do not keep a dynamic namespace (${place.name})`, async () => {
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: () => new Promise(() => world.log.push("asked")),
+      verify: () => new Promise(() => world.log.push("asked")),
     }, {
       server: { cleanupEmptyChildNamespaces: true },
       setUp: (io) => io.of(/^\/n/),
@@ -232,7 +232,7 @@ function suite(place: Place): void {
     let asked = 0;
     const world = await openWorld(place, {
       handshake: true,
-      authenticate: () => (asked++, { name: "ada" }),
+      verify: () => (asked++, { name: "ada" }),
     }, { setUp: (io) => io.of("/other") });
     const client = knock(place, world, RIGHT);
     const other = client.sibling("/other", { ...RIGHT });
@@ -244,7 +244,7 @@ function suite(place: Place): void {
 
   it(`refused in one namespace leave another that is signed in alone (${place.name})`, async () => {
     const world = await openWorld(place, {}, {
-      setUp: (io) => socketioAuth(io.of("/admin"), { handshake: true, authenticate: () => false }),
+      setUp: (io) => socketioAuth(io.of("/admin"), { handshake: true, verify: () => false }),
     });
     const client = await world.connect();
     await client.signIn();

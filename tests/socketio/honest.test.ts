@@ -2,7 +2,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import { Buffer } from "node:buffer";
 import type { Socket } from "socket.io";
-import type { Outcome } from "../../mod.ts";
+import type { Outcome, VerifyContext } from "../../mod.ts";
 import { openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -94,11 +94,7 @@ describe("an honest client", () => {
 
       it(`may have credentials and answers with ${kind} (${place.name})`, async () => {
         const world = await openWorld(place, {
-          authenticate: async (
-            _socket: Socket,
-            _credentials: unknown,
-            { challenge }: { challenge(data: unknown): Promise<unknown> },
-          ) => {
+          verify: async (_socket: Socket, _given: unknown, { challenge }: VerifyContext) => {
             await challenge("face?");
             return { name: "ada" };
           },

@@ -14,7 +14,7 @@ describe("hostile clients", () => {
     it(`a flood of guesses is one guess (${place.name})`, async () => {
       let asked = 0;
       const world = await openWorld(place, {
-        authenticate(socket: unknown, credentials: never) {
+        verify(socket: unknown, credentials: never) {
           asked++;
           return Promise.resolve(verify(socket, credentials));
         },
@@ -52,11 +52,7 @@ describe("hostile clients", () => {
       const hooks: string[] = [];
       const asked: (() => void)[] = [];
       const world = await openWorld(place, {
-        authenticate: (
-          _socket: unknown,
-          _credentials: unknown,
-          done: (...args: unknown[]) => void,
-        ) => void asked.push(() => done(null, true)),
+        verify: () => new Promise((resolve) => void asked.push(() => resolve(true))),
         postAuthenticate: () => hooks.push("post"),
       });
       const client = await RawClient.connect(world.url);
@@ -171,8 +167,7 @@ describe("hostile clients", () => {
 
     it(`malformed packets take nothing down (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate: (socket: unknown, credentials: never) =>
-          credentials && verify(socket, credentials),
+        verify: (socket: unknown, credentials: never) => credentials && verify(socket, credentials),
       });
       const malformed = [
         "",
@@ -223,7 +218,7 @@ describe("hostile clients", () => {
     it(`authentication without arguments asks the verifier, and answers (${place.name})`, async () => {
       const seen: unknown[] = [];
       const world = await openWorld(place, {
-        authenticate: (_socket: unknown, credentials: unknown) => void seen.push(credentials),
+        verify: (_socket: unknown, credentials: unknown) => void seen.push(credentials),
       });
       for (const packet of ['42["authentication"]', '427["authentication"]']) {
         const client = await RawClient.connect(world.url);

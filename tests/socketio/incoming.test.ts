@@ -27,7 +27,7 @@ describe("incoming", () => {
   for (const place of places) {
     it(`events are held from every listener, then delivered in order (${place.name})`, async () => {
       const world = await openWorld(place, {
-        authenticate: async () => await Promise.resolve({ name: "ada" }),
+        verify: async () => await Promise.resolve({ name: "ada" }),
         postAuthenticate: () => world.log.push("postAuthenticate"),
       }, {
         setUp: (io) => io.on("connection", (socket) => listenEverywhere(socket, world.log)),
@@ -66,7 +66,7 @@ describe("incoming", () => {
     });
 
     it(`an answer to what the server asked earlier is held as well (${place.name})`, async () => {
-      const world = await openWorld(place, { outgoing: "pass" });
+      const world = await openWorld(place, { connection: "connected", outgoing: "pass" });
       const client = await world.connect();
       client.socket.on("asked", (acknowledge) => acknowledge("early"));
       const [socket] = await world.log.next("connection") as [Socket];
@@ -91,7 +91,7 @@ describe("incoming", () => {
     });
 
     it(`incoming "pass" lets through at once (${place.name})`, async () => {
-      const world = await openWorld(place, { incoming: "pass" }, {
+      const world = await openWorld(place, { connection: "connected", incoming: "pass" }, {
         setUp: (io) => io.on("connection", (socket) => listenEverywhere(socket, world.log)),
       });
       const client = await world.connect();

@@ -121,7 +121,7 @@ describe("the application meets a socket", () => {
       onDispose(close);
       const client = await connectClient(place, url);
       assertEquals(met, 1);
-      socketioAuth(io, { authenticate: verify });
+      socketioAuth(io, { verify });
       await client.signIn();
       assertEquals(met, 1);
     });
@@ -168,6 +168,7 @@ describe("postAuthenticate", () => {
         const hook = Promise.withResolvers<void>();
         const heard: string[] = [];
         const world: World = await openWorld(place, {
+          userId: ({ name }: { name: string }) => name,
           async postAuthenticate(socket: Socket) {
             // It may ask the client, whose answer does not wait.
             const { color } = await socket.emitWithAck("preferences");
@@ -215,6 +216,8 @@ describe("postAuthenticate", () => {
       const hook = Promise.withResolvers<void>();
       const heard: string[] = [];
       const world = await openWorld(place, {
+        userId: ({ name }: { name: string }) => name,
+        connection: "connected",
         incoming: "pass",
         postAuthenticate: () => hook.promise,
       }, {

@@ -1,6 +1,7 @@
 // What a client is told that asks for a namespace with too much, or for too many.
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Server, Socket } from "socket.io";
+import type { VerifyContext } from "../../mod.ts";
 import { beginJoining } from "../../src/socketio/joining.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
@@ -127,14 +128,7 @@ describe("a handshake with a challenge", () => {
       const aborted = Promise.withResolvers<void>();
       const world = await openWorld(place, {
         handshake: true,
-        async authenticate(
-          _socket: Socket,
-          _credentials: unknown,
-          { challenge, signal }: {
-            challenge(data: unknown, options: object): Promise<unknown>;
-            signal: AbortSignal;
-          },
-        ) {
+        async verify(_socket: Socket, _given: unknown, { challenge, signal }: VerifyContext) {
           signal.addEventListener("abort", () => aborted.resolve());
           await challenge("code?", { timeout: 3_600_000 });
           return { name: "ada" };

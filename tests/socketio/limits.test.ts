@@ -8,7 +8,7 @@ import { findPostgres, openRedis, randomPrefix, redisIsThere } from "../kit/back
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { engineOnly } from "../kit/targets.ts";
-import { openWorld } from "../kit/world.ts";
+import { openWorld, type User } from "../kit/world.ts";
 
 const WRONG = { username: "ada", password: "wrong" };
 const RIGHT = { username: "ada", password: "right" };
@@ -80,7 +80,7 @@ describe("throttle", () => {
         let asked = 0;
         const world = await openWorld(place, {
           throttle: { limiter: await create(), ...place.engine === "bun-engine" && here },
-          authenticate: (_socket: unknown, given: typeof RIGHT) => {
+          verify: (_socket: unknown, given: typeof RIGHT) => {
             asked++;
             return given.password === "right" && { name: "ada" };
           },
@@ -107,7 +107,7 @@ describe("throttle", () => {
         let asked = 0;
         const world = await openWorld(place, {
           throttle: { limiter: await create(), ...place.engine === "bun-engine" && here },
-          authenticate: async (_socket: unknown, given: typeof RIGHT) => {
+          verify: async (_socket: unknown, given: typeof RIGHT) => {
             asked++;
             await Promise.resolve();
             return given.password === "right" && { name: "ada" };
@@ -193,7 +193,7 @@ describe("throttle", () => {
       it(`a limiter that ${how} does not open the door (${place.name})`, async () => {
         const world = await openWorld(place, {
           throttle: { limiter, key: () => "key" },
-          authenticate: () => world.log.push("asked") ?? true,
+          verify: () => world.log.push("asked") ?? true,
         });
         const outcome = await submit(await world.connect(), RIGHT);
         assertEquals(!outcome.ok && outcome.code, "server_error");
@@ -207,7 +207,7 @@ describe("throttle", () => {
       const world = await openWorld(place, {
         timeout: 100,
         throttle: { limiter: { consume: () => answer.promise }, key: () => "key" },
-        authenticate: () => world.log.push("asked") ?? true,
+        verify: () => world.log.push("asked") ?? true,
       });
       const client = await world.connect();
       const outcome = await submit(client, RIGHT);
@@ -240,7 +240,10 @@ describe("throttle", () => {
         consume: () => Promise.resolve(),
         reward: () => Promise.reject(new Error("down")),
       };
-      const world = await openWorld(place, { throttle: { limiter, key: () => "key" } });
+      const world = await openWorld(place, {
+        userId: ({ name }: User) => name,
+        throttle: { limiter, key: () => "key" },
+      });
       const client = await world.connect();
       await client.signIn();
       await client.socket.emitWithAck("authentication", RIGHT);
@@ -250,6 +253,7 @@ describe("throttle", () => {
     it(`is asked for refreshes and handshakes too (${place.name})`, async () => {
       const world = await openWorld(place, {
         handshake: true,
+        userId: ({ name }: User) => name,
         throttle: { limiter: { consume: memory(1).consume.bind(memory(1)) }, key: () => "key" },
       });
       const client = openClient(place, world.url, { auth: { ...RIGHT } });

@@ -20,7 +20,7 @@ describe("namespaces", () => {
       const io = createServer();
       io.of("/early");
       io.of(/^\/dynamic-\d+$/);
-      socketioAuth(io, { authenticate: verify });
+      socketioAuth(io, { verify });
       io.of("/late");
       io.of((name, _auth, next) => next(null, name === "/function"));
       const { url, close } = await start(place, io);
@@ -92,7 +92,7 @@ describe("namespaces", () => {
       const io = createServer();
       const log = new EventQueue();
       const auth = socketioAuth(io.of("/admin"), {
-        authenticate: verify,
+        verify,
         connection: "connected",
       });
       io.on("connection", (socket) => socket.on("open", (acknowledge) => acknowledge("yes")));
@@ -132,8 +132,8 @@ describe("namespaces", () => {
 
   it("a refusal closes the transport under a namespace that is pending itself", async () => {
     const io = createServer();
-    socketioAuth(io, { authenticate: verify, timeout: 30_000 });
-    socketioAuth(io.of("/admin"), { authenticate: verify });
+    socketioAuth(io, { verify, timeout: 30_000 });
+    socketioAuth(io.of("/admin"), { verify });
     const place = engineOnly[0]!;
     const { url, close } = await start(place, io);
     onDispose(close);
@@ -150,13 +150,13 @@ describe("namespaces", () => {
     const io = createServer();
     const next = Promise.withResolvers<() => void>();
     io.of("/admin").use((_socket, proceed) => next.resolve(proceed));
-    socketioAuth(io, { authenticate: () => ({ name: "anybody" }) });
+    socketioAuth(io, { verify: () => ({ name: "anybody" }) });
     const place = engineOnly[0]!;
     const { url, close } = await start(place, io);
     onDispose(close);
     const admin = connectClient(place, url, "/admin");
     const proceed = await next.promise;
-    socketioAuth(io.of("/admin"), { authenticate: verify });
+    socketioAuth(io.of("/admin"), { verify, userId: ({ name }) => name });
     proceed();
     const client = await admin;
     await client.signIn();
@@ -170,7 +170,7 @@ describe("namespaces", () => {
     io.of(/^\/team-/);
     io.of("/team-1");
     const younger = io.of(/^\/team-/);
-    socketioAuth(younger, { authenticate: verify });
+    socketioAuth(younger, { verify });
     const place = engineOnly[0]!;
     const { url, close } = await start(place, io);
     onDispose(close);
@@ -186,8 +186,8 @@ describe("namespaces", () => {
     it(`a namespace's own policy comes before the server's, ${order}`, async () => {
       const io = createServer();
       const guards = [
-        () => socketioAuth(io, { authenticate: () => ({ name: "anybody" }) }),
-        () => socketioAuth(io.of("/admin"), { authenticate: verify }),
+        () => socketioAuth(io, { verify: () => ({ name: "anybody" }) }),
+        () => socketioAuth(io.of("/admin"), { verify }),
       ];
       if (order === "namespace first") guards.reverse();
       for (const guard of guards) guard();
@@ -207,19 +207,19 @@ describe("namespaces", () => {
   }
 
   it("a policy that comes later does not trust whom another one has admitted", async () => {
-    const world = await openWorld(engineOnly[0]!, { authenticate: () => ({ name: "anybody" }) });
+    const world = await openWorld(engineOnly[0]!, { verify: () => ({ name: "anybody" }) });
     world.io.of("/admin");
     const client = await world.connect("/admin");
     await client.signIn({});
-    socketioAuth(world.io.of("/admin"), { authenticate: verify });
+    socketioAuth(world.io.of("/admin"), { verify });
     assertEquals(await client.next("disconnect"), ["io server disconnect"]);
     assertEquals(world.io.of("/admin").sockets.size, 0);
   });
 
   it("a parent of dynamic namespaces can have a policy of its own", async () => {
     const io = createServer();
-    socketioAuth(io, { authenticate: () => ({ name: "anybody" }) });
-    socketioAuth(io.of(/^\/team-/), { authenticate: verify });
+    socketioAuth(io, { verify: () => ({ name: "anybody" }) });
+    socketioAuth(io.of(/^\/team-/), { verify });
     const place = engineOnly[0]!;
     const { url, close } = await start(place, io);
     onDispose(close);
@@ -230,23 +230,26 @@ describe("namespaces", () => {
 
   it("guarding the same target twice is an error", () => {
     const io = createServer();
-    socketioAuth(io, { authenticate: verify });
-    assertThrows(() => socketioAuth(io, { authenticate: verify }), Error, "twice");
-    socketioAuth(io.of("/a"), { authenticate: verify });
-    assertThrows(() => socketioAuth(io.of("/a"), { authenticate: verify }), Error, '"/a" twice');
+    socketioAuth(io, { verify });
+    assertThrows(() => socketioAuth(io, { verify }), Error, "twice");
+    socketioAuth(io.of("/a"), { verify });
+    assertThrows(() => socketioAuth(io.of("/a"), { verify }), Error, '"/a" twice');
   });
 
   it("a target that cannot be made safe is refused", () => {
     const legacy = { nsps: {}, of() {}, on() {}, sockets: { sockets: {} } };
     for (const target of [undefined, null, {}, legacy, new Map(), () => {}]) {
-      assertThrows(() => socketioAuth(target as never, { authenticate: verify }), TypeError);
+      assertThrows(() => socketioAuth(target as never, { verify }), TypeError);
     }
   });
 
   it("a wrong option is an error at set-up that says what was wanted", () => {
     const wrong: [options: unknown, Class: typeof Error, includes: string][] = [
       [undefined, TypeError, "options must be an object"],
-      [{}, TypeError, "authenticate must be a function, got undefined"],
+      [{ verify: undefined }, TypeError, "exactly one of verify and authenticate is required"],
+      [{ authenticate: verify }, TypeError, "both are given, but exactly one of verify and"],
+      [{ verify: {} }, TypeError, "verify must be a function, got an object"],
+      [{ verify: undefined, authenticate: 1 }, TypeError, "authenticate must be a function, got 1"],
       [{ timeout: "1s" }, TypeError, 'timeout must be a number, got "1s"'],
       [{ timeout: 0 }, RangeError, "timeout"],
       [{ timeout: NaN }, RangeError, "timeout"],
@@ -257,6 +260,8 @@ describe("namespaces", () => {
       [{ connection: "late" }, TypeError, '"authenticated" or "connected", got "late"'],
       [{ connection: "authenticated", incoming: "pass" }, TypeError, 'connection: "connected"'],
       [{ connection: "authenticated", outgoing: "pass" }, TypeError, 'connection: "connected"'],
+      [{ incoming: "pass" }, TypeError, 'connection: "connected"'],
+      [{ outgoing: "pass" }, TypeError, 'connection: "connected"'],
       [{ maxCredentials: 0 }, RangeError, "maxCredentials"],
       [{ open: [1] }, TypeError, "open must be names of namespaces and regular expressions, got 1"],
       [{ open: "" }, TypeError, "open must be"],
@@ -275,12 +280,10 @@ describe("namespaces", () => {
     ];
     for (const [options, Class, includes] of wrong) {
       const io = createServer();
-      const given = options && includes.startsWith("authenticate")
-        ? options
-        : options && { authenticate: verify, ...options as object };
+      const given = options && { verify, ...options as object };
       assertThrows(() => socketioAuth(io, given as never), Class, includes);
       // Nothing was installed: a correct second try works.
-      assert(socketioAuth(io, { authenticate: verify }));
+      assert(socketioAuth(io, { verify }));
     }
   });
 });

@@ -1,9 +1,10 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import type { AuthEvent, Stats } from "../../mod.ts";
-import { openClient } from "../kit/client.ts";
+import type { AcceptedEvent, AuthEvent, RefusedEvent, Stats, VerifyContext } from "../../mod.ts";
+import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly } from "../kit/targets.ts";
+import { openTimedWorld, type TimedWorld } from "../kit/timed.ts";
 import { openWorld, type User, type World } from "../kit/world.ts";
 
 const none: Stats = {
@@ -203,5 +204,190 @@ describe("observe and stats", () => {
     await client.next("unauthorized");
     assert(events.length > 5);
     assertEquals(JSON.stringify(events).includes(secret), false);
+  });
+});
+
+/** The attempts that were observed, in order. */
+function attemptsOf({ events }: { events: AuthEvent[] }): (AcceptedEvent | RefusedEvent)[] {
+  return events.filter((event) => event.type === "attempt");
+}
+
+describe("an attempt whose client has left", () => {
+  disposeAfterEach();
+
+  const leaving: Record<string, (client: Client, socket: Socket) => unknown> = {
+    "by disconnecting": ({ socket }) => socket.disconnect(),
+    "by a bad network": ({ socket }) => socket.io.engine.close(),
+    "by the server": (_client, socket) => socket.disconnect(),
+  };
+
+  for (const [name, leave] of Object.entries(leaving)) {
+    it(`is observed once, and nobody is told anything, ${name}`, async () => {
+      const answer = Promise.withResolvers<User>();
+      const { world, story, gone } = await open({
+        connection: "connected",
+        attempts: 2,
+        verify: () => (world.log.push("asked"), answer.promise),
+      });
+      const client = await world.connect();
+      const [socket] = await world.log.next("connection") as [Socket];
+      client.emit("authentication", {});
+      await world.log.next("asked");
+      leave(client, socket);
+      await gone(1);
+      answer.resolve({ name: "ada" });
+      await (await world.connect()).signIn();
+      assertEquals(story().slice(0, 3), ["pending", "attempt abandoned", "disconnected"]);
+      assertEquals(story().slice(3), ["pending", "attempt", "authenticated"]);
+      assertEquals(world.auth.stats(), { ...none, authenticated: 1, accepted: 1, refused: 1 });
+      assertEquals(world.errors, []);
+    });
+  }
+
+  it("is observed once, also if it came with a handshake", async () => {
+    const { world, story } = await open({
+      handshake: true,
+      verify: () => new Promise(() => world.log.push("asked")),
+    });
+    const client = openClient(engineOnly[0]!, world.url, { auth: { token: 1 } });
+    await world.log.next("asked");
+    client.socket.io.engine.close();
+    await world.log.next("attempt");
+    await world.connect();
+    assertEquals(story(), ["attempt abandoned", "pending"]);
+    assertEquals(world.auth.stats(), { ...none, pending: 1, refused: 1 });
+  });
+
+  it("is observed once, also if it was its last and ends the connection", async () => {
+    const { world, events, gone } = await open({
+      verify: () => new Promise(() => world.log.push("asked")),
+    });
+    world.io.of("/other");
+    const client = await world.connect();
+    const other = client.sibling("/other");
+    await other.next("connect");
+    client.emit("authentication", {});
+    await world.log.next("asked");
+    client.socket.disconnect();
+    await other.next("disconnect");
+    await gone(2);
+    // The other socket is told; the one that has left is not.
+    const told = (path: string) =>
+      events.filter(({ namespace }) => namespace === path)
+        .map((event) => "code" in event ? `${event.type} ${event.code}` : event.type);
+    assertEquals(told("/"), ["pending", "attempt abandoned", "disconnected"]);
+    assertEquals(told("/other"), ["pending", "unauthorized authentication_failed", "disconnected"]);
+    assertEquals(other.received, ["unauthorized"]);
+    assertEquals(world.auth.stats(), { ...none, refused: 1 });
+  });
+
+  it("is observed with the time that it has taken", async () => {
+    const world: TimedWorld = await openTimedWorld(engineOnly[0]!, {
+      verify: () => new Promise(() => world.log.push("asked")),
+    });
+    const client = await world.connect();
+    client.emit("authentication", {});
+    await world.log.next("asked");
+    world.clock.block(30);
+    client.socket.disconnect();
+    await world.log.next("disconnected");
+    const [{ duration, verification }] = attemptsOf(world) as [RefusedEvent];
+    assertEquals([duration, verification], [30, 30]);
+  });
+});
+
+describe("the times of an attempt", () => {
+  disposeAfterEach();
+
+  /** A limiter and a verifier that take their time, and a client that does before it answers. */
+  function taking(world: () => TimedWorld, options: object = {}) {
+    const take = (ms: number) => world().clock.block(ms);
+    return {
+      timeout: "none" as const,
+      throttle: {
+        limiter: { consume: () => Promise.resolve(take(1000)) },
+        key: () => "key",
+      },
+      async verify(_socket: unknown, given: unknown, { challenge }: VerifyContext) {
+        take(1);
+        for (let i = 0; i < 2; i++) await challenge("code?");
+        take(2);
+        return given === "right" && { id: "ada" };
+      },
+      ...options,
+    };
+  }
+
+  function answerLate(client: Client, { clock }: TimedWorld): void {
+    client.socket.on("challenge", (_question, answer) => {
+      clock.block(100);
+      answer("code");
+    });
+  }
+
+  it("are from its arrival, and of the verifier without throttle and challenges", async () => {
+    const world: TimedWorld = await openTimedWorld(engineOnly[0]!, taking(() => world));
+    const client = await world.connect();
+    answerLate(client, world);
+    await client.signIn("right");
+    await client.signIn("right");
+    client.emit("authentication", "wrong");
+    await client.next("disconnect");
+    const times = attemptsOf(world).map(({ duration, verification }) => [duration, verification]);
+    assertEquals(times, [[1203, 3], [1203, 3], [1203, 3]]);
+  });
+
+  it("are the same for a handshake", async () => {
+    const world: TimedWorld = await openTimedWorld(
+      engineOnly[0]!,
+      taking(() => world, {
+        handshake: ({ auth }: { auth: { token?: string } }) => auth.token,
+      }),
+    );
+    const client = openClient(engineOnly[0]!, world.url, { auth: { token: "right" } });
+    answerLate(client, world);
+    await client.next("authenticated");
+    const [{ duration, verification }] = attemptsOf(world) as [AcceptedEvent];
+    assertEquals([duration, verification], [1203, 3]);
+  });
+
+  it("have nothing of the verifier where it was not asked", async () => {
+    const limiter = { consume: () => Promise.reject({ msBeforeNext: 1000 }) };
+    const schema = {
+      validate: () => ({ issues: [{ message: "no" }] }),
+      version: 1,
+      vendor: "test",
+    };
+    const policies: [options: object, code: string, given: string][] = [
+      [{ throttle: { limiter, key: () => "key" } }, "too_many_attempts", "right"],
+      [{ credentials: { "~standard": schema } }, "invalid_credentials", "right"],
+      [{}, "invalid_credentials", "right".repeat(10_000)],
+    ];
+    for (const [options, code, given] of policies) {
+      const world: TimedWorld = await openTimedWorld(engineOnly[0]!, taking(() => world, options));
+      const client = await world.connect();
+      client.emit("authentication", given);
+      await client.next("disconnect");
+      const [attempt] = attemptsOf(world) as [RefusedEvent];
+      assertEquals([attempt.code, attempt.duration], [code, 0]);
+      assert(!("verification" in attempt));
+    }
+  });
+
+  it("have what the verifier has taken until the deadline", async () => {
+    const world: TimedWorld = await openTimedWorld(engineOnly[0]!, {
+      verify: () => new Promise(() => world.log.push("asked")),
+      throttle: {
+        limiter: { consume: () => Promise.resolve(world.clock.block(400)) },
+        key: () => "key",
+      },
+    });
+    const client = await world.connect();
+    client.emit("authentication", {});
+    await world.log.next("asked");
+    world.clock.advance(600);
+    await client.next("disconnect");
+    const [{ code, duration, verification }] = attemptsOf(world) as [RefusedEvent];
+    assertEquals([code, duration, verification], ["timeout", 1000, 600]);
   });
 });

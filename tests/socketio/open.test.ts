@@ -56,9 +56,9 @@ describe("open namespaces", () => {
     for (const isServerFirst of [true, false]) {
       const io = createServer();
       const guards = [
-        () => socketioAuth(io, { authenticate: () => true, open: /^\// }),
-        () => socketioAuth(io.of("/admin"), { authenticate: verify }),
-        () => socketioAuth(io.of(/^\/team-/), { authenticate: verify }),
+        () => socketioAuth(io, { verify: () => true, open: /^\// }),
+        () => socketioAuth(io.of("/admin"), { verify }),
+        () => socketioAuth(io.of(/^\/team-/), { verify }),
       ];
       if (!isServerFirst) guards.reverse();
       for (const guard of guards) guard();
@@ -77,9 +77,9 @@ describe("open namespaces", () => {
   it("are an option for servers only", () => {
     const io = createServer();
     for (const target of [io.of("/"), io.of(/^\/a/)]) {
-      const guard = () => socketioAuth(target, { authenticate: verify, open: ["/a"] });
+      const guard = () => socketioAuth(target, { verify, open: ["/a"] });
       assertThrows(guard, TypeError, "no option open for a namespace");
     }
-    socketioAuth(io.of("/"), { authenticate: verify });
+    socketioAuth(io.of("/"), { verify });
   });
 });

@@ -8,7 +8,7 @@ import { verify } from "../kit/world.ts";
 import { socketioAuth } from "../../mod.ts";
 import type { Running } from "../../src/adapters/serve.ts";
 
-const guard = (io: Server) => void socketioAuth(io, { authenticate: verify, timeout: 30_000 });
+const guard = (io: Server) => void socketioAuth(io, { verify, timeout: 30_000 });
 
 /** What an application does at set-up, in some order. */
 const steps: Record<string, (io: Server) => void> = {

@@ -100,7 +100,7 @@ describe("outgoing", () => {
     });
 
     it(`outgoing "pass" lets direct emits through, broadcasts never (${place.name})`, async () => {
-      const { io, connect } = await openWorld(place, { outgoing: "pass" }, {
+      const { io, connect } = await openWorld(place, { ...CONNECTED, outgoing: "pass" }, {
         server: { connectionStateRecovery: {} },
         setUp: (io) => io.on("connection", (socket) => void socket.emit("direct")),
       });

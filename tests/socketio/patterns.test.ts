@@ -11,7 +11,7 @@ const place = engineOnly[0]!;
 /** A policy that lets in who knows one word. */
 function knowing(word: string, options: object = {}) {
   return {
-    authenticate: (_socket: object, given: unknown) => given === word && { name: word },
+    verify: (_socket: object, given: unknown) => given === word && { name: word },
     timeout: 30_000,
     ...options,
   };

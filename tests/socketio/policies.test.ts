@@ -11,7 +11,8 @@ import { engineIsEmpty } from "../kit/world.ts";
 /** A policy that lets in who knows one word. */
 function knowing(word: string, options: object = {}) {
   return {
-    authenticate: (_socket: Socket, given: unknown) => given === word && { name: word },
+    verify: (_socket: Socket, given: unknown) => given === word && { name: word },
+    userId: (user: { name: string }) => user.name,
     timeout: 30_000,
     ...options,
   };
@@ -322,9 +323,9 @@ const removals: Record<string, (raw: RawClient, io: Server) => Promise<void>> = 
 /** What else there is besides the policy of the namespace. */
 const surroundings: Record<string, (io: Server) => unknown> = {
   "a server without a policy": () => {},
-  "a server with a weaker one": (io) => socketioAuth(io, { authenticate: () => true }),
+  "a server with a weaker one": (io) => socketioAuth(io, { verify: () => true }),
   "a server that leaves it open": (io) =>
-    socketioAuth(io, { authenticate: () => true, open: /^\/team-/ }),
+    socketioAuth(io, { verify: () => true, open: /^\/team-/ }),
 };
 
 describe("the policy of a namespace that Socket.IO makes anew", () => {

@@ -64,7 +64,7 @@ describe("what must not be recovered", () => {
     await client.drop();
     await world.log.next("gone");
     socketioAuth(world.io.of("/"), {
-      authenticate: verify,
+      verify,
       userId: (user: User) => user.name,
     });
     assertEquals(await isRecovered(world, { pid, offset }), false);
@@ -80,7 +80,7 @@ describe("a session that is kept", () => {
     const kept = new EventQueue();
     io.of("/").adapter.persistSession = (session) => kept.push("kept", session.data);
     const user = { id: 42, name: "ada", hash: "secret" };
-    socketioAuth(io, { authenticate: () => user });
+    socketioAuth(io, { verify: () => user });
     io.on("connection", (socket) => socket.data = { color: "red" });
     const { url, close } = await start(place, io);
     onDispose(close);
@@ -100,7 +100,7 @@ describe("a session that another node has kept", () => {
   function setUp() {
     const io = createServer({ connectionStateRecovery: { maxDisconnectionDuration: 1000 } });
     const clock = new FakeClock();
-    const policy = resolvePolicy({ authenticate: () => true }) as Policy<unknown>;
+    const policy = resolvePolicy({ verify: () => true }) as Policy<unknown>;
     return { clock, guard: new Guard(policy, bindingOf(findTarget(io), clock)) };
   }
 

@@ -480,7 +480,7 @@ function suite(
       let isSlow = false;
       const world = await open({
         handshake,
-        authenticate: async (_socket: unknown, { username }: { username: string }) => {
+        verify: async (_socket: unknown, { username }: { username: string }) => {
           if (isSlow && handshake) await new Promise<void>((resolve) => held.push(resolve));
           return { name: username };
         },

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, describe, it } from "#testing";
 import type { Socket } from "socket.io";
-import type { Attempt, RevokeTarget } from "../../mod.ts";
+import type { RevokeTarget, VerifyContext } from "../../mod.ts";
 import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, type Place, places } from "../kit/targets.ts";
@@ -10,7 +10,7 @@ type Visitor = User & { session: string };
 
 /** Users are who they say they are; a session's id is theirs to choose. */
 const options = {
-  authenticate: (_socket: unknown, { username, session }: Record<string, string>) => ({
+  verify: (_socket: unknown, { username, session }: Record<string, string>) => ({
     name: username,
     session,
   }),
@@ -64,8 +64,12 @@ describe("revoke", () => {
   }
 
   it("says so if no session could ever be found", async () => {
-    const { auth } = await openWorld(engineOnly[0]!);
+    const { auth, errors, connect } = await openWorld(engineOnly[0]!);
+    // Nobody has been here yet: who could be found elsewhere is not known.
+    assertEquals(await auth.revoke({ sessionId: 1 }), 0);
+    await (await connect()).signIn();
     await assertRejects(() => auth.revoke({ sessionId: 1 }), TypeError, "option sessionId");
+    assertEquals(errors, []);
   });
 });
 
@@ -120,7 +124,7 @@ function suite(place: Place): void {
     const answers: ((user: unknown) => void)[] = [];
     const world = await openWorld(place, {
       ...options,
-      authenticate: (_socket: unknown, given: Record<string, string>) =>
+      verify: (_socket: unknown, given: Record<string, string>) =>
         new Promise((resolve) => {
           answers.push(() => resolve({ name: given.username }));
           world.log.push("asked");
@@ -145,7 +149,7 @@ function suite(place: Place): void {
     let isAborted = false;
     const world = await openWorld(place, {
       ...options,
-      async authenticate(_socket: unknown, given: { slow?: true }, { signal }: Attempt<unknown>) {
+      async verify(_socket: unknown, given: { slow?: true }, { signal }: VerifyContext) {
         if (!given.slow) return { name: "ada" };
         signal.addEventListener("abort", () => isAborted = true);
         return await new Promise(asked.resolve);
@@ -197,7 +201,7 @@ function suite(place: Place): void {
     const asked = Promise.withResolvers<(user: unknown) => void>();
     const world = await openWorld(place, {
       ...options,
-      authenticate: (_socket: unknown, { slow }: { slow?: true }) =>
+      verify: (_socket: unknown, { slow }: { slow?: true }) =>
         slow ? new Promise(asked.resolve) : { name: "ada", session: "1" },
     });
     const client = await world.connect();

@@ -53,7 +53,7 @@ describe("credentials by a schema", () => {
         const world = await openWorld(place, {
           credentials,
           attempts: 100,
-          authenticate: (_socket: unknown, given: Credentials) => (seen.push(given), true),
+          verify: (_socket: unknown, given: Credentials) => (seen.push(given), true),
           postAuthenticate: (_socket: unknown, given: Credentials) => world.log.push("post", given),
         });
         const client = await world.connect();
@@ -117,7 +117,7 @@ describe("credentials by a schema", () => {
         credentials: {
           "~standard": { version: 1, vendor: "test", validate: () => validated.promise },
         },
-        authenticate: () => world.log.push("asked") ?? true,
+        verify: () => world.log.push("asked") ?? true,
       });
       const client = await world.connect();
       const outcome = await client.socket.emitWithAck("authentication", {});

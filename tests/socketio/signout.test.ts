@@ -11,7 +11,7 @@ import { openWorld, type User, type World } from "../kit/world.ts";
 
 /** Users are who they say they are. */
 const options = {
-  authenticate: (_socket: unknown, { username }: { username: string }) => ({ name: username }),
+  verify: (_socket: unknown, { username }: { username: string }) => ({ name: username }),
   userId: (user: User) => user.name,
 };
 
@@ -419,7 +419,7 @@ describe("deauthenticate", () => {
       const asked = Promise.withResolvers<(user: unknown) => void>();
       const world = await openWorld(place, {
         ...options,
-        authenticate: (_socket: unknown, { slow }: { slow?: true }) =>
+        verify: (_socket: unknown, { slow }: { slow?: true }) =>
           slow ? new Promise(asked.resolve) : { name: "ada" },
       });
       const { client, socket } = await enter(world, "ada");

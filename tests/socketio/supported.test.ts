@@ -44,7 +44,7 @@ describe("an unsupported socket.io", () => {
     const io = new TooOldServer() as unknown as current.Server;
     for (const target of [io, io.of("/"), io.of("/admin"), io.of(/^\/team-/)]) {
       const { message } = assertThrows(
-        () => socketioAuth(target, { authenticate: verify }),
+        () => socketioAuth(target, { verify }),
         TypeError,
         'no method "_createSocket"',
       );
@@ -61,12 +61,12 @@ describe("an unsupported socket.io", () => {
           const io = new Server();
           without(classes[name as keyof typeof needed].prototype, method, () => {
             for (const target of [io, io.of("/a")]) {
-              const guard = () => socketioAuth(target, { authenticate: verify });
+              const guard = () => socketioAuth(target, { verify });
               assertThrows(guard, TypeError, `${name} has no method "${method}"`);
             }
           });
           // Nothing was installed meanwhile, and nothing was left on the classes.
-          assert(socketioAuth(io, { authenticate: verify }));
+          assert(socketioAuth(io, { verify }));
         }
       });
     }
@@ -80,7 +80,7 @@ describe("the oldest supported socket.io", () => {
     it(`has a gate that holds, both ways (${place.name})`, async () => {
       const io = new oldest.Server({ serveClient: false }) as unknown as current.Server;
       io.of(/^\/dynamic-/);
-      const auth = socketioAuth(io, { authenticate: verify });
+      const auth = socketioAuth(io, { verify });
       for (const path of ["/", "/later", "/dynamic-1"]) {
         io.of(path).on("connection", (socket) => {
           socket.emit("welcome");
@@ -106,7 +106,7 @@ describe("the oldest supported socket.io", () => {
 
   it("keeps other clients out of a recovered connection", async () => {
     const io = new oldest.Server({ serveClient: false, connectionStateRecovery: {} });
-    socketioAuth(io as unknown as current.Server, { authenticate: verify, userId: (u) => u.name });
+    socketioAuth(io as unknown as current.Server, { verify, userId: (u) => u.name });
     io.on("connection", (socket) => void socket.join("room"));
     const place = engineOnly[0]!;
     const { url, close } = await start(place, io as unknown as current.Server);

@@ -82,7 +82,7 @@ describe("topics of uWebSockets.js", () => {
 
     it(`are left when the connection is ended but its transport is in use (${place.name})`, async () => {
       const io = createServer();
-      socketioAuth(io.of("/guarded"), { authenticate: verify });
+      socketioAuth(io.of("/guarded"), { verify, userId: ({ name }) => name });
       const { url, close } = await start(place, io);
       onDispose(close);
       const topics = publishToTopics(io);
@@ -115,7 +115,7 @@ describe("topics of uWebSockets.js", () => {
 
     it(`of clients that were in a namespace before it had a guard are left (${place.name})`, async () => {
       const io = createServer();
-      socketioAuth(io.of("/guarded"), { authenticate: verify });
+      socketioAuth(io.of("/guarded"), { verify });
       const { url, close } = await start(place, io);
       onDispose(close);
       publishToTopics(io);
@@ -130,7 +130,7 @@ describe("topics of uWebSockets.js", () => {
       });
       before.socket.disconnect();
       await left;
-      socketioAuth(io.of("/later"), { authenticate: verify });
+      socketioAuth(io.of("/later"), { verify });
       before.socket.connect();
       await before.next("connect");
       io.of("/later").emit("secret");
@@ -148,7 +148,7 @@ describe("topics of uWebSockets.js", () => {
       const client = await connectClient(place, url);
       io.emit("public");
       await client.next("public");
-      socketioAuth(io, { authenticate: verify });
+      socketioAuth(io, { verify });
       assertEquals(topics(), []);
       io.emit("secret");
       await client.signIn();

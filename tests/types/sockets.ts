@@ -30,7 +30,7 @@ type TypedSocket = Socket<C2S, S2C, DefaultEventsMap, Data> & Guarded;
 /** The socket, as the generics of the server or the namespace have it. */
 export function socketOfServer(typed: Server<C2S, S2C, DefaultEventsMap, Data>): void {
   socketioAuth(typed, {
-    authenticate(socket) {
+    verify(socket) {
       expect<Equal<typeof socket, TypedSocket>>();
       expect<Equal<typeof socket.data, Data>>();
       expect<Equal<typeof socket.auth, boolean>>();
@@ -69,7 +69,7 @@ export function socketOfServer(typed: Server<C2S, S2C, DefaultEventsMap, Data>):
 
 export function socketOfNamespace(typed: Namespace<C2S, S2C, DefaultEventsMap, Data>): void {
   const auth = socketioAuth(typed, {
-    authenticate(socket) {
+    verify(socket) {
       expect<Equal<typeof socket, TypedSocket>>();
       return socket.data.name !== "" && user;
     },
@@ -81,10 +81,10 @@ export function socketOfNamespace(typed: Namespace<C2S, S2C, DefaultEventsMap, D
   expect<Equal<typeof auth, Auth<User>>>();
 }
 
-/** The credentials, as `authenticate` declares them. */
+/** The credentials, as `verify` declares them. */
 export function credentials(): void {
   socketioAuth(io, {
-    authenticate(_socket, credentials: Credentials) {
+    verify(_socket, credentials: Credentials) {
       return credentials.token === "right" && user;
     },
     postAuthenticate(_socket, credentials) {
@@ -92,21 +92,21 @@ export function credentials(): void {
     },
   });
   socketioAuth(io, {
-    authenticate: (_socket, credentials: unknown) => credentials === "right" && user,
+    verify: (_socket, credentials: unknown) => credentials === "right" && user,
     postAuthenticate(_socket, credentials) {
       expect<Equal<typeof credentials, unknown>>();
     },
   });
   socketioAuth(io, {
-    authenticate(_socket, credentials) {
+    verify(_socket, credentials) {
       // Undeclared, they can be looked at like anything from a client in plain JavaScript.
       credentials.token.toUpperCase();
       return user;
     },
   });
   socketioAuth(io, {
-    authenticate: (_socket, credentials: Credentials) => credentials.token === "right" && user,
-    // @ts-expect-error -- other credentials than `authenticate` takes
+    verify: (_socket, credentials: Credentials) => credentials.token === "right" && user,
+    // @ts-expect-error -- other credentials than `verify` takes
     postAuthenticate(_socket, credentials: number) {
       credentials.toFixed();
     },
@@ -117,7 +117,7 @@ export function credentials(): void {
 export function credentialsOfSchema(): void {
   socketioAuth(io, {
     credentials: z.object({ token: z.string().transform(Number) }),
-    authenticate(_socket, credentials) {
+    verify(_socket, credentials) {
       expect<Equal<typeof credentials, { token: number }>>();
       return user;
     },
@@ -134,41 +134,48 @@ export function credentialsOfSchema(): void {
   });
   socketioAuth(io, {
     credentials: v.object({ token: v.string() }),
-    authenticate(_socket, credentials) {
+    verify(_socket, credentials) {
       expect<Equal<typeof credentials, { token: string }>>();
       return user;
     },
   });
   socketioAuth(io, {
     credentials: type({ token: "string" }),
-    authenticate(_socket, credentials) {
+    verify(_socket, credentials) {
       expect<Equal<typeof credentials, { token: string }>>();
       return user;
     },
   });
   // @ts-expect-error -- not a schema
-  socketioAuth(io, { credentials: { token: "string" }, authenticate: () => user });
+  socketioAuth(io, { credentials: { token: "string" }, verify: () => user });
 }
 
 /** Limiters of rate-limiter-flexible are taken as they are. */
 export function limiters(redis: RateLimiterRedis, memory: RateLimiterMemory): void {
-  socketioAuth(io, { authenticate: () => user, throttle: { limiter: redis } });
+  socketioAuth(io, { verify: () => user, throttle: { limiter: redis } });
   socketioAuth(io, {
-    authenticate: () => user,
+    verify: () => user,
     throttle: [{ limiter: memory }, { limiter: redis, key: (socket) => socket.id }],
   });
   // @ts-expect-error -- a limiter consumes
-  socketioAuth(io, { authenticate: () => user, throttle: { limiter: {} } });
+  socketioAuth(io, { verify: () => user, throttle: { limiter: {} } });
 }
 
-/** Challenges answer with what the client sent, which can be anything. */
+/** Challenges answer with what the client sent, which can be anything; or as a schema types it. */
 export function challenges(): void {
-  socketioAuth(io, {
-    async authenticate(_socket, _credentials: Credentials, attempt) {
-      const answer = await attempt.challenge("code?", { timeout: 5000 });
+  const auth = socketioAuth(io, {
+    async verify(_socket, { token }, { challenge, signal }) {
+      expect<Equal<typeof signal, AbortSignal>>();
+      const answer = await challenge("code?", { timeout: 5000 });
       expect<Equal<typeof answer, unknown>>();
-      expect<Equal<typeof attempt.signal, AbortSignal>>();
-      return answer === "1" && user;
+      const code = await challenge("code?", { schema: z.object({ code: z.string() }) });
+      expect<Equal<typeof code, { code: string }>>();
+      return answer === token && code.code === "1" && user;
+    },
+    userId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
     },
   });
+  expect<Equal<typeof auth, Auth<User>>>();
 }

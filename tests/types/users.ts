@@ -2,7 +2,14 @@
 // runs, it only has to compile; an `@ts-expect-error` in front of a line that is
 // fine is an error itself.
 import type { Server, Socket } from "socket.io";
-import { type Attempt, type Auth, type AuthEvent, type Session, socketioAuth } from "../../mod.ts";
+import {
+  admit,
+  type Auth,
+  type AuthEvent,
+  type Callback,
+  type Session,
+  socketioAuth,
+} from "../../mod.ts";
 import { type Credentials, type Equal, expect, type User } from "./expect.ts";
 
 declare const io: Server;
@@ -10,10 +17,10 @@ declare const socket: Socket;
 declare const user: User;
 declare const maybe: User | false | null | undefined;
 
-/** The user, from what `authenticate` answers to wherever a user is taken. */
+/** The user, from what `verify` answers to wherever a user is taken. */
 export function userOfSyncVerifier(): void {
   const auth = socketioAuth(io, {
-    authenticate: () => user,
+    verify: () => user,
     userId(known) {
       expect<Equal<typeof known, User>>();
       return known.id;
@@ -42,7 +49,7 @@ export function userOfSyncVerifier(): void {
 
 export function userOfVerifierWithParameters(): void {
   const auth = socketioAuth(io, {
-    authenticate: (_socket, credentials) => credentials.token === "right" && user,
+    verify: (_socket, credentials) => credentials.token === "right" && user,
     userId(known) {
       expect<Equal<typeof known, User>>();
       return known.id;
@@ -55,7 +62,7 @@ export function userOfVerifierWithParameters(): void {
 
 export function userOfAsyncVerifier(): void {
   const auth = socketioAuth(io, {
-    async authenticate(_socket, { token }) {
+    async verify(_socket, { token }) {
       return await Promise.resolve(token === "right") && user;
     },
     userId(known) {
@@ -80,15 +87,15 @@ export function userOfAsyncVerifier(): void {
 }
 
 export function userOfVerifiersThatSayNo(): void {
-  const sync = socketioAuth(io, { authenticate: () => maybe, userId: (known) => known.id });
+  const sync = socketioAuth(io, { verify: () => maybe, userId: (known) => known.id });
   expect<Equal<typeof sync, Auth<User>>>();
   const async = socketioAuth(io, {
-    authenticate: () => Promise.resolve(maybe),
+    verify: () => Promise.resolve(maybe),
     userId: (known) => known.id,
   });
   expect<Equal<typeof async, Auth<User>>>();
   const branches = socketioAuth(io, {
-    async authenticate(_socket, { token }) {
+    async verify(_socket, { token }) {
       if (token === "none") return null;
       if (token === "wrong") return false;
       if (token === "right") return await Promise.resolve(user);
@@ -99,7 +106,7 @@ export function userOfVerifiersThatSayNo(): void {
   });
   expect<Equal<typeof branches, Auth<User>>>();
   const union = socketioAuth(io, {
-    authenticate: (): User | Promise<User | null> | false => user,
+    verify: (): User | Promise<User | null> | false => user,
     reply: (known) => known.id,
   });
   expect<Equal<typeof union, Auth<User>>>();
@@ -107,17 +114,16 @@ export function userOfVerifiersThatSayNo(): void {
 
 /** A callback's user is known by the type of the callback. */
 export function userOfNodeCallback(): void {
-  const byAttempt = socketioAuth(io, {
-    authenticate(_socket, { token }: Credentials, attempt: Attempt<User>) {
-      expect<Equal<typeof attempt.signal, AbortSignal>>();
-      attempt(null, token === "right" && user);
+  const byCallback = socketioAuth(io, {
+    authenticate(_socket, { token }: Credentials, callback: Callback<User>) {
+      callback(null, token === "right" && user);
     },
     userId(known) {
       expect<Equal<typeof known, User>>();
       return known.id;
     },
   });
-  expect<Equal<typeof byAttempt, Auth<User>>>();
+  expect<Equal<typeof byCallback, Auth<User>>>();
   const byFunction = socketioAuth(io, {
     authenticate(
       _socket,
@@ -134,43 +140,70 @@ export function userOfNodeCallback(): void {
   expect<Equal<typeof byFunction, Auth<User>>>();
 }
 
+/** What `admit` adds is not in the user. */
+export function userOfAdmission(): void {
+  const auth = socketioAuth(io, {
+    async verify(_socket, { token }) {
+      if (token === "none") return false;
+      if (token === "plain") return user;
+      return admit(await Promise.resolve(user), { sessionId: "1", expiresAt: new Date() });
+    },
+    userId(known) {
+      expect<Equal<typeof known, User>>();
+      return known.id;
+    },
+  });
+  expect<Equal<typeof auth, Auth<User>>>();
+  const only = socketioAuth(io, { verify: () => admit(user), reply: (known) => known.id });
+  expect<Equal<typeof only, Auth<User>>>();
+  const known = auth.user(socket);
+  expect<Equal<typeof known, User>>();
+  // @ts-expect-error -- no such fact
+  admit(user, { expires: 5 });
+  // @ts-expect-error -- an id is no boolean
+  admit(user, { userId: true });
+}
+
 /** What is not a policy, or not something to guard. */
 export function wrongOptions(): void {
-  const authenticate = () => user;
-  // @ts-expect-error -- `authenticate` is required
+  const verify = () => user;
+  // @ts-expect-error -- `verify` or `authenticate` is required
   socketioAuth(io, {});
+  // @ts-expect-error -- one of the two
+  socketioAuth(io, { verify, authenticate: (_s, _c, callback) => callback(null, user) });
   // @ts-expect-error -- there is no such option
-  socketioAuth(io, { authenticate, timeOut: 5 });
+  socketioAuth(io, { verify, timeOut: 5 });
   // @ts-expect-error -- a number
-  socketioAuth(io, { authenticate, grace: "5" });
+  socketioAuth(io, { verify, grace: "5" });
   // @ts-expect-error -- a number, or "none"
-  socketioAuth(io, { authenticate, timeout: "never" });
+  socketioAuth(io, { verify, timeout: "never" });
   // @ts-expect-error -- "hold", "drop" or "pass"
-  socketioAuth(io, { authenticate, incoming: "keep" });
+  socketioAuth(io, { verify, incoming: "keep" });
   // @ts-expect-error -- "hold" or "pass": what the server emits is not dropped
-  socketioAuth(io, { authenticate, outgoing: "drop" });
+  socketioAuth(io, { verify, outgoing: "drop" });
   // @ts-expect-error -- a boolean
-  socketioAuth(io, { authenticate, handshake: "yes" });
+  socketioAuth(io, { verify, handshake: "yes" });
   // @ts-expect-error -- "authenticated" or "connected"
-  socketioAuth(io, { authenticate, connection: "late" });
+  socketioAuth(io, { verify, connection: "late" });
   // @ts-expect-error -- no such limit
-  socketioAuth(io, { authenticate, holdLimit: { packets: 5 } });
+  socketioAuth(io, { verify, holdLimit: { packets: 5 } });
   // @ts-expect-error -- an id is no object
-  socketioAuth(io, { authenticate, userId: (known) => ({ id: known.id }) });
+  socketioAuth(io, { verify, userId: (known) => ({ id: known.id }) });
   // @ts-expect-error -- a `Date` or a number
-  socketioAuth(io, { authenticate, expiresAt: () => "tomorrow" });
+  socketioAuth(io, { verify, expiresAt: () => "tomorrow" });
   // @ts-expect-error -- users have no such field
-  socketioAuth(io, { authenticate, reply: (known) => known.password });
+  socketioAuth(io, { verify, reply: (known) => known.password });
   // @ts-expect-error -- a function
-  socketioAuth(io, { authenticate, observe: console });
+  socketioAuth(io, { verify, observe: console });
   // @ts-expect-error -- neither a server nor a namespace
-  socketioAuth({}, { authenticate });
+  socketioAuth({}, { verify });
   // @ts-expect-error -- not one socket
-  socketioAuth(socket, { authenticate });
+  socketioAuth(socket, { verify });
 }
 
 /** Whose sessions are revoked: one id, of one kind. */
 export function revoking(auth: Auth<User>): void {
+  auth.revoke({ userId: { toHexString: () => "507f" } });
   const count = auth.revoke({ userId: 1 });
   expect<Equal<typeof count, Promise<number>>>();
   auth.revoke({ userId: "1" });

@@ -6,8 +6,8 @@ import { io as connect, type Socket } from "socket.io-client";
 const LIMIT = 20_000;
 const runtime = process.argv[2];
 const entryPoint = `@socketio-auth/socketio-auth/${runtime}`;
-const { AuthError, serve, socketioAuth }: typeof import("@socketio-auth/socketio-auth/node") =
-  await import(entryPoint);
+const { admit, AuthError, serve, socketioAuth }:
+  typeof import("@socketio-auth/socketio-auth/node") = await import(entryPoint);
 
 const overdue = setTimeout(() => {
   console.error(`not done after ${LIMIT} ms`);
@@ -16,14 +16,14 @@ const overdue = setTimeout(() => {
 
 const io = new Server({ serveClient: false });
 const auth = socketioAuth(io, {
-  authenticate(_socket, { username, password }) {
+  verify(_socket, { username, password }) {
     if (password !== "secret") throw new AuthError("Wrong password");
-    return { name: username };
+    return admit({ name: username }, { userId: username });
   },
 });
 io.on("connection", (socket) => {
   socket.emit("welcome");
-  socket.on("say", (text) => io.emit("said", auth.session(socket)!.user.name, text));
+  socket.on("say", (text) => io.emit("said", auth.user(socket).name, text));
 });
 const running = await serve(io, { port: 0, hostname: "127.0.0.1" });
 
@@ -54,6 +54,10 @@ eve.socket.emit("authentication", { username: "eve", password: "guess" });
 await gone;
 const [[event, { message }]] = eve.log as [[string, { message: string }]];
 deepStrictEqual([eve.log.length, event, message], [1, "unauthorized", "Wrong password"]);
+
+const ended = arrival(ada.socket, "disconnect");
+deepStrictEqual(await auth.revoke({ userId: "ada" }), 1);
+await ended;
 
 ada.socket.close();
 await running.close();

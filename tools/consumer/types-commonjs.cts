@@ -4,7 +4,7 @@ import { Server } from "socket.io";
 import byDefault, { AuthError, type Session, socketioAuth } from "@socketio-auth/socketio-auth";
 
 const auth = socketioAuth(new Server(), {
-  authenticate(_socket, { username }: { username: string }) {
+  verify(_socket, { username }: { username: string }) {
     if (!username) throw new AuthError("No", { code: "no" });
     return { name: username };
   },
@@ -12,7 +12,12 @@ const auth = socketioAuth(new Server(), {
 export const session: Session<{ name: string }> | undefined = auth.session({});
 // @ts-expect-error -- there may be no session
 session.user;
+export const name: string = auth.user({}).name;
+// @ts-expect-error -- the user is typed
+auth.user({}).age;
 
-byDefault(new Server(), { authenticate: () => false });
-// @ts-expect-error -- `authenticate` is required
+byDefault(new Server(), { verify: () => false });
+// As the original module has it.
+byDefault(new Server(), { authenticate: (_socket, _data, callback) => callback(null, false) });
+// @ts-expect-error -- `verify` or `authenticate` is required
 byDefault(new Server(), {});

@@ -3,10 +3,14 @@
 // an error.
 import { Server } from "socket.io";
 import byDefault, {
+  admit,
   type Auth,
   AuthError,
+  type Callback,
   type Session,
   socketioAuth,
+  type StandardSchema,
+  type VerifyContext,
 } from "@socketio-auth/socketio-auth";
 import { serve as serveBun } from "@socketio-auth/socketio-auth/bun";
 import { serve as serveDeno } from "@socketio-auth/socketio-auth/deno";
@@ -19,7 +23,7 @@ interface User {
 
 const io = new Server<{ say(text: string): void }>();
 export const auth: Auth<User> = socketioAuth(io, {
-  authenticate(socket, { username }: { username: string }) {
+  verify(socket, { username }: { username: string }) {
     const flag: boolean = socket.auth;
     if (!flag) throw new AuthError("No", { code: "no" });
     return { name: username };
@@ -33,12 +37,38 @@ export const auth: Auth<User> = socketioAuth(io, {
 export const session: Session<User> | undefined = auth.session({});
 // @ts-expect-error -- there may be no session
 session.user;
+export const name: string = auth.user({}).name;
 
-byDefault(io.of("/admin"), { authenticate: () => false });
-// @ts-expect-error -- `authenticate` is required
+declare const code: StandardSchema<string>;
+export const admitted: Auth<User> = socketioAuth(io, {
+  async verify(_socket, _credentials, { signal, challenge }: VerifyContext) {
+    signal.throwIfAborted();
+    const answer = await challenge("code?", { schema: code });
+    // @ts-expect-error -- it is what the schema makes of it
+    answer.toFixed();
+    // @ts-expect-error -- and without one it can be anything
+    (await challenge("code?")).length;
+    return admit({ name: answer }, { sessionId: 1n, expiresAt: new Date() });
+  },
+});
+// @ts-expect-error -- there is no such fact
+admit({ name: "ada" }, { expires: 1 });
+
+export const calledBack: Auth<User> = socketioAuth(io, {
+  authenticate(_socket, { username }: { username: string }, callback: Callback<User>) {
+    callback(null, username && { name: username });
+    // @ts-expect-error -- no such user
+    callback(null, { age: 1 });
+  },
+});
+
+byDefault(io.of("/admin"), { verify: () => false });
+// @ts-expect-error -- `verify` or `authenticate` is required
 byDefault(io, {});
+// @ts-expect-error -- one of them, not both
+byDefault(io, { verify: () => false, authenticate: () => {} });
 // @ts-expect-error -- no server
-byDefault({}, { authenticate: () => false });
+byDefault({}, { verify: () => false });
 
 export const running: Promise<Running>[] = [
   serveNode(io),
@@ -48,7 +78,7 @@ export const running: Promise<Running>[] = [
 // @ts-expect-error -- a port is a number
 serveNode(io, { port: "0" });
 
-export const code: Code = "expired";
+export const expired: Code = "expired";
 // @ts-expect-error -- no such code
 unauthorized("nonsense");
 export const version: 2 = PROTOCOL_VERSION;

@@ -29,6 +29,8 @@ export function mayReceive(socket: RawSocket, packet: Packet): boolean {
       authenticate(socket, args);
       return false;
     }
+    // What a client sends may lack its data.
+    if (packet.type === EVENT) gate.connection.heard((packet.data as unknown[] | undefined)?.[0]);
   }
   return waiting.mayReceive(packet, packet.data, isAck(packet));
 }

@@ -33,6 +33,7 @@ export interface Kept {
 
 /** The gate of a socket that is lost. */
 interface Lost {
+  readonly socket: unknown;
   readonly guard: Guard<unknown, RawClient>;
   readonly isAdmitted: boolean;
   readonly session: Session<unknown> | undefined;
@@ -42,7 +43,11 @@ interface Lost {
 /** What to keep of a socket; nothing if its user is not known, or not signed in. */
 export function keep(gate: Lost, namespace: string, data: unknown): Kept | undefined {
   const { guard, session } = gate;
-  if (!gate.isAdmitted || session?.userId === undefined) return undefined;
+  if (!gate.isAdmitted || !session) return undefined;
+  if (session.userId === undefined) {
+    guard.identities.miss("its lost connection is not recovered", { socket: gate.socket });
+    return undefined;
+  }
   const { id, since } = gate.connection;
   return {
     namespace,
