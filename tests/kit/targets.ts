@@ -40,6 +40,9 @@ function place(
 /** Only one transport each, for what cannot depend on it. */
 export const engineOnly: Place[] = places.filter(({ name }) => name.endsWith(", websocket"));
 
+/** Only one engine, for what happens in the client and takes its time. */
+export const oneEngine: Place[] = engineOnly.slice(-1);
+
 /** Starts `io` at a place on the loopback, on a free port unless it is to be that of before. */
 export function start({ engine }: Place, io: Server, port = 0): Promise<Running> {
   const serve = engine === "bun-engine" ? serveBun : serveHttp;
