@@ -76,4 +76,5 @@ export const settings: Record<string, () => Setting> = {
   "29. Several namespaces, and credentials in CONNECT": () => ({ options: { handshake: true } }),
   "30. Several namespaces, refused": () => ({}),
   "31. Leaving before the sign-in": () => ({ options: { timeout: 1000 } }),
+  "32. A second sign-in of a user without an id": () => ({ options: { userId: () => undefined } }),
 };
