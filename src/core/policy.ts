@@ -11,6 +11,8 @@ import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 
 /** {@linkcode Options}, checked, with every default in place. */
 export interface Policy<S> extends Rules {
+  /** Which of the two options decides. */
+  readonly decides: "verify" | "authenticate";
   readonly authenticate: ((socket: S, data: unknown, callback: Callback) => unknown) | undefined;
   readonly verify:
     | ((socket: S, credentials: unknown, context: VerifyContext) => unknown)
@@ -97,7 +99,8 @@ export function resolvePolicy<S, User, Credentials>(
   }
   checkTogether(resolved);
   const onError = resolved.onError ?? printErrors(systemClock);
-  return { ...resolved, report: reporter(onError as OnError<S>) } as unknown as Policy<S>;
+  const decides = resolved.verify ? "verify" : "authenticate";
+  return { ...resolved, decides, report: reporter(onError as OnError<S>) } as unknown as Policy<S>;
 }
 
 /** What no option can be asked by itself. */

@@ -153,8 +153,7 @@ export class Submission<S> {
   verified(verdict: Verdict): void {
     const { policy, spreading } = this.#guard;
     if ("error" in verdict) {
-      const during = policy.verify ? "verify" : "authenticate";
-      policy.report(verdict.error, { during, socket: this.peer.socket });
+      policy.report(verdict.error, { during: policy.decides, socket: this.peer.socket });
     }
     // A verifier that is broken has looked at nothing, and a user is no guess.
     this.#isGuess = "refusal" in verdict && !("error" in verdict);
@@ -257,7 +256,7 @@ export class Submission<S> {
   explainSilence(): void {
     const { notices, policy } = this.#guard;
     const [notice, message] = this.#verification?.explainSilence() ?? SCREENING;
-    const during = this.#verification ? policy.verify ? "verify" : "authenticate" : "throttle";
+    const during = this.#verification ? policy.decides : "throttle";
     notices.hourly(notice, message, { during, socket: this.peer.socket });
   }
 

@@ -194,16 +194,12 @@ export class Verification<S> {
   }
 
   #notice(notice: Notice, message: string): void {
-    const context = { during: this.#during, socket: this.#socket };
+    const context = { during: this.#policy.decides, socket: this.#socket };
     this.#attempt.notices.once(notice, message, context);
   }
 
   #report(error: unknown): void {
-    this.#policy.report(error, { during: this.#during, socket: this.#socket });
-  }
-
-  get #during(): string {
-    return this.#policy.verify ? "verify" : "authenticate";
+    this.#policy.report(error, { during: this.#policy.decides, socket: this.#socket });
   }
 }
 
