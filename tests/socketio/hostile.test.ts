@@ -146,13 +146,14 @@ describe("hostile clients", () => {
 
     it(`connecting and disconnecting does not extend the deadline (${place.name})`, async () => {
       const world = await openWorld(place, {
-        timeout: 200,
+        timeout: 1000,
         disconnect: () => world.log.push("gone"),
       });
+      // The deadline begins before the client knows that it is connected.
+      const startedAt = performance.now();
       const client = await RawClient.connect(world.url);
       let isClosed = false;
       const closed = client.packets.next("close").then(() => isClosed = true);
-      const startedAt = performance.now();
       let rounds = 0;
       for (; !isClosed && rounds < 10; rounds++) {
         client.send("41");
@@ -162,7 +163,7 @@ describe("hostile clients", () => {
       }
       await closed;
       const ms = performance.now() - startedAt;
-      assert(rounds > 1 && ms >= 190 && ms < 5000, `${rounds} rounds in ${ms} ms`);
+      assert(rounds > 1 && ms >= 1000 && ms < 8000, `${rounds} rounds in ${ms} ms`);
     });
 
     it(`malformed packets take nothing down (${place.name})`, async () => {
