@@ -1,7 +1,7 @@
 import { env } from "node:process";
 
 /** How long to wait for an event, in milliseconds. */
-const PATIENCE = Number(env.TEST_PATIENCE ?? 8000);
+const PATIENCE = Number(env.TEST_PATIENCE ?? 20_000);
 
 /** An event as it came in: its name, then its arguments. */
 export type Received = [event: string, ...args: unknown[]];

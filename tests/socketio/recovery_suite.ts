@@ -341,7 +341,7 @@ function suite(
         world.io.to("room").emit("room", ++last);
         world.io.to("elsewhere").emit("room", -1);
         world.io.emit("room", ++last);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, 4));
       }
     })();
     const numbers: number[] = [];
