@@ -23,7 +23,8 @@ export const adapters: Record<string, (backend: string, prefix: string) => unkno
   async postgres(connectionString, prefix) {
     const { createAdapter } = await import("@socket.io/postgres-adapter");
     const { default: pg } = await import("pg");
-    const pool = new pg.Pool({ connectionString, max: 4 });
+    // One connection listens. A single other one sends, or messages could overtake each other.
+    const pool = new pg.Pool({ connectionString, max: 2 });
     // A connection that is lost would take the process along: the adapter listens to none.
     pool.on("error", () => {});
     pool.on("connect", (client) => void client.on("error", () => {}));
