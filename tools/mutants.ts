@@ -221,7 +221,7 @@ export const mutants: Mutant[] = [
     ],
     ["a call of what is no function", "this.#policy.verify && isNotAFunction(error)", "false"],
     ["challenges apart", "- (this.#dialog?.duration ?? 0)", ""],
-    ["the end of its time", "this.#endedAt = this.#attempt.clock.monotonic();", ""],
+    ["the end of its time", "this.#endedAt = this.#guard.clock.monotonic();", ""],
   ]),
   ...of("core/users", [
     [

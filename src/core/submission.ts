@@ -2,7 +2,7 @@ import { Dialog } from "./challenge.ts";
 import { callHook } from "./contain.ts";
 import { compact } from "./compact.ts";
 import type { Common } from "./common.ts";
-import type { Clock, Peer } from "./interface.ts";
+import type { Peer } from "./interface.ts";
 import {
   type Acknowledge,
   type Declined,
@@ -11,7 +11,7 @@ import {
   unauthorized,
 } from "../protocol.ts";
 import { isOver, measure } from "./measure.ts";
-import type { Notice, Notices } from "./notices.ts";
+import type { Notice } from "./notices.ts";
 import { isExpired, type Session } from "./session.ts";
 import type { Event } from "./states.ts";
 import { Points } from "./throttle.ts";
@@ -145,7 +145,7 @@ export class Submission<S> {
 
   #verify(): void {
     this.#isGuess = true;
-    this.#verification = new Verification(this.#guard.policy, this.peer.socket, this);
+    this.#verification = new Verification(this.#guard, this.peer.socket, this);
     this.#verification.begin(this.#credentials);
   }
 
@@ -258,14 +258,6 @@ export class Submission<S> {
     const [notice, message] = this.#verification?.explainSilence() ?? SCREENING;
     const during = this.#verification ? policy.decides : "throttle";
     notices.hourly(notice, message, { during, socket: this.peer.socket });
-  }
-
-  get clock(): Clock {
-    return this.#guard.clock;
-  }
-
-  get notices(): Notices<S> {
-    return this.#guard.notices;
   }
 
   #startLimit(): Timer {

@@ -1,7 +1,7 @@
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
-import type { Clock } from "./interface.ts";
+import type { Common } from "./common.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
-import type { Notice, Notices } from "./notices.ts";
+import type { Notice } from "./notices.ts";
 import type { VerifyContext } from "./options.ts";
 import type { Policy } from "./policy.ts";
 import { isObject, isText } from "./checks.ts";
@@ -19,8 +19,6 @@ const RETURNS = "verify answers by what it returns, and its third parameter is a
 
 /** What is verified. */
 interface Verifiable<S> {
-  readonly clock: Clock;
-  readonly notices: Notices<S>;
   /** Opens what the verifier may ask the client further questions through. */
   openDialog(): Dialog<S>;
   /** Takes the verifier's answer. */
@@ -29,6 +27,7 @@ interface Verifiable<S> {
 
 /** One call of the verifier. It hands on the first answer, at the moment it is given. */
 export class Verification<S> {
+  readonly #guard: Common<S>;
   readonly #policy: Policy<S>;
   readonly #socket: S;
   readonly #attempt: Verifiable<S>;
@@ -39,16 +38,17 @@ export class Verification<S> {
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
 
-  constructor(policy: Policy<S>, socket: S, attempt: Verifiable<S>) {
-    this.#policy = policy;
+  constructor(guard: Common<S>, socket: S, attempt: Verifiable<S>) {
+    this.#guard = guard;
+    this.#policy = guard.policy;
     this.#socket = socket;
     this.#attempt = attempt;
-    this.#begunAt = attempt.clock.monotonic();
+    this.#begunAt = guard.clock.monotonic();
   }
 
   /** How long the verifier has taken so far, or until its answer, in ms; challenges apart. */
   get duration(): number {
-    const until = this.#endedAt ?? this.#attempt.clock.monotonic();
+    const until = this.#endedAt ?? this.#guard.clock.monotonic();
     return until - this.#begunAt - (this.#dialog?.duration ?? 0);
   }
 
@@ -189,13 +189,13 @@ export class Verification<S> {
 
   #close(state: "answered" | "ended"): void {
     this.#state = state;
-    this.#endedAt = this.#attempt.clock.monotonic();
+    this.#endedAt = this.#guard.clock.monotonic();
     this.#dialog?.end();
   }
 
   #notice(notice: Notice, message: string): void {
     const context = { during: this.#policy.decides, socket: this.#socket };
-    this.#attempt.notices.once(notice, message, context);
+    this.#guard.notices.once(notice, message, context);
   }
 
   #report(error: unknown): void {

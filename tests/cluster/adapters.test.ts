@@ -1,15 +1,12 @@
 import { describe, it } from "#testing";
-import { findPostgres, openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
+import { openRedis, randomPrefix } from "../kit/backends.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ServerNode } from "../kit/node.ts";
+import { postgres, withPostgres, withRedis } from "./backends.ts";
 import { relay } from "./relay.ts";
 import { expectAirtight } from "./suite.ts";
 
 const NODES = 2;
-
-const postgres = await findPostgres();
-const withRedis = redisIsThere() ? it : it.skip;
-const withPostgres = postgres ? it : it.skip;
 
 async function startNodes(adapter: string, backend: string): Promise<ServerNode[]> {
   const prefix = randomPrefix();

@@ -1,10 +1,11 @@
 // Nodes that cannot hear each other for a while: cut off from their backend, paused, restarted.
 import { assert, assertEquals, describe, it } from "#testing";
-import { findPostgres, openRedis, randomPrefix, redisIsThere } from "../kit/backends.ts";
+import { openRedis, randomPrefix } from "../kit/backends.ts";
 import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ServerNode } from "../kit/node.ts";
 import { Proxy } from "../kit/proxy.ts";
+import { postgres, withPostgres, withRedis } from "./backends.ts";
 import {
   ADA,
   answerOnce,
@@ -22,10 +23,6 @@ const OUTAGE = 1000;
 
 /** Longer than a process may be busy without counting as paused, in ms. */
 const PAUSE = 7000;
-
-const postgres = await findPostgres();
-const withRedis = redisIsThere() ? it : it.skip;
-const withPostgres = postgres ? it : it.skip;
 
 function pass(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,8 +1,9 @@
 import { assert, assertEquals, describe, it } from "#testing";
-import { findPostgres, openRedis, redisIsThere } from "../kit/backends.ts";
+import { openRedis } from "../kit/backends.ts";
 import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import type { ServerNode } from "../kit/node.ts";
+import { postgres, withPostgres, withRedis } from "./backends.ts";
 import {
   ADA,
   answerOnce,
@@ -13,10 +14,6 @@ import {
   expectRevoked,
 } from "./clients.ts";
 import { relay } from "./relay.ts";
-
-const postgres = await findPostgres();
-const withRedis = redisIsThere() ? it : it.skip;
-const withPostgres = postgres ? it : it.skip;
 
 async function expectEverywhere(cluster: Cluster): Promise<void> {
   const [first, second, third] = cluster.nodes as [ServerNode, ServerNode, ServerNode];

@@ -215,6 +215,29 @@ describe("a throttle counts failures", () => {
     assertEquals(limiter!.consumed, 1);
   });
 
+  it("nothing where a key function says so, and everything where it has no key", async () => {
+    const keys: [key: unknown, code: string, consumed: number][] = [
+      [null, "ok", 0],
+      [[], "ok", 0],
+      ["a", "ok", 1],
+      [["a", "b"], "ok", 2],
+      [undefined, "server_error", 0],
+      ["", "server_error", 0],
+      [[""], "server_error", 0],
+      [["a", undefined], "server_error", 0],
+    ];
+    for (const [key, code, count] of keys) {
+      let consumed = 0;
+      const limiter = { consume: () => Promise.resolve(++consumed) };
+      const { come, answerAll, codes, errors } = setUp(() => limiter, {
+        throttle: { limiter, key: () => key },
+      });
+      come();
+      await answerAll("ada");
+      assertEquals([codes(), consumed, errors.length], [[code], count, code === "ok" ? 0 : 1]);
+    }
+  });
+
   it("in whatever order, and however often, an attempt names its keys", async () => {
     const clock = new FakeClock();
     const limiters = new Map<string, FakeLimiter>();
