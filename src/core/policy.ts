@@ -1,3 +1,4 @@
+import type { Callback, VerifyContext } from "./answers.ts";
 import { choose, count, isFunction, isObject, isText, need } from "./checks.ts";
 import { systemClock } from "./clock.ts";
 import { printErrors } from "./console.ts";
@@ -5,7 +6,7 @@ import type { AuthEvent } from "./events.ts";
 import { HOLD_LIMIT, type HoldLimit } from "./hold.ts";
 import { lanesOf } from "./lanes.ts";
 import type { Rules } from "./machine.ts";
-import type { Callback, ErrorContext, Options, VerifyContext } from "./options.ts";
+import type { ErrorContext, Options } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
 import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 

@@ -2,7 +2,7 @@ import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import type { Common } from "./common.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
 import type { Notice } from "./notices.ts";
-import type { VerifyContext } from "./options.ts";
+import type { VerifyContext } from "./answers.ts";
 import type { Policy } from "./policy.ts";
 import { isObject, isText } from "./checks.ts";
 import { unauthorized } from "../protocol.ts";

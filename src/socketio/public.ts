@@ -26,16 +26,13 @@ export { AuthError, type AuthErrorOptions } from "../core/errors.ts";
 export type { HoldLimit } from "../core/hold.ts";
 export type {
   AuthenticateOption,
-  Awaitable,
-  Callback,
   CommonOptions,
   ErrorContext,
-  Falsy,
   HandshakeOf,
   Options,
-  VerifyContext,
   VerifyOption,
 } from "../core/options.ts";
+export type { Awaitable, Callback, Falsy, VerifyContext } from "../core/answers.ts";
 export { type Admission, admit, type Id, type SessionFacts } from "../core/users.ts";
 export type { Session } from "../core/session.ts";
 export type { AuthenticatedInfo, Code, Declined, Outcome, Unauthorized } from "../protocol.ts";
