@@ -66,7 +66,7 @@ describe("moving over: the verifier", () => {
 
   it("a path that never answers holds up the next try, until the deadline", async () => {
     const { connect } = await openWorld(place, {
-      timeout: 300,
+      timeout: 1000,
       authenticate(_socket: unknown, data: { user?: string }, callback: Callback) {
         if (data.user) callback(null, true);
       },

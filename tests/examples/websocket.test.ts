@@ -141,7 +141,7 @@ describe("the example of plain WebSockets", () => {
   });
 
   it("cuts those who stay silent, hold too much, or send what is none", async () => {
-    const { url } = await open({ timeout: 300, holdLimit: { events: 2 } });
+    const { url } = await open({ timeout: 1000, holdLimit: { events: 2 } });
     const silent = await Client.open(url);
     assertEquals(await silent.refusal(), "timeout");
     const flood = await Client.open(url);
@@ -159,7 +159,7 @@ describe("the example of plain WebSockets", () => {
   it("tells the operator of an event that was meant to be another", async () => {
     const told = new EventQueue();
     const { url } = await open({
-      timeout: 100,
+      timeout: 1000,
       onError: (error, { during }) => told.push(during, (error as Error).message),
     });
     const client = await Client.open(url);

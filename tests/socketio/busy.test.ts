@@ -107,7 +107,7 @@ describe("maxPending", () => {
     });
 
     it(`a flood of silent clients leaves those who are in alone (${place.name})`, async () => {
-      const world = await openWorld(place, { maxPending: 20, timeout: 500 });
+      const world = await openWorld(place, { maxPending: 20, timeout: 2000 });
       const member = await world.connect();
       await member.signIn();
       const flood = await Promise.all(

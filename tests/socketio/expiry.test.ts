@@ -2,6 +2,7 @@ import { assert, assertEquals, describe, it } from "#testing";
 import type { Socket } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, places } from "../kit/targets.ts";
+import { openTimedWorld, type TimedWorld } from "../kit/timed.ts";
 import { engineIsEmpty, openWorld, type User } from "../kit/world.ts";
 
 const DAY = 24 * 3_600_000;
@@ -84,14 +85,22 @@ describe("expiry", () => {
     });
 
     it(`a refresh puts it off (${place.name})`, async () => {
-      const world = await openWorld(place, options);
+      const world: TimedWorld = await openTimedWorld(place, {
+        ...options,
+        verify: (_socket, { ms }: { ms: number }) => ({
+          name: "ada",
+          until: world.clock.now() + ms,
+        }),
+      });
       const client = await world.connect();
       await client.signIn({ ms: 150 });
-      await client.signIn({ ms: 60 * DAY });
-      const short = await world.connect();
-      await short.signIn({ ms: 200 });
-      await short.next("disconnect");
-      assertEquals(client.socket.connected, true);
+      await client.signIn({ ms: 10_000 });
+      world.clock.advance(9999);
+      const { authenticated, expired } = world.auth.stats();
+      assertEquals([authenticated, expired], [1, 0]);
+      world.clock.advance(1);
+      const [refusal] = await client.next("unauthorized") as [{ code: string }];
+      assertEquals(refusal.code, "expired");
     });
 
     it(`a session that is over on arrival is refused (${place.name})`, async () => {

@@ -93,7 +93,7 @@ describe("the application meets a socket", () => {
     });
 
     it(`never, if it does not sign in: refused, cut, silent, or gone (${place.name})`, async () => {
-      const { world, seen } = await watch(place, { timeout: 300, holdLimit: { events: 1 } });
+      const { world, seen } = await watch(place, { timeout: 1000, holdLimit: { events: 1 } });
       const [refused, flood, silent, gone] = await Promise.all(
         [1, 2, 3, 4].map(() => world.connect()),
       );

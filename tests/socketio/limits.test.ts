@@ -205,7 +205,7 @@ describe("throttle", () => {
     it(`a limiter that does not answer runs into the deadline (${place.name})`, async () => {
       const answer = Promise.withResolvers<void>();
       const world = await openWorld(place, {
-        timeout: 100,
+        timeout: 1000,
         throttle: { limiter: { consume: () => answer.promise }, key: () => "key" },
         verify: () => world.log.push("asked") ?? true,
       });

@@ -77,7 +77,7 @@ describe("observe and stats", () => {
   });
 
   it("tell of refusals, and of those who say nothing", async () => {
-    const { world, story, gone } = await open({ timeout: 150 });
+    const { world, story, gone } = await open({ timeout: 1000 });
     const [guesser] = [await world.connect(), await world.connect()];
     guesser!.emit("authentication", { username: "ada", password: "wrong" });
     await gone(2);

@@ -99,7 +99,7 @@ describe("two policies on one transport", () => {
     it(`each has its own deadline (${place.name})`, async () => {
       const io = createServer();
       socketioAuth(io, knowing("sesame"));
-      socketioAuth(io.of("/admin"), knowing("admin", { timeout: 100 }));
+      socketioAuth(io.of("/admin"), knowing("admin", { timeout: 1000 }));
       const { main, admin } = await connectBoth(place, await listen(place, io));
       await main.signIn("sesame");
       assertEquals(await codeOf(admin), "timeout");

@@ -226,7 +226,7 @@ function suite(
   });
 
   it(`a client that stays silent gets nothing (${place.name})`, async () => {
-    const world = await open({ timeout: 300 });
+    const world = await open({ timeout: 1000 });
     const { client } = await member(world);
     await lose(world, client);
     world.io.emit("secret");

@@ -113,7 +113,7 @@ describe("credentials by a schema", () => {
     it(`a schema that is slow runs into the deadline (${place.name})`, async () => {
       const validated = Promise.withResolvers<{ value: unknown }>();
       const world = await openWorld(place, {
-        timeout: 100,
+        timeout: 1000,
         credentials: {
           "~standard": { version: 1, vendor: "test", validate: () => validated.promise },
         },

@@ -130,7 +130,7 @@ describe("deauthenticate", () => {
 
   for (const place of engineOnly) {
     it(`the deadline runs again (${place.name})`, async () => {
-      const world = await openWorld(place, { ...options, timeout: 300 });
+      const world = await openWorld(place, { ...options, timeout: 1000 });
       const { client, socket } = await enter(world, "ada");
       await signOut(world, client, socket);
       const [refusal] = await client.next("unauthorized") as [{ code: string }];
@@ -140,7 +140,7 @@ describe("deauthenticate", () => {
 
     it(`the deadline runs, too, while a middleware holds the new socket up (${place.name})`, async () => {
       let isHeldUp = false;
-      const world = await openWorld(place, { ...options, timeout: 300 }, {
+      const world = await openWorld(place, { ...options, timeout: 1000 }, {
         setUp: (io) => io.use((_socket, next) => isHeldUp || next()),
       });
       const { client, socket } = await enter(world, "ada");
