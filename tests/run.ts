@@ -1,5 +1,5 @@
 /**
- * What `npm test` runs: the same test files on Node, Deno and Bun, each runtime in a process
+ * What `npm test` runs: the same test files on Node, Deno and Bun, each runtime in processes
  * of its own. What they print begins with the name of the process if there are several.
  *
  * Arguments choose the runtimes, and test files or folders; without any, it is all of them:
@@ -39,6 +39,7 @@ const ONCE: Record<string, string> = {
   "tests/mutants": "reads files",
   "tests/sizes": "runs esbuild",
   "tests/snippets": "runs the compiler",
+  "tests/socketio/webtransport": "runs Node, which the module of WebTransport is made for",
 };
 
 /**
@@ -80,6 +81,9 @@ const RUNTIMES: Record<string, (report: string, files: string[]) => string[]> = 
   ],
 };
 
+/** Runtimes whose tests are shared by several processes: on Bun most run over two engines. */
+const PARTS: Record<string, number> = { bun: 2 };
+
 /** Files for one process. */
 interface Job {
   /** The runtime, and which of its jobs it is. */
@@ -113,8 +117,18 @@ function planJobs(runtimes: string[], files: string[]): Job[] {
   const everywhere = files.filter((file) => !isOnce(file));
   const last = runtimes.at(-1)!;
   const once = { name: `${last}, once`, runtime: last, files: files.filter(isOnce) };
-  const jobs = [once, ...runtimes.map((name) => ({ name, runtime: name, files: everywhere }))];
+  const jobs = [once, ...runtimes.flatMap((runtime) => shareOut(runtime, everywhere))];
   return jobs.filter(({ files }) => files.length > 0);
+}
+
+/** Shares files out among the processes of a runtime. */
+function shareOut(runtime: string, files: string[]): Job[] {
+  const count = PARTS[runtime] ?? 1;
+  return Array.from({ length: count }, (_, part) => ({
+    name: count > 1 ? `${runtime}, ${part + 1}` : runtime,
+    runtime,
+    files: files.filter((_, i) => i % count === part),
+  }));
 }
 
 async function run(job: Job, report: string, isAlone: boolean): Promise<Result> {
