@@ -34,6 +34,7 @@ export interface RawWebSocket {
 export interface RawTransport {
   readonly name: string;
   closeTimeout?: number;
+  doClose?(done?: () => void): void;
   readonly socket?: RawWebSocket;
 }
 
@@ -57,6 +58,7 @@ export interface RawClient {
   /** By the name of the namespace: who takes the packets for it. */
   readonly nsps: Map<string, RawSocket>;
   connect(name: string, auth: object): void;
+  close(): void;
   _disconnect(): void;
   _packet(packet: Packet, options?: object): void;
   writeToEngine(...args: unknown[]): void;

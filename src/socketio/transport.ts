@@ -1,4 +1,4 @@
-import type { RawClient } from "./internals.ts";
+import type { RawClient, RawTransport } from "./internals.ts";
 import { gateOf } from "./gate/slot.ts";
 import { upgradeOf } from "./upgrades.ts";
 
@@ -11,9 +11,23 @@ export function isInUse(client: RawClient): boolean {
   return false;
 }
 
+/** How long a WebTransport session stays open for what was written last, in ms. */
+const FLUSH = 50;
+
+/** Engine.IO closes a WebTransport session at once, and what was written to it just before is lost. */
+function closeBehindWrites(transport: RawTransport): void {
+  const { doClose } = transport;
+  if (transport.name !== "webtransport" || !doClose) return;
+  transport.doClose = (done) => {
+    setTimeout(() => doClose.call(transport), FLUSH);
+    done?.();
+  };
+}
+
 /** Closes a transport behind what was sent before. */
 export function closeTransport(client: RawClient, linger: number): void {
   const { transport } = client.conn;
+  closeBehindWrites(transport);
   // It waits for its client to fetch and confirm that: half a minute, unless it is told less.
   if (transport.closeTimeout !== undefined) transport.closeTimeout = linger;
   try {
