@@ -69,8 +69,11 @@ export interface Declined extends Unauthorized {
  * listens to.
  */
 export interface AuthServerToClientEvents<Reply = true, Challenge = unknown> {
-  /** The client is authenticated; `reply` is what the server's option makes it. */
-  authenticated: (reply: Reply, info: AuthenticatedInfo) => void;
+  /**
+   * The client is authenticated; `reply` is what the server's option makes it. A session that does
+   * not end by itself comes without `info`.
+   */
+  authenticated: (reply: Reply, info?: AuthenticatedInfo) => void;
   /** The client is not, or no longer, authenticated. */
   unauthorized: (reason: Unauthorized) => void;
   /** A further question. */

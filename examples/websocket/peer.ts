@@ -48,7 +48,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     this.#room = room;
     this.#address = address;
     this.#waiting = new Waiting(this);
-    this.socket = new Socket((message) => this.emit(message), () => this.leave("server", false));
+    this.socket = new Socket((message) => this.emit(message), () => this.leave("server"));
     room.peers.set(ws, this);
     room.known.set(this.socket, this);
     this.#write({ event: "connect", args: [{ id: this.socket.id }] });
@@ -113,11 +113,11 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
   }
 
   disconnect(): void {
-    this.leave("server", false);
+    this.leave("server");
   }
 
   replace(): void {
-    this.leave("server", false);
+    this.leave("server");
     new WebSocketPeer(this.#ws, this.connection, this.#room, this.#address);
   }
 
@@ -152,13 +152,13 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
   }
 
   /** The socket is over, and its WebSocket may live. */
-  leave(reason: string, byClient: boolean): void {
+  leave(reason: string): void {
     if (!this.connected) return;
     this.connected = false;
     this.#room.peers.delete(this.#ws);
     this.silence();
     this.#dispatch({ event: "disconnect", args: [reason] });
-    this.connection.leave(this, reason, byClient);
+    this.connection.leave(this, reason);
   }
 
   #authenticate({ args, id }: EventMessage): void {

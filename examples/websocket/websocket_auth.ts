@@ -56,7 +56,7 @@ export function websocketAuth<
       else ws.close(1007, "not a message");
     });
     ws.on("close", () => {
-      room.peers.get(ws)?.leave("client", true);
+      room.peers.get(ws)?.leave("client");
       connection.close();
     });
   });

@@ -17,7 +17,7 @@
 import type * as protocol from "../protocol.ts";
 import type { AuthenticatedInfo, Outcome, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
-import { type ClientSocket, createLine, isFirst, reconnects } from "./line.ts";
+import { type ClientSocket, createLine, isFirst, isShared, reconnects } from "./line.ts";
 import {
   type Details,
   type Event,
@@ -54,6 +54,9 @@ type Handlers<Name extends string> = Record<Name, (...args: never[]) => void>;
 
 /** Sockets that are signed out, with the id that they have until another CONNECT comes. */
 const signedOut = new WeakMap<ClientSocket, string | undefined>();
+
+/** How long after a refusal the server drops a CONNECT, and a little more, in milliseconds. */
+const CLOSING = 1_100;
 
 /** The longest time to trust a timer, in milliseconds: machines sleep, and timers with them. */
 const WALL_CLOCK_CHECK = 30_000;
@@ -96,19 +99,24 @@ export function authenticate<Reply = unknown, Challenge = any>(
   /** What it has brought, until it is sent. */
   let obtained: unknown;
   let isIntroduced: boolean | undefined;
+  /** Until when the server drops what comes on this transport, if it stays open. */
+  let closedAt = 0;
 
   /** Takes a client to its next state, and does what there is to do in it. */
   function on<T extends keyof Details>(type: T, detail?: Details[T]): void {
     const before = state;
     const event = { type, detail, now: Date.now(), random: Math.random() } as Event;
     state = transition(before, event, rules);
+    const isRefused = type === "refused" && before.name !== "authenticated";
+    if (isRefused && isShared(socket)) closedAt = Date.now() + CLOSING;
     wait();
     if (state !== before) enter(before, state, type);
   }
 
   function wait(): void {
     clearTimeout(timer);
-    const left = Math.max(0, state.due - Date.now());
+    const due = state.name === "waiting" ? Math.max(state.due, closedAt) : state.due;
+    const left = Math.max(0, due - Date.now());
     if (left === Infinity) return;
     timer = left > WALL_CLOCK_CHECK
       ? setTimeout(wait, WALL_CLOCK_CHECK)

@@ -296,6 +296,11 @@ export function isFirst(socket: ClientSocket): boolean {
   return Object.values((socket as Internals).io.nsps).find(isTaken) === socket;
 }
 
+/** Whether another namespace uses its connection. */
+export function isShared(socket: ClientSocket): boolean {
+  return Object.values((socket as Internals).io.nsps).some((it) => it !== socket && it.active);
+}
+
 function isTaken(socket: ClientSocket): boolean {
   return Object.hasOwn(socket, "emitEvent");
 }

@@ -9,6 +9,11 @@ export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+/** Whether there is nothing: `undefined`, or the `null` that JSON makes of it. */
+export function isMissing(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
+}
+
 export function isFunction(value: unknown): boolean {
   return typeof value === "function";
 }

@@ -1,10 +1,10 @@
+import { Attempt } from "./attempt.ts";
 import type { Peer } from "./interface.ts";
 import { adoptConnectionId, connectionId } from "./ids.ts";
 import { isOverLimit } from "./measure.ts";
 import type { Notice } from "./notices.ts";
 import { Performer } from "./performer.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
-import { Submission } from "./submission.ts";
 
 /**
  * How many namespaces may be asked for before anybody is authenticated, the same
@@ -54,13 +54,16 @@ export class Connection<S, T> extends Performer<S, T> {
   turnAway(peer: Peer<S>, refusal: Unauthorized): void {
     const { journal, policy } = this.guard;
     const { code } = refusal;
+    const isLimit = code === "too_many_attempts" || code === "server_busy";
     const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
     if (isAttempt) {
-      journal.countAttempt(false);
-      journal.note(peer, () => ({ type: "attempt", ok: false, code, duration: 0 }));
+      journal.noteAttempt(peer, code, () => ({ duration: 0 }));
     }
     this.peers.turnAway(peer, refusal, "unauthorized");
-    if (this.state.phase !== "authenticated") this.end(refusal);
+    if (this.state.phase === "authenticated") return;
+    if (isLimit) return this.end(refusal);
+    this.peers.expect(peer);
+    this.reject(refusal);
   }
 
   /**
@@ -70,7 +73,10 @@ export class Connection<S, T> extends Performer<S, T> {
   handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
     const isNeeded = this.state.phase !== "authenticated" && !this.running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
-    if (!this.guard.journal.isFull) return this.#submit(peer, credentials, acknowledge);
+    if (!this.guard.journal.isFull) {
+      this.peers.expect(peer);
+      return this.#submit(peer, credentials, acknowledge);
+    }
     const refusal = this.guard.busy("server_busy");
     acknowledge({ ok: false, ...refusal });
     this.turnAway(peer, refusal);
@@ -80,8 +86,7 @@ export class Connection<S, T> extends Performer<S, T> {
   join(peer: Peer<S>): void {
     this.#adopt(peer);
     const { previous } = peer;
-    const hasPlace = this.running?.peer === peer;
-    const needsPlace = this.state.phase !== "authenticated" && !hasPlace;
+    const needsPlace = this.state.phase !== "authenticated" && !this.peers.isExpected(peer);
     const refusal = this.guard.objectionTo(previous, needsPlace);
     this.peers.add(peer);
     this.dispatch({
@@ -89,20 +94,15 @@ export class Connection<S, T> extends Performer<S, T> {
       peer,
     });
     if (this.running?.peer === peer) this.running.joined();
-    if (peer.session || !peer.connected) return;
+    if (peer.session || !peer.connected || this.isClosing) return;
     this.guard.journal.note(peer, () => ({ type: "pending" }));
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
   }
 
-  /**
-   * A namespace has been disconnected, or was refused before it was connected;
-   * `byClient` if it was the client that left.
-   */
-  leave(peer: Peer<S>, reason: string, byClient: boolean): void {
-    if (this.running?.peer === peer) {
-      this.running.abandon();
-      this.dispatch({ event: { type: "abandoned", attempt: this.running.id, byClient } });
-    }
+  /** A namespace has been disconnected, or will not be connected. */
+  leave(peer: Peer<S>, reason: string): void {
+    if (this.running?.peer === peer) this.happened({ type: "abandoned", attempt: this.running.id });
+    this.peers.forget(peer);
     if (!this.peers.has(peer)) return;
     this.peers.remove(peer, reason);
     if (this.peers.isEmpty) this.dispatch({ event: { type: "deserted" } });
@@ -138,6 +138,21 @@ export class Connection<S, T> extends Performer<S, T> {
     this.dispatch({ event: { type: "signed_out" } });
   }
 
+  /** Whether its client was refused, and is about to be closed: what it sends is to be dropped. */
+  get isClosing(): boolean {
+    return this.state.phase === "closing";
+  }
+
+  /**
+   * The credentials that the transport of a socket brought, if there are any. After a sign-out
+   * there are none: they were those of before.
+   *
+   * @throws what the option `handshake` throws
+   */
+  brought(peer: Peer<S>): unknown {
+    return this.wasSignedOut ? undefined : peer.brought?.();
+  }
+
   /** Tells it from all others, on every node. */
   get id(): string {
     return connectionId(this);
@@ -166,10 +181,10 @@ export class Connection<S, T> extends Performer<S, T> {
 
   #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     const id = ++this.#attempts;
-    const submission = new Submission(id, this, peer, credentials, acknowledge);
+    const attempt = new Attempt(id, this, peer, credentials, acknowledge);
     this.#adopt(peer);
     const { previous } = peer;
-    this.dispatch({ event: { type: "credentials", attempt: id, previous }, submission });
+    this.happened({ type: "credentials", attempt: id, previous }, attempt);
   }
 
   /** What spares a connection spares it also once it was lost and has come back. */

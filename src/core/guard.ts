@@ -82,6 +82,11 @@ export class Guard<S, T> implements Common<S> {
     return { ...unauthorized(code), retryAfter: this.spreading.next() };
   }
 
+  /** Drops what a client sends that was refused, until it is closed. */
+  ignore(transport: T): void {
+    this.#try(() => this.#binding.ignore?.(transport));
+  }
+
   /**
    * Closes a client connection that nobody else uses, and drops it a while later:
    * what counts as closed above may still be open below, for a client that does

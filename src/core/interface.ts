@@ -11,10 +11,11 @@
  * 2. For each namespace the client asks for (a server without namespaces has one
  *    for each transport): `connection.refusalToJoin(payload)`, and a {@linkcode Peer},
  *    shut. If there is a refusal, it tells the client so in its own way, must not
- *    accept the namespace, and then calls `connection.turnAway(peer, refusal)`.
+ *    accept the namespace, and then calls `connection.turnAway(peer, refusal)`. While
+ *    `connection.isClosing` it drops what the client asks for.
  * 3. If the client has brought credentials along: `connection.handshake(…)`, and it
  *    must not accept the namespace before that has been answered with `ok`. If it
- *    will never accept it: `connection.leave(peer, …)`.
+ *    will never accept it, for another reason than that answer: `connection.leave(peer, …)`.
  * 4. `connection.join(peer)` once the namespace is accepted and the client knows,
  *    and before the application has seen the socket.
  * 5. `connection.authenticate(…)` for each `authentication` event, at whatever time.
@@ -56,6 +57,12 @@ export interface Peer<S> {
   readonly isBehind?: boolean;
   /** When the socket was created, in epoch milliseconds. */
   readonly connectedAt: number;
+  /**
+   * The credentials that its transport brought, as a function in the option `handshake` finds
+   * them. Called for an `authentication` event that has none. What it throws is reported, and the
+   * client is told `server_error`.
+   */
+  brought?(): unknown;
   /** Where it is, for events. A throw is reported, and the event is lost. */
   origin(): Origin;
   /**
@@ -111,8 +118,8 @@ export interface Peer<S> {
    */
   silence(): void;
   /**
-   * Disconnects this namespace, after it was silenced. A throw is reported and
-   * otherwise ignored.
+   * Disconnects this namespace, after it was silenced. One that was refused before it was
+   * connected is told so here, too, a while later. A throw is reported and otherwise ignored.
    */
   disconnect(): void;
   /**
@@ -140,6 +147,11 @@ export interface Binding<T> {
    * the connection, so that it must not be closed.
    */
   isShared(transport: T): boolean;
+  /**
+   * The client was told that it is refused, and is going to be closed: what it sends until then
+   * is dropped, and does not have it closed earlier.
+   */
+  ignore?(transport: T): void;
   /**
    * Closes the whole client connection, behind what was sent before. Must not
    * wait for the client; what is below the binding may, for `linger` milliseconds.

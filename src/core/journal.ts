@@ -1,8 +1,9 @@
-import type { AuthEvent, Happening } from "./events.ts";
+import type { AcceptedEvent, AuthEvent, Happening } from "./events.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Peer } from "./interface.ts";
 import type { Policy } from "./policy.ts";
 import type { Code, Unauthorized } from "../protocol.ts";
+import type { Session } from "./session.ts";
 
 /** What has become of the clients under one policy, on this node. */
 export interface Stats {
@@ -42,6 +43,9 @@ const LIMITS: ReadonlySet<string> = new Set<Code>([
   "server_busy",
 ]);
 
+/** What an attempt has taken, in ms: from first to last, and of that the verifier, if it was asked. */
+type Times = Pick<AcceptedEvent, "duration" | "verification">;
+
 /** Counts what happens under one policy, and tells it to whoever observes. */
 export class Journal<S> {
   readonly #policy: Policy<S>;
@@ -77,9 +81,15 @@ export class Journal<S> {
     this.#stats[kind] += change;
   }
 
-  /** Counts an attempt that is over. */
-  countAttempt(isAccepted: boolean): void {
-    this.#stats[isAccepted ? "accepted" : "refused"]++;
+  /** Counts and notes an attempt that is over: with a session, or with the code of a refusal. */
+  noteAttempt(peer: Peer<S>, outcome: Session<unknown> | string, times: () => Times): void {
+    const isRefused = typeof outcome === "string";
+    this.#stats[isRefused ? "refused" : "accepted"]++;
+    this.note(peer, () => {
+      if (isRefused) return { type: "attempt", ok: false, code: outcome, ...times() };
+      const whose = outcome.userId === undefined ? {} : { userId: outcome.userId };
+      return { type: "attempt", ok: true, ...whose, ...times() };
+    });
   }
 
   /** Counts a socket that ends for a reason of the server's. */

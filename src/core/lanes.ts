@@ -5,31 +5,42 @@ import { within } from "./within.ts";
 /** How long before the end of a window nothing is given back any more, in ms and as a part of it. */
 const MARGIN = { ms: 1000, part: 0.1 };
 
-/** How long a limiter may take, in ms: those behind do not wait for it longer than that. */
+/** How long a limiter may take, and how long an attempt waits for the points of others, in ms. */
 const PATIENCE = 5000;
 
-/** A point that was taken, of an attempt of which nobody knows yet what comes of it. */
-export interface Point {
-  keep(): void;
-  /** Rejects if the limiter does, or takes too long. */
-  giveBack(): Promise<void>;
-}
+/** How long the answer to an attempt that is over matters at most, in ms. */
+const LONGEST_WINDOW = 3_600_000;
 
-/** There is no point, and may be none before so many milliseconds. */
+/** The key has no point, and may have none before so many milliseconds. */
 export interface None {
   readonly retryAfter: number;
 }
 
-/** One who wants a point. */
+/** An attempt's request for a point. */
 export interface Taking {
   /** A point, or none; nothing if it was left. Rejects with what keeps the limiter from counting. */
   readonly outcome: Promise<Point | None | undefined>;
-  /** It is not wanted any more. */
+  /** The point is not wanted any more. */
   leave(): void;
 }
 
-/** Settles the outcome of one who wants a point. */
+/** Takes a point of a key. */
+export type Take = (key: string, clock: Clock) => Taking;
+
+/** Points of a limiter, with one lane for each key. */
+export function lanesOf(limiter: Limiter): Take {
+  const lanes = new Map<string, Lane>();
+  return (key, clock) => {
+    let lane = lanes.get(key);
+    if (!lane) lanes.set(key, lane = new Lane(limiter, key, clock, () => lanes.delete(key)));
+    return lane.take();
+  };
+}
+
+/** Settles the outcome of an attempt that waits for a point. */
 interface Waiter {
+  /** When it stops waiting for the points of others, by the monotonic clock. */
+  readonly until: number;
   resolve(outcome: Point | None | undefined): void;
   reject(error: unknown): void;
 }
@@ -46,33 +57,21 @@ interface Answer {
   readonly retryAfter: number;
 }
 
-/** Takes a point of a key. */
-export type Take = (key: string, clock: Clock) => Taking;
-
-/** Points of a limiter, with one lane for each key. */
-export function lanesOf(limiter: Limiter): Take {
-  const lanes = new Map<string, Lane>();
-  return (key, clock) => {
-    let lane = lanes.get(key);
-    if (!lane) lanes.set(key, lane = new Lane(limiter, key, clock, () => lanes.delete(key)));
-    return lane.take();
-  };
-}
-
 /**
- * Those who want a point of one key, one after the other. A point may be given
- * back, so whoever finds none left waits for the attempts that are under way to
- * end: of twelve right ones at once, a limit of three lets all in, and of twelve
- * wrong ones three.
+ * The attempts that want a point of one key, one after the other. A point is out until the
+ * verifier has answered, and may come back then. An attempt that finds none left waits for those
+ * that are out: of twelve right ones at once, a limit of three lets all in, and of twelve wrong
+ * ones three.
  */
 class Lane {
   readonly #limiter: Limiter;
   readonly #key: string;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #onIdle: () => void;
   readonly #waiting: Waiter[] = [];
-  /** How many points are out, which may yet be given back; and how many were, so far. */
+  /** How many points are out; of those, how many wait for a client; and how many came back so far. */
   #out = 0;
+  #aside = 0;
   #returned = 0;
   /** Until when the limiter has none, as it has said. */
   #emptyUntil = -Infinity;
@@ -82,107 +81,115 @@ class Lane {
   constructor(limiter: Limiter, key: string, clock: Clock, onIdle: () => void) {
     this.#limiter = limiter;
     this.#key = key;
-    this.#clock = clock;
+    this.clock = clock;
     this.#onIdle = onIdle;
   }
 
   take(): Taking {
     let waiter!: Waiter;
+    const until = this.clock.monotonic() + PATIENCE;
     // Not `Promise.withResolvers()`, which Node 20 does not have.
     const outcome = new Promise<Point | None | undefined>((resolve, reject) => {
-      waiter = { resolve, reject };
+      waiter = { until, resolve, reject };
     });
     this.#waiting.push(waiter);
     void this.#goOn();
     return {
       outcome,
       leave: () => {
-        const place = this.#waiting.indexOf(waiter);
-        if (place >= 0) this.#waiting.splice(place, 1);
+        this.#remove(waiter);
         waiter.resolve(undefined);
         void this.#goOn();
       },
     };
   }
 
-  /** Asks for those in front, one at a time, until there is nothing to be had. */
+  /** A point is out no more: it `cameBack`, or was spent. */
+  close(cameBack: boolean): void {
+    this.#out--;
+    if (cameBack) this.#returned++;
+    if (cameBack || this.#out === 0) this.#emptyUntil = -Infinity;
+    void this.#goOn();
+  }
+
+  /** Of the points that are out, one more waits for a client, or one less. */
+  setAside(change: 1 | -1): void {
+    this.#aside += change;
+    void this.#goOn();
+  }
+
+  /** Gives a point back; in the next window it would be one more than there should be. */
+  async reward({ until }: Answer): Promise<void> {
+    if (this.clock.monotonic() > until) return;
+    await this.#soon(async () => await this.#limiter.reward?.(this.#key, 1));
+  }
+
+  /** Asks for the first, one at a time, as long as the limiter may have a point. */
   async #goOn(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
     this.#cancelWait?.();
     this.#cancelWait = undefined;
-    while (this.#waiting.length > 0 && !this.#mustWait) await this.#askForFirst();
+    for (let first; (first = this.#waiting[0]);) {
+      const now = this.clock.monotonic();
+      if (!this.#mayComeBack || now >= this.#emptyUntil) {
+        await this.#askFor(first);
+        continue;
+      }
+      const left = Math.min(this.#emptyUntil, first.until) - now;
+      if (left > 0) {
+        this.#cancelWait = this.clock.after(left, () => void this.#goOn());
+        break;
+      }
+      this.#remove(first)?.resolve({ retryAfter: this.#emptyUntil - now });
+    }
     this.#isAsking = false;
-    if (this.#waiting.length > 0) this.#waitForWindow();
-    else if (this.#out === 0) this.#onIdle();
+    if (this.#waiting.length === 0 && this.#out === 0) this.#onIdle();
   }
 
-  /** Some of those that are out may come in again before there are new ones. */
-  get #mustWait(): boolean {
-    return this.#out > 0 && this.#clock.monotonic() < this.#emptyUntil;
+  /** Whether a point is out that may come back without a client doing anything. */
+  get #mayComeBack(): boolean {
+    return this.#out > this.#aside;
   }
 
-  #waitForWindow(): void {
-    const left = this.#emptyUntil - this.#clock.monotonic();
-    if (left === Infinity) return;
-    this.#cancelWait = this.#clock.after(Math.min(left, PATIENCE), () => void this.#goOn());
-  }
-
-  async #askForFirst(): Promise<void> {
-    const [first] = this.#waiting;
+  async #askFor(first: Waiter): Promise<void> {
     const returned = this.#returned;
     try {
       const answer = await this.#consume();
       if (answer.isTaken) return this.#hand(answer);
-      if (mayGiveBackRefused(this.#limiter, answer)) await this.#reward(answer);
-      const isHopeless = this.#out === 0 && this.#returned === returned;
-      if (isHopeless) this.#settleFirst(first, ({ resolve }) => resolve(answer));
-      else if (this.#out > 0) this.#emptyUntil = answer.end;
+      if (mayGiveBackRefused(this.#limiter, answer)) await this.reward(answer);
+      const isHopeless = !this.#mayComeBack && this.#returned === returned;
+      if (isHopeless) this.#remove(first)?.resolve(answer);
+      else if (this.#mayComeBack) {
+        // A limiter that has none for 0 ms is not asked without pause.
+        this.#emptyUntil = Math.max(answer.end, this.clock.monotonic() + 1);
+      }
     } catch (error) {
-      this.#settleFirst(first, ({ reject }) => reject(error));
+      this.#remove(first)?.reject(error);
     }
   }
 
-  /** Whoever is first by now gets it; if there is nobody, it goes back. */
+  /** The attempt that is first by now gets the point; if there is none, the point goes back. */
   #hand(answer: Answer): void {
     this.#out++;
     if (answer.isLast) this.#emptyUntil = answer.end;
-    const point = this.#pointOf(answer);
+    const point = new Point(this, answer);
     const first = this.#waiting.shift();
     if (first) first.resolve(point);
     else point.giveBack().catch(() => {});
   }
 
-  #settleFirst(first: Waiter | undefined, settle: (first: Waiter) => void): void {
-    if (!first || this.#waiting[0] !== first) return;
-    this.#waiting.shift();
-    settle(first);
-  }
-
-  #pointOf(answer: Answer): Point {
-    const end = () => {
-      if (--this.#out === 0) this.#emptyUntil = -Infinity;
-      void this.#goOn();
-    };
-    return {
-      keep: end,
-      giveBack: async () => {
-        try {
-          await this.#reward(answer);
-          this.#returned++;
-          this.#emptyUntil = -Infinity;
-        } finally {
-          end();
-        }
-      },
-    };
+  /** Takes a waiter out of the lane, and returns it if it was there. */
+  #remove(waiter: Waiter): Waiter | undefined {
+    const place = this.#waiting.indexOf(waiter);
+    return place < 0 ? undefined : this.#waiting.splice(place, 1)[0];
   }
 
   async #consume(): Promise<Answer> {
     try {
       const answer = this.#soon(() => this.#limiter.consume(this.#key), (late) => {
-        // Nobody has it.
-        this.#reward(this.#answerOf(late, true)).catch(() => {});
+        // No attempt has it.
+        this.reward(this.#answerOf(late, true)).catch(() => {});
       });
       return this.#answerOf(await answer, true);
     } catch (rejection) {
@@ -196,7 +203,7 @@ class Lane {
     const { remainingPoints, consumedPoints, msBeforeNext } = Object(answer);
     // Some windows never end, and some limiters do not tell.
     const length = typeof msBeforeNext === "number" && msBeforeNext >= 0 ? msBeforeNext : Infinity;
-    const end = this.#clock.monotonic() + length;
+    const end = this.clock.monotonic() + length;
     return {
       ...{ isTaken, end, retryAfter: length },
       isCounted: consumedPoints > 0,
@@ -205,15 +212,60 @@ class Lane {
     };
   }
 
-  /** Gives a point back; in the next window it would be one more than there should be. */
-  async #reward({ until }: Answer): Promise<void> {
-    if (this.#clock.monotonic() > until) return;
-    await this.#soon(async () => await this.#limiter.reward?.(this.#key, 1));
-  }
-
   /** What a call of the limiter comes to, if that is soon; else `onLate` is told. */
   #soon(call: () => Promise<unknown>, onLate?: (late: unknown) => void): Promise<unknown> {
-    return within(this.#clock, PATIENCE, "The limiter", call, onLate);
+    return within(this.clock, PATIENCE, "The limiter", call, onLate);
+  }
+}
+
+/** A point that an attempt has taken. */
+export class Point {
+  readonly #lane: Lane;
+  readonly #answer: Answer;
+  #isSettled = false;
+  #isAside = false;
+  #cancelEnd: (() => void) | undefined;
+
+  constructor(lane: Lane, answer: Answer) {
+    this.#lane = lane;
+    this.#answer = answer;
+  }
+
+  /** The attempt was a failed guess. */
+  spend(): void {
+    if (this.#settle()) this.#lane.close(false);
+  }
+
+  /** The attempt was no failed guess. Rejects if the limiter does, or takes too long. */
+  async giveBack(): Promise<void> {
+    if (!this.#settle()) return;
+    try {
+      await this.#lane.reward(this.#answer);
+    } finally {
+      this.#lane.close(true);
+    }
+  }
+
+  /** The attempt is over, and the verifier may yet answer: until the window ends, that counts. */
+  spendInTime(): void {
+    const { clock } = this.#lane;
+    const left = Math.min(this.#answer.end - clock.monotonic(), LONGEST_WINDOW);
+    this.#cancelEnd = clock.after(Math.max(left, 0), () => this.spend());
+  }
+
+  /** Whether the attempt waits for its client, so that no other attempt waits for the point. */
+  setAside(isAside: boolean): void {
+    if (this.#isSettled || this.#isAside === isAside) return;
+    this.#isAside = isAside;
+    this.#lane.setAside(isAside ? 1 : -1);
+  }
+
+  /** Returns whether it was out until now. */
+  #settle(): boolean {
+    if (this.#isSettled) return false;
+    this.#cancelEnd?.();
+    this.setAside(false);
+    return this.#isSettled = true;
   }
 }
 

@@ -5,14 +5,16 @@
  *
  * ```text
  *            joined               accepted
- *   idle ───────────▶ pending ─────────────▶ authenticated ──┐ refresh:
- *    ▲                 │  ▲ ▲                   │      │  ▲   │ accepted,
- *    │   refused (some │  │ │  signed out       │      │  └───┘ same user
- *    │  attempts left) └──┘ └───────────────────┘      │
- *    │                 │   (with new sockets)          │
- *    │ refused (last), │                               │ refused, another user,
- *    │ deadline, ended │                               │ expired, revoked, ended, left
- *    └─────────────────┴───────────────────────────────┘
+ *   idle ───────────▶ pending ─────────────▶ authenticated ──┐ refresh: accepted,
+ *    ▲ ▲               │  ▲ ▲                   │      │  ▲   │ or refused without
+ *    │ │ refused (some │  │ │  signed out       │      │  └───┘ a verdict
+ *    │ │ attempts left)└──┘ └───────────────────┘      │
+ *    │ │               │   (with new sockets)          │
+ *    │ │               │ deadline, revoked, ended      │ refused by a verdict, another
+ *    │ └───────────────┼───────────────────────────────┘ user, expired, revoked, ended, left
+ *    │                 │ refused (last)
+ *    └─── closing ◀────┘
+ *    closed
  * ```
  *
  * - A socket goes through this once, one way: pending, authenticated, over.
@@ -20,9 +22,12 @@
  * - An attempt runs in `pending` and in `authenticated` alike; only one at a
  *   time. An answer that names another attempt than the one in flight is late
  *   and does nothing.
+ * - A client that is refused is told at once, and closed a while later (`closing`): one that
+ *   connects again whenever it is disconnected would not pause otherwise. What it sends
+ *   meanwhile is dropped.
  * - `idle` does not mean that the transport is gone: another policy may still
  *   use it. That is why it counts failures too: once the attempts of the
- *   transport are used up, whoever joins is refused for good.
+ *   transport are used up, every further one is refused.
  *
  * What the table at the end does not list does nothing.
  *
@@ -61,7 +66,7 @@ function stay(state: State): Transition {
 
 function pend(failures: number, ms: number, previous?: Previous): Transition {
   return {
-    state: { phase: "pending", attempt: 0, failures, previous },
+    state: { phase: "pending", attempt: 0, failures, errors: 0, previous },
     effects: [{ type: "start_deadline", ms }],
   };
 }
@@ -89,16 +94,39 @@ function join(state: Engaged, event: On<"joined">): Transition {
     : { state, effects: [{ type: "admit_joined" }] };
 }
 
+/** Tells the client why, and closes it at once. */
 function end(failures: number, refusal: Unauthorized): Transition {
   return {
     state: { phase: "idle", failures },
-    effects: [{ type: "stop_timer" }, { type: "abort", refusal }, { type: "end", refusal }],
+    effects: [
+      { type: "stop_timer" },
+      { type: "abort", refusal },
+      { type: "tell", refusal },
+      { type: "close" },
+    ],
   };
 }
 
-/** Ends the connection over credentials that nobody has looked at. */
-function turnAway(failures: number, refusal: Unauthorized): Transition {
-  const { state, effects } = end(failures, refusal);
+/** Tells a client that is refused why, and closes it later. */
+function close(failures: number, refusal: Unauthorized): Transition {
+  return {
+    state: { phase: "closing", failures },
+    effects: [
+      { type: "abort", refusal },
+      { type: "tell", refusal },
+      { type: "start_closing" },
+    ],
+  };
+}
+
+/** Refuses a client: a session that there is ends at once. */
+function refuse({ phase, failures }: State, refusal: Unauthorized): Transition {
+  return phase === "authenticated" ? end(failures, refusal) : close(failures, refusal);
+}
+
+/** Refuses credentials that nobody has looked at, and with them the client. */
+function turnAway(before: State, refusal: Unauthorized): Transition {
+  const { state, effects } = refuse(before, refusal);
   return { state, effects: [{ type: "decline", refusal }, ...effects] };
 }
 
@@ -107,7 +135,12 @@ function signOut(failures: number, rules: Rules): Transition {
   const refusal = unauthorized("signed_out");
   return {
     state,
-    effects: [{ type: "abort", refusal }, ...effects, { type: "replace", refusal }],
+    effects: [
+      { type: "abort", refusal },
+      ...effects,
+      { type: "tell", refusal },
+      { type: "replace" },
+    ],
   };
 }
 
@@ -116,14 +149,16 @@ function decline(state: Engaged, refusal: Declined): Transition {
   return { state, effects: [{ type: "decline", refusal }] };
 }
 
-function begin(state: Engaged, event: On<"credentials">): Transition {
-  if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
-  if (isForeign(state, event)) return turnAway(state.failures, unauthorized("subject_mismatch"));
+function begin(state: Engaged, event: On<"credentials">, rules: Rules): Transition {
   const { attempt, previous } = event;
+  if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
+  if (isForeign(state, event)) return turnAway(state, unauthorized("subject_mismatch"));
+  if (state.phase === "authenticated") {
+    return { state: { ...state, attempt }, effects: [{ type: "verify" }] };
+  }
+  if (isUsedUp(state, rules)) return turnAway(state, unauthorized("too_many_attempts"));
   return {
-    state: state.phase === "pending"
-      ? { ...state, attempt, previous: state.previous ?? previous }
-      : { ...state, attempt },
+    state: { ...state, attempt, previous: state.previous ?? previous },
     effects: [{ type: "verify" }],
   };
 }
@@ -132,7 +167,7 @@ function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition
   if (event.attempt !== state.attempt) return stay(state);
   const current = state.phase === "pending" ? state.previous : state.session;
   if (current && !sameUser(current, event.session)) {
-    return end(state.failures, unauthorized("subject_mismatch"));
+    return refuse(state, unauthorized("subject_mismatch"));
   }
   const { session, since } = event;
   return {
@@ -155,19 +190,43 @@ function drop(state: Engaged, event: On<"abandoned">): Transition {
   };
 }
 
-function fail(
-  state: In<"pending">,
-  attempt: number,
-  refusal: Unauthorized,
-  rules: Rules,
-): Transition {
-  if (attempt !== state.attempt) return stay(state);
-  const failures = state.failures + 1;
-  if (failures >= rules.attempts) return end(failures, refusal);
+/** Whether the attempts of the transport are used up. */
+function isUsedUp({ failures }: State, rules: Rules): boolean {
+  return failures >= rules.attempts;
+}
+
+/** 1 for a refusal that counts against the attempts of the transport: not for those of the server. */
+function failuresIn({ code }: Unauthorized, isAsked: boolean): 0 | 1 {
+  if (code === "server_error" || code === "server_busy") return 0;
+  return code === "timeout" && !isAsked ? 0 : 1;
+}
+
+function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transition {
+  const { refusal } = event;
+  if (event.attempt !== state.attempt) return stay(state);
+  const failed = failuresIn(refusal, event.isAsked);
+  const failures = state.failures + failed;
+  const errors = state.errors + 1 - failed;
+  if (failures + errors >= rules.attempts) return close(failures, refusal);
   return {
-    state: { ...state, attempt: 0, failures },
+    state: { ...state, attempt: 0, failures, errors },
     // The verifier may have failed with a challenge still open.
-    effects: [{ type: "resume_deadline" }, { type: "refuse", refusal }],
+    effects: [
+      { type: "resume_deadline" },
+      { type: "abort", refusal },
+      { type: "tell_sender", refusal },
+    ],
+  };
+}
+
+/** A refresh that fails without a verdict on its credentials leaves the session as it is. */
+function failRefresh(state: In<"authenticated">, event: On<"refused">): Transition {
+  const { refusal } = event;
+  if (event.attempt !== state.attempt) return stay(state);
+  if (event.isVerdict) return end(state.failures + 1, refusal);
+  return {
+    state: { ...state, attempt: 0 },
+    effects: [{ type: "abort", refusal: { ...refusal, reconnect: false, kept: true } }],
   };
 }
 
@@ -179,37 +238,51 @@ function revoke(state: Engaged, { target, at }: On<"revoked">): Transition {
   return isMeant ? end(state.failures, unauthorized("revoked")) : stay(state);
 }
 
-function becomeIdle(failures: number): Transition {
+function becomeIdle({ failures }: State): Transition {
   return {
     state: { phase: "idle", failures },
     effects: [{ type: "stop_timer" }, { type: "abort" }],
   };
 }
 
+/** The server ends the connection. */
+function cut({ phase, failures }: State, { refusal }: On<"ended">): Transition {
+  return end(failures + (phase === "pending" ? failuresIn(refusal, true) : 0), refusal);
+}
+
+/** The server refuses the client. */
+function reject({ failures }: State, { refusal }: On<"rejected">): Transition {
+  return close(failures + failuresIn(refusal, true), refusal);
+}
+
+/** The verifier has refused an attempt whose client had left. */
+function count<S extends State>(state: S): Transition {
+  return stay({ ...state, failures: state.failures + 1 });
+}
+
 const table: Table = {
   idle: {
     joined: (state, event, rules) =>
-      state.failures < rules.attempts
-        ? pend(state.failures, rules.timeout, event.previous)
-        : end(state.failures, unauthorized("too_many_attempts")),
+      isUsedUp(state, rules)
+        ? close(state.failures, unauthorized("too_many_attempts"))
+        : pend(state.failures, rules.timeout, event.previous),
     credentials: (state, event, rules) =>
-      state.failures < rules.attempts
-        ? pendAndBegin(state.failures, event, rules)
-        : turnAway(state.failures, unauthorized("too_many_attempts")),
+      isUsedUp(state, rules)
+        ? turnAway(state, unauthorized("too_many_attempts"))
+        : pendAndBegin(state.failures, event, rules),
+    failed: count,
     // A socket that is not welcome may come to a connection that is over already.
-    ended: (state, event) => end(state.failures, event.refusal),
+    ended: cut,
+    rejected: reject,
   },
 
   pending: {
     joined: join,
     credentials: begin,
     accepted: accept,
-    refused: (state, event, rules) => fail(state, event.attempt, event.refusal, rules),
-    // A client that leaves in the middle has guessed; a server that closes has not.
-    abandoned: (state, event, rules) =>
-      event.byClient
-        ? fail(state, event.attempt, unauthorized("authentication_failed"), rules)
-        : drop(state, event),
+    refused: fail,
+    abandoned: drop,
+    failed: count,
     challenged: (state, event) => ({
       state,
       effects: event.attempt === state.attempt ? [{ type: "pause_deadline" }] : [],
@@ -219,29 +292,46 @@ const table: Table = {
       effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
     }),
     // Saying nothing is no guess, but an attempt that takes too long is one.
-    deadline: (state, event) => end(state.failures + (state.attempt ? 1 : 0), event.refusal),
+    deadline: (state, event) =>
+      end(state.failures + failuresIn(event.refusal, event.isAsked), event.refusal),
     revoked: revoke,
-    ended: (state, event) => end(state.failures + 1, event.refusal),
-    gone: (state) => becomeIdle(state.failures),
+    ended: cut,
+    rejected: reject,
+    gone: becomeIdle,
   },
 
   authenticated: {
     joined: join,
     // Nobody could tell whether it is the same user.
-    credentials: (state, event) =>
+    credentials: (state, event, rules) =>
       state.session.userId === undefined
         ? decline(state, { ...unauthorized("subject_mismatch"), kept: true })
-        : begin(state, event),
+        : begin(state, event, rules),
     accepted: accept,
-    refused: (state, event) =>
-      event.attempt === state.attempt ? end(state.failures + 1, event.refusal) : stay(state),
+    refused: failRefresh,
     abandoned: drop,
+    failed: count,
     expired: (state) => end(state.failures, unauthorized("expired")),
     signed_out: (state, _event, rules) => signOut(state.failures, rules),
     revoked: revoke,
-    ended: (state, event) => end(state.failures, event.refusal),
+    ended: cut,
+    rejected: reject,
     // A session does not outlive its sockets: whoever comes back signs in.
-    deserted: (state) => becomeIdle(state.failures),
-    gone: (state) => becomeIdle(state.failures),
+    deserted: becomeIdle,
+    gone: becomeIdle,
+  },
+
+  closing: {
+    joined: (state) => ({ state, effects: [{ type: "silence_joined" }] }),
+    failed: count,
+    ended: ({ failures }) => ({
+      state: { phase: "idle", failures },
+      effects: [{ type: "stop_timer" }, { type: "close" }],
+    }),
+    closed: ({ failures }) => ({
+      state: { phase: "idle", failures },
+      effects: [{ type: "close" }],
+    }),
+    gone: becomeIdle,
   },
 };

@@ -107,12 +107,11 @@ export interface CommonOptions<S, User, Credentials> {
    */
   timeout?: number | "none";
   /**
-   * Failed attempts allowed on one client connection before it is closed.
-   * Credentials that are refused for whatever reason are a failed attempt, and
-   * so are those whose verification the client leaves or lets run into the
-   * deadline. While there are any left, the client is told `unauthorized` and
-   * may try again, within the same deadline. A refused refresh always ends the
-   * connection.
+   * Failed attempts allowed on one client connection. While there are any left, a client that is
+   * refused is told `unauthorized` and may try again, within the same deadline. The last one is
+   * told so at once and closed a second later. `server_error` and `server_busy` are no failed
+   * attempts, nor is a deadline that ends an attempt before the verifier was asked. An attempt whose
+   * client has left is one once the verifier has said no.
    *
    * @default 1
    */
@@ -137,13 +136,17 @@ export interface CommonOptions<S, User, Credentials> {
   maxCredentials?: number;
   /**
    * How often somebody may try, over all connections, with a limiter of
-   * rate-limiter-flexible or one like it. Asked before each verification,
-   * refreshes too. What counts is failures: the points of all other attempts are
-   * given back if the limiter can `reward`, and whoever finds none left waits for
-   * those that are being verified. Without points left the attempt is refused with
-   * `too_many_attempts` and `retryAfter`. A limiter that fails refuses with
-   * `server_error`, and goes to `onError`. Several throttles each have to
-   * agree, in order.
+   * rate-limiter-flexible or one like it. The throttle takes a point before each verification.
+   * The verifier's answer decides about the point, also if it comes after the deadline: a user
+   * gives it back if the limiter can `reward`, and so does an `AuthError` with the code
+   * `server_error`. A refusal costs the point, and so does any other error, or no answer.
+   *
+   * An attempt that finds no point left waits up to 5 seconds for those that are being verified.
+   * Then it is refused with `too_many_attempts` and `retryAfter`. A limiter that fails refuses
+   * with `server_error`, and goes to `onError`. Several throttles each have to agree, in order.
+   *
+   * A refresh counts under `refresh:` and the user's id in place of the keys that its session
+   * signed in under.
    *
    * @default no limit
    */
@@ -166,15 +169,14 @@ export interface CommonOptions<S, User, Credentials> {
    * to two steps, and so does one whose connection is signed in, or about to be,
    * through another namespace: one sign-in serves them all.
    *
-   * A function takes them from wherever they are, a cookie or a header: it is
-   * called with `socket.handshake` for each namespace that the client asks for,
-   * and returns them at once (no promise), or nothing. A throw goes to `onError`
-   * and refuses the client with `server_error`. After a sign-out neither is
-   * looked at again: the client signs in by an event, or connects anew.
+   * A function takes them from wherever they are, a cookie or a header, and returns them at once
+   * (no promise), or nothing. It is called for each namespace that the client asks for, and for an
+   * `authentication` event without credentials. A throw goes to `onError` and refuses the attempt
+   * with `server_error`. It is not called any more on a transport whose client was signed out.
    *
    * @default false
    */
-  handshake?: boolean | ((handshake: HandshakeOf<S>) => unknown);
+  handshake?: boolean | ((handshake: HandshakeOf<S>, socket: S) => unknown);
   /**
    * Namespaces of a guarded server that stay open: names and regular
    * expressions. Nothing of the gate is there: whoever asks for them is
@@ -216,8 +218,8 @@ export interface CommonOptions<S, User, Credentials> {
   holdLimit?: Partial<HoldLimit>;
   /**
    * What `authenticated` carries to the client, at once: no promise. Called for each socket that is
-   * admitted, and after each refresh. A throw goes to `onError` and ends the
-   * connection with `server_error`.
+   * admitted, and at each refresh. A throw goes to `onError` and refuses the attempt with
+   * `server_error`.
    *
    * @default () => true
    */

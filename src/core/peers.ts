@@ -1,20 +1,19 @@
 import { callHook } from "./contain.ts";
 import type { Happening } from "./events.ts";
 import type { Cause } from "./journal.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Common } from "./common.ts";
 import { type Few, fewOf, listOf } from "./few.ts";
 import type { Peer } from "./interface.ts";
 import {
   AUTHENTICATED,
   type AuthenticatedInfo,
-  type Declined,
   UNAUTHORIZED,
   type Unauthorized,
   unauthorized,
 } from "../protocol.ts";
 import type { Session } from "./session.ts";
 import type { Event } from "./states.ts";
-import type { Submission } from "./submission.ts";
 
 /** What those who observe are told of a session that ends by this event. */
 export function causeOf({ type }: Event): Cause {
@@ -31,6 +30,11 @@ export class Peers<S> {
   readonly #guard: Common<S>;
   /** Never changed in place: hooks may come and go while it is walked. */
   #all: Few<Peer<S>>;
+  /**
+   * Those that have a place and are not connected: on their way in with credentials, or refused
+   * and not yet told to stay away.
+   */
+  #outside: Few<Peer<S>>;
   /** Of the last success, for the `postAuthenticate` of sockets that join later. */
   #credentials: unknown;
 
@@ -47,7 +51,34 @@ export class Peers<S> {
     return this.#all === undefined;
   }
 
+  /** A socket brings credentials, and is connected if they are good. It has a place from now on. */
+  expect(peer: Peer<S>): void {
+    this.#outside = fewOf([...listOf(this.#outside), peer]);
+    this.#guard.journal.count("pending", 1);
+  }
+
+  isExpected(peer: Peer<S>): boolean {
+    return listOf(this.#outside).includes(peer);
+  }
+
+  /** A socket that was expected does not come, or has come. */
+  forget(peer: Peer<S>): void {
+    if (!this.isExpected(peer)) return;
+    this.#outside = fewOf(listOf(this.#outside).filter((other) => other !== peer));
+    this.#guard.journal.count("pending", -1);
+  }
+
+  /** Tells those to stay away that were refused, which are all that are expected but one. */
+  dismiss(expected?: Peer<S>): void {
+    for (const peer of listOf(this.#outside)) {
+      if (peer === expected) continue;
+      this.#try(peer, () => peer.disconnect());
+      this.forget(peer);
+    }
+  }
+
   add(peer: Peer<S>): void {
+    this.forget(peer);
     this.#all = fewOf([...listOf(this.#all), peer]);
     this.#guard.journal.count("pending", 1);
   }
@@ -72,39 +103,49 @@ export class Peers<S> {
   /** They are all gone. */
   removeAll(reason: string): void {
     for (const peer of listOf(this.#all)) this.remove(peer, reason);
+    for (const peer of listOf(this.#outside)) this.forget(peer);
   }
 
   /**
-   * Puts a session in force for some of them, then tells them so, and whoever
-   * sent the credentials. Returns a refusal if `reply` has thrown, or what it
-   * returned cannot be sent.
+   * What each of some of them is to be told with `authenticated`.
+   *
+   * @throws what the option `reply` throws
+   */
+  repliesOf(peers: readonly Peer<S>[], { user }: Session<unknown>): Map<Peer<S>, unknown> {
+    const { reply } = this.#guard.policy;
+    return new Map(peers.map((peer) => [peer, reply(user, peer.socket)]));
+  }
+
+  /**
+   * Puts a session in force for some of them, then tells them so, and the sender of the
+   * credentials, if an attempt has led to it. Returns false if that has failed: what `reply` has
+   * returned cannot be sent, say.
    */
   announce(
     peers: readonly Peer<S>[],
     session: Session<unknown>,
-    submission: Submission<S> | undefined,
-  ): Unauthorized | undefined {
+    attempt?: Attempt<S>,
+  ): boolean {
     const { policy, clock } = this.#guard;
     const { expiresAt } = session;
-    const info: AuthenticatedInfo = expiresAt === undefined
-      ? {}
-      : { expiresAt, expiresIn: Math.max(expiresAt - clock.now(), 0) };
-    if (submission && policy.postAuthenticate) this.#credentials = submission.credentials;
+    const end: [AuthenticatedInfo?] = expiresAt === undefined
+      ? []
+      : [{ expiresAt, expiresIn: Math.max(expiresAt - clock.now(), 0) }];
+    if (attempt && policy.postAuthenticate) this.#credentials = attempt.credentials;
     try {
-      const replies = peers.map((peer) => policy.reply(session.user, peer.socket));
+      const replies = attempt?.replies ?? this.repliesOf(peers, session);
       for (const peer of peers) if (peer.connected) this.#setSession(peer, session);
-      for (const [i, peer] of peers.entries()) {
-        if (peer.connected) peer.send(AUTHENTICATED, replies[i], info);
+      for (const peer of peers) {
+        if (peer.connected) peer.send(AUTHENTICATED, replies.get(peer), ...end);
       }
       // The sender of a handshake is not among them yet.
-      const reply = submission && replies[peers.indexOf(submission.peer)];
-      submission?.answer({ ok: true, reply, ...info });
+      attempt?.answer({ ok: true, reply: replies.get(attempt.peer), ...end[0] });
+      return true;
     } catch (error) {
       for (const peer of peers) this.#setSession(peer, undefined);
-      const refusal = unauthorized("server_error");
-      policy.report(error, { during: "reply", socket: (submission?.peer ?? peers[0]!).socket });
-      submission?.refuse(refusal);
-      return refusal;
+      policy.report(error, { during: "reply", socket: (attempt?.peer ?? peers[0]!).socket });
+      attempt?.answer({ ok: false, ...unauthorized("server_error") });
+      return false;
     }
   }
 
@@ -167,67 +208,46 @@ export class Peers<S> {
     callHook(policy, { during: "postAuthenticate", socket }, call, deliver);
   }
 
-  /** Tells them why, and ends them. */
+  /** Silences them, and tells them why. */
   end(refusal: Unauthorized, cause: Cause): void {
-    this.#finish(refusal, cause, (peer) => peer.disconnect());
-  }
-
-  /** The same, and new ones begin in their place. */
-  replace(refusal: Unauthorized, cause: Cause): void {
-    this.#finish(refusal, cause, (peer) => peer.replace());
-  }
-
-  #finish(refusal: Unauthorized, cause: Cause, leave: (peer: Peer<S>) => void): void {
     this.#credentials = undefined;
     const peers = this.connected;
     // All of them first: what the application does as the first ones go must
     // not reach the others, and one that breaks over the news is not recoverable.
     this.#forEach(peers, (peer) => peer.silence());
     this.#forEach(peers, (peer) => this.turnAway(peer, refusal, cause));
+  }
+
+  /** Disconnects them; they are silenced. */
+  disconnect(): void {
+    this.dismiss();
+    this.#leave((peer) => peer.disconnect());
+  }
+
+  /** Begins new ones in their place; they are silenced. */
+  replace(): void {
+    this.#leave((peer) => peer.replace());
+  }
+
+  #leave(leave: (peer: Peer<S>) => void): void {
+    const peers = this.connected;
     this.#forEach(peers, leave);
     // Should the binding not have said so by now.
     for (const peer of peers) if (this.has(peer)) this.remove(peer, "server disconnect");
   }
 
-  /** Tells one of them why. */
-  refuse(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
+  /** Tells one of them why; one that is not connected is told otherwise. */
+  tell(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
     if (peer.connected) peer.send(UNAUTHORIZED, refusal);
     if (cause === "unauthorized") return this.#note(peer, { type: cause, code: refusal.code });
     const { authenticatedAt = this.#guard.clock.now() } = peer.session ?? {};
     this.#note(peer, { type: cause }, authenticatedAt);
   }
 
-  /** Sends credentials back that came at the wrong time. */
-  decline(submission: Submission<S>, refusal: Declined): void {
-    if (refusal.code === "attempt_in_progress") submission.ignore();
-    else submission.close(refusal.code);
-    submission.refuse(refusal);
-    this.#noteRefused(submission, refusal, "unauthorized");
-  }
-
-  /** Stops an attempt, if there is one, and tells whoever sent the credentials why. */
-  abort(
-    submission: Submission<S> | undefined,
-    refusal: Unauthorized | undefined,
-    cause: Cause,
-  ): void {
-    submission?.abort(refusal);
-    if (submission && refusal) this.#noteRefused(submission, refusal, cause);
-  }
-
-  /** Nobody else will note it of the sender of a handshake. */
-  #noteRefused(
-    { peer, isAbandoned }: Submission<S>,
-    refusal: Unauthorized,
-    cause: Cause,
-  ): void {
-    if (!peer.connected && !isAbandoned) this.turnAway(peer, refusal, cause);
-  }
-
-  /** One ends; if it has not been connected yet, it is told so otherwise. */
+  /** Tells one of them why, which ends by that. */
   turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
     this.#guard.journal.countEnd(refusal.code, cause);
-    this.refuse(peer, refusal, cause);
+    this.tell(peer, refusal, cause);
   }
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
@@ -253,12 +273,15 @@ export class Peers<S> {
   /** Does something to each that is still connected, also if one of them throws. */
   #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
     for (const peer of peers) {
-      if (!peer.connected) continue;
-      try {
-        call(peer);
-      } catch (error) {
-        this.#guard.policy.report(error, { during: "gate", socket: peer.socket });
-      }
+      if (peer.connected) this.#try(peer, () => call(peer));
+    }
+  }
+
+  #try(peer: Peer<S>, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#guard.policy.report(error, { during: "gate", socket: peer.socket });
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Attempt } from "./attempt.ts";
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
 import { knownConnectionId } from "./ids.ts";
@@ -8,14 +9,17 @@ import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
 import { Runner } from "./runner.ts";
 import { isTarget, type RevocationTarget, sameUser, type Session } from "./session.ts";
-import type { Submission } from "./submission.ts";
-import { startDeadline, startExpiry, type Timer } from "./timer.ts";
+import type { SessionKeys } from "./throttle.ts";
+import { startExpiry, startTimer, type Timer } from "./timer.ts";
+
+/** How long after a client was told that it is refused it is closed, in ms. */
+const CLOSING = 1000;
 
 /** An event, with what its effects need besides. */
 interface Entry<S> {
   readonly event: Event;
   readonly peer?: Peer<S>;
-  readonly submission?: Submission<S>;
+  readonly attempt?: Attempt<S>;
 }
 
 /** Carries out what the machine decides about a connection. */
@@ -23,12 +27,16 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   /** The policy it is under, and all that comes with it. */
   readonly guard: Guard<S, T>;
   protected readonly peers: Peers<S>;
+  /** Whether its client was signed out: what the transport brought is of before that. */
+  protected wasSignedOut = false;
   /** How many namespaces were asked for since anybody was authenticated. */
   protected asked = 0;
   readonly #transport: T;
-  /** The deadline, or the end of the session; an authenticated connection may have neither. */
+  /** The deadline, the end of the session, or the time until it is closed; or none of them. */
   #timer: Timer | undefined;
-  #running: Submission<S> | undefined;
+  #running: Attempt<S> | undefined;
+  /** The keys that the attempt was counted under which the session came of. */
+  #keys: SessionKeys["keys"] | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
     super();
@@ -38,7 +46,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   }
 
   /** The attempt in flight. */
-  protected get running(): Submission<S> | undefined {
+  protected get running(): Attempt<S> | undefined {
     return this.#running;
   }
 
@@ -47,8 +55,14 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     this.dispatch({ event: { type: "ended", refusal } });
   }
 
-  happened(event: Event): void {
-    this.dispatch({ event });
+  /** The server refuses the client. */
+  reject(refusal: Unauthorized): void {
+    this.dispatch({ event: { type: "rejected", refusal } });
+  }
+
+  /** Something has happened, to an attempt perhaps. */
+  happened(event: Event, attempt?: Attempt<S>): void {
+    this.dispatch({ event, ...attempt && { attempt } });
   }
 
   get knownId(): string | undefined {
@@ -58,8 +72,8 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   concerns(target: RevocationTarget): boolean {
     const { state } = this;
     if (this.isBusy) return true;
-    if (state.phase === "idle") return false;
-    const subject = state.phase === "pending" ? state.previous : state.session;
+    if (state.phase === "idle" || state.phase === "closing") return false;
+    const subject = state.phase === "authenticated" ? state.session : state.previous;
     return subject !== undefined && isTarget(target, subject);
   }
 
@@ -80,15 +94,31 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   }
 
   /**
-   * Lets an attempt go on once all that were recovered know what they have missed; at
-   * once, where there are none. Not for another user, who is not going to have it.
+   * What each socket is to be told with `authenticated`.
+   *
+   * @throws what the option `reply` throws
    */
-  catchUp(submission: Submission<S>, session: Session<unknown>): void {
+  repliesOf(session: Session<unknown>): Map<Peer<S>, unknown> {
+    return this.peers.repliesOf(this.peers.connected, session);
+  }
+
+  /** The keys that its session signed in under, if there is a session. */
+  get sessionKeys(): SessionKeys | undefined {
+    const { state } = this;
+    if (state.phase !== "authenticated" || !this.#keys) return undefined;
+    return { userId: state.session.userId, keys: this.#keys };
+  }
+
+  /**
+   * Calls `go` once all sockets that were recovered know what they have missed; at once, where
+   * there are none. Those of another user are not waited for.
+   */
+  whenCaughtUp(attempt: Attempt<S>, session: Session<unknown>, go: () => void): void {
     // A refresh waits for nobody: whoever joins a session waits on their own.
     const isWaitedFor = ({ previous }: Peer<S>) =>
-      this.state.phase === "pending" && !submission.isOver &&
+      this.state.phase === "pending" && attempt === this.#running &&
       (!previous || sameUser(previous, session));
-    this.#whenCaughtUp(isWaitedFor, () => submission.caughtUp(session));
+    this.peers.whenCaughtUp(isWaitedFor, go, () => this.reject(unauthorized("server_error")));
   }
 
   protected get rules(): Rules {
@@ -101,20 +131,19 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   /** Nothing can be revoked where nobody is. */
   protected enter(phase: State["phase"]): void {
     const { revocations } = this.guard;
-    if (phase === "idle") revocations.forget(this);
+    if (phase === "idle" || phase === "closing") revocations.forget(this);
     else revocations.watch(this);
   }
 
-  protected perform(effect: Effect, { event, peer, submission }: Entry<S>): void {
+  protected perform(effect: Effect, { event, peer, attempt }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
-        this.#running = submission;
-        return this.afterwards(() => this.#verify(submission!));
+        this.#running = attempt;
+        return this.afterwards(() => this.#verify(attempt!));
       case "decline":
-        return this.#decline(submission!, effect.refusal);
+        return this.#decline(attempt!, effect.refusal);
       case "abort":
-        this.peers.abort(this.#takeRunning(), effect.refusal, causeOf(event));
-        return this.peers.fallBehind();
+        return this.#abort(effect.refusal, causeOf(event));
       case "start_deadline":
         return this.#startDeadline(effect.ms);
       case "pause_deadline":
@@ -123,40 +152,40 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
         return this.#timer?.resume();
       case "start_expiry":
         return this.#startExpiry(effect.at);
+      case "start_closing":
+        return this.#startClosing();
       case "stop_timer":
         return this.#stopTimer();
       case "admit":
         return this.#admit(effect.session);
       case "admit_joined":
         return this.#admitJoined(peer!);
+      case "silence_joined":
+        return peer!.silence();
       case "refresh":
         return this.#refresh(effect.session);
-      case "refuse":
-        return this.#refuse(effect.refusal);
+      case "tell_sender":
+        return this.#tellSender(attempt!, effect.refusal);
+      case "tell":
+        return this.peers.end(effect.refusal, causeOf(event));
       case "replace":
-        return this.peers.replace(effect.refusal, causeOf(event));
-      case "end":
-        return this.#end(effect.refusal, causeOf(event));
+        this.wasSignedOut = true;
+        return this.peers.replace();
+      case "close":
+        this.peers.disconnect();
+        return this.guard.close(this.#transport);
     }
   }
-
-  #decline(submission: Submission<S>, refusal: Declined): void {
-    if (refusal.code === "subject_mismatch" && refusal.kept) {
-      const { socket } = submission.peer;
-      this.guard.identities.miss("a second sign-in in its session is declined", { socket });
-    }
-    this.peers.decline(submission, refusal);
-  }
-
   #startDeadline(ms: number): void {
     this.#stopTimer();
     if (ms === Infinity) return;
-    this.#timer = startDeadline(this.guard.clock, ms, () => {
-      if (this.#running) this.#running.explainSilence();
+    this.#timer = startTimer(this.guard.clock, ms, () => {
+      const attempt = this.#running;
+      if (attempt) attempt.explainSilence();
       else this.explainSilence();
       // If its verification has taken too long, others have to wait, too.
-      const refusal = this.#running ? this.guard.busy("timeout") : unauthorized("timeout");
-      this.happened({ type: "deadline", refusal });
+      const refusal = attempt ? this.guard.busy("timeout") : unauthorized("timeout");
+      this.happened({ type: "deadline", refusal, isAsked: attempt?.isAsked ?? false });
     });
   }
 
@@ -165,36 +194,74 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     this.#timer = startExpiry(this.guard.clock, at, () => this.happened({ type: "expired" }));
   }
 
+  #startClosing(): void {
+    this.#stopTimer();
+    this.guard.ignore(this.#transport);
+    this.#timer = startTimer(this.guard.clock, CLOSING, () => this.happened({ type: "closed" }));
+  }
+
   #stopTimer(): void {
     this.#timer?.stop();
     this.#timer = undefined;
   }
 
   /** The verifier's answer counts at the moment it is given, even before it returns. */
-  #verify(submission: Submission<S>): void {
-    if (submission !== this.#running) return;
-    const isBounded = this.state.phase === "pending" && this.guard.policy.timeout !== Infinity;
-    submission.judge(isBounded);
+  #verify(attempt: Attempt<S>): void {
+    if (attempt !== this.#running) return;
+    attempt.begin(this.state.phase === "pending" && this.guard.policy.timeout !== Infinity);
+  }
+
+  #decline(attempt: Attempt<S>, refusal: Declined): void {
+    if (refusal.code === "subject_mismatch" && refusal.kept) {
+      const { socket } = attempt.peer;
+      this.guard.identities.miss("a second sign-in in its session is declined", { socket });
+    }
+    this.#endAttempt(attempt, refusal, "unauthorized");
+  }
+
+  /** A socket that is not connected has been told otherwise. */
+  #tellSender({ peer }: Attempt<S>, refusal: Unauthorized): void {
+    if (peer.connected) this.peers.tell(peer, refusal, "unauthorized");
+  }
+
+  #abort(refusal: Declined | undefined, cause: Cause): void {
+    const attempt = this.#takeRunning();
+    const { phase } = this.state;
+    if (phase !== "authenticated") this.peers.fallBehind();
+    if (!attempt) return;
+    this.#endAttempt(attempt, refusal, cause);
+    // What is closed at once is not told so a second time.
+    if (phase === "idle") this.peers.forget(attempt.peer);
+  }
+
+  #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, cause: Cause): void {
+    attempt.end(refusal);
+    const { peer } = attempt;
+    if (!this.peers.isExpected(peer)) return;
+    if (refusal) this.peers.turnAway(peer, refusal, cause);
+    // What was begun for a socket that is not connected yet has to be undone.
+    else attempt.answer({ ok: false, ...unauthorized("server_error") });
   }
 
   #admit(session: Session<unknown>): void {
     this.asked = 0;
+    const attempt = this.#accepted();
+    this.peers.dismiss(attempt.peer);
     const peers = this.peers.connected;
-    if (this.#announce(peers, session, this.#settle())) this.#open(peers);
+    if (!this.peers.announce(peers, session, attempt)) this.reject(unauthorized("server_error"));
+    else this.#open(peers);
   }
 
   /** A refresh that is being verified goes on: nothing has come of it yet. */
   #admitJoined(peer: Peer<S>): void {
-    this.#whenCaughtUp((other) => other === peer, () => {
+    const fail = () => this.end(unauthorized("server_error"));
+    this.peers.whenCaughtUp((other) => other === peer, () => {
       // The session may be another by now, or over.
       const { phase } = this.state;
       if (phase !== "authenticated" || !peer.connected) return;
-      if (this.#announce([peer], this.state.session, undefined)) this.#open([peer]);
-    });
-  }
-
-  #whenCaughtUp(isMeant: (peer: Peer<S>) => boolean, go: () => void): void {
-    this.peers.whenCaughtUp(isMeant, go, () => this.end(unauthorized("server_error")));
+      if (!this.peers.announce([peer], this.state.session)) fail();
+      else this.#open([peer]);
+    }, fail);
   }
 
   #open(peers: readonly Peer<S>[]): void {
@@ -205,44 +272,22 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   #refresh(session: Session<unknown>): void {
     // Whoever is still catching up gets this session after that.
     const peers = this.peers.connected.filter((peer) => peer.session);
-    if (this.#announce(peers, session, this.#settle())) this.peers.noteRefreshed(peers);
+    const isAnnounced = this.peers.announce(peers, session, this.#accepted());
+    if (isAnnounced) this.peers.noteRefreshed(peers);
+    else this.end(unauthorized("server_error"));
   }
 
-  /** Puts the session in force, and says so. Returns false if that failed, which ends it. */
-  #announce(
-    peers: readonly Peer<S>[],
-    session: Session<unknown>,
-    submission: Submission<S> | undefined,
-  ): boolean {
-    const refusal = this.peers.announce(peers, session, submission);
-    if (refusal) this.end(refusal);
-    return !refusal;
+  /** The attempt in flight was accepted. */
+  #accepted(): Attempt<S> {
+    const attempt = this.#takeRunning()!;
+    attempt.end();
+    this.#keys = attempt.keys;
+    return attempt;
   }
 
-  #refuse(refusal: Unauthorized): void {
-    const submission = this.#settle();
-    this.peers.fallBehind();
-    submission?.refuse(refusal);
-    if (submission && !submission.isAbandoned) {
-      this.peers.refuse(submission.peer, refusal, "unauthorized");
-    }
-  }
-
-  #end(refusal: Unauthorized, cause: Cause): void {
-    this.peers.end(refusal, cause);
-    this.guard.close(this.#transport);
-  }
-
-  /** The attempt in flight is over. */
-  #settle(): Submission<S> | undefined {
-    const submission = this.#takeRunning();
-    submission?.close();
-    return submission;
-  }
-
-  #takeRunning(): Submission<S> | undefined {
-    const submission = this.#running;
+  #takeRunning(): Attempt<S> | undefined {
+    const attempt = this.#running;
     this.#running = undefined;
-    return submission;
+    return attempt;
   }
 }

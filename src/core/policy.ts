@@ -33,7 +33,7 @@ export interface Policy<S> extends Rules {
   readonly maxCredentials: number;
   readonly maxPending: number;
   /** From where a binding takes credentials, if it may: from the payload, or as this says. */
-  readonly handshake: boolean | ((handshake: object) => unknown);
+  readonly handshake: boolean | ((handshake: object, socket: S) => unknown);
   /** Whether a namespace of a guarded server stays open. */
   readonly open: (namespace: string) => boolean;
   readonly connection: "authenticated" | "connected";

@@ -28,6 +28,8 @@ export type State =
     readonly phase: "pending";
     readonly attempt: number;
     readonly failures: number;
+    /** Attempts that were refused since then and were no failures: the server's own. */
+    readonly errors: number;
     /** Whose connection it was, if it was recovered: only they may have it. */
     readonly previous?: Previous | undefined;
   }
@@ -38,7 +40,9 @@ export type State =
     readonly session: Session<unknown>;
     /** When the attempt began that the session came of, by the monotonic clock. */
     readonly since: number;
-  };
+  }
+  /** The client was told that it is refused, and is closed a while later. */
+  | { readonly phase: "closing"; readonly failures: number };
 
 /** Whose session a lost connection had; when it began, and the connection's id, where known. */
 export type Previous = Subject & {
@@ -66,24 +70,37 @@ export type Event =
     readonly session: Session<unknown>;
     readonly since: number;
   }
-  /** The verifier said no, or failed. */
-  | { readonly type: "refused"; readonly attempt: number; readonly refusal: Unauthorized }
+  /**
+   * The attempt was refused; `isVerdict` if for its credentials, and not because of the server.
+   * `isAsked` if the verifier was asked.
+   */
+  | {
+    readonly type: "refused";
+    readonly attempt: number;
+    readonly refusal: Unauthorized;
+    readonly isVerdict: boolean;
+    readonly isAsked: boolean;
+  }
   /** The socket that sent the credentials is gone before they were judged. */
-  | { readonly type: "abandoned"; readonly attempt: number; readonly byClient: boolean }
+  | { readonly type: "abandoned"; readonly attempt: number }
+  /** The verifier said no to such an attempt later. */
+  | { readonly type: "failed" }
   /** The verifier asked the client a further question. */
   | { readonly type: "challenged"; readonly attempt: number }
   /** The client answered it, or its time is over. */
   | { readonly type: "answered"; readonly attempt: number }
-  /** The time to authenticate is over. */
-  | { readonly type: "deadline"; readonly refusal: Unauthorized }
+  /** The time to authenticate is over; `isAsked` if the verifier was asked, and has not answered. */
+  | { readonly type: "deadline"; readonly refusal: Unauthorized; readonly isAsked: boolean }
   /** The session's own time is over. */
   | { readonly type: "expired" }
   /** The application signed the client out, which stays connected. */
   | { readonly type: "signed_out" }
   /** The sessions of a user, or one session, that began until `at` are no longer good. */
   | { readonly type: "revoked"; readonly target: RevocationTarget; readonly at: number }
-  /** The server ends the connection: a limit was passed, something failed. */
-  | { readonly type: "ended"; readonly refusal: Unauthorized }
+  /** The server ends the connection, as a limit was passed, or refuses it without an attempt. */
+  | { readonly type: "ended" | "rejected"; readonly refusal: Unauthorized }
+  /** A client that was refused has had the time to read that. */
+  | { readonly type: "closed" }
   /** The last socket has left, and the transport lives. */
   | { readonly type: "deserted" }
   /** The transport is gone. */
@@ -91,12 +108,12 @@ export type Event =
 
 /** What is to be done, in order. */
 export type Effect =
-  /** Give the credentials of the event to the verifier. */
+  /** Begin the attempt of the event. */
   | { readonly type: "verify" }
-  /** Tell the sender of the event that its credentials are not looked at. */
+  /** Refuse the attempt of the event, which was not begun. */
   | { readonly type: "decline"; readonly refusal: Declined }
-  /** Stop the attempt in flight, if any; whatever it answers from now on is late. */
-  | { readonly type: "abort"; readonly refusal?: Unauthorized }
+  /** End the attempt in flight, if any, and answer it. Without a refusal its client has left. */
+  | { readonly type: "abort"; readonly refusal?: Declined }
   /** (Re)start the deadline. */
   | { readonly type: "start_deadline"; readonly ms: number }
   /** Suspend the deadline while a challenge is open. */
@@ -105,20 +122,26 @@ export type Effect =
   | { readonly type: "resume_deadline" }
   /** Watch for the end of the session. */
   | { readonly type: "start_expiry"; readonly at: number }
-  /** Stop whichever of the two runs. */
+  /** Close a while later. */
+  | { readonly type: "start_closing" }
+  /** Stop whichever of the three runs. */
   | { readonly type: "stop_timer" }
   /** Open the gate of every socket, tell the client, run the hooks. */
   | { readonly type: "admit"; readonly session: Session<unknown> }
   /** The same for the socket that has just joined. */
   | { readonly type: "admit_joined" }
+  /** Silence the socket that has just joined. */
+  | { readonly type: "silence_joined" }
   /** Tell the client that its new session stands. */
   | { readonly type: "refresh"; readonly session: Session<unknown> }
-  /** Tell the client that this attempt failed; it may try again. */
-  | { readonly type: "refuse"; readonly refusal: Unauthorized }
-  /** Tell the client why, end its sockets, and begin new ones in their place. */
-  | { readonly type: "replace"; readonly refusal: Unauthorized }
-  /** Tell the client why, and disconnect it at once. */
-  | { readonly type: "end"; readonly refusal: Unauthorized };
+  /** Tell the socket of the event's attempt, which was refused; it may try again. */
+  | { readonly type: "tell_sender"; readonly refusal: Unauthorized }
+  /** Silence all sockets, and tell them why. */
+  | { readonly type: "tell"; readonly refusal: Unauthorized }
+  /** Begin new sockets in the place of the silenced ones. */
+  | { readonly type: "replace" }
+  /** Disconnect the silenced sockets, and close the connection. */
+  | { readonly type: "close" };
 
 /** A state and what is to be done on the way there. */
 export interface Transition {

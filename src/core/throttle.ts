@@ -14,9 +14,8 @@ export interface Limiter {
    */
   consume(key: string): Promise<unknown>;
   /**
-   * Gives a point back, of an attempt that was no failure: its credentials were
-   * right, or nobody has looked at them. Called in the window in which it was
-   * taken, or not at all.
+   * Gives a point back, of an attempt that was no failed guess: the verifier has answered with a
+   * user, or was not asked. Called in the window in which the point was taken, or not at all.
    */
   reward?(key: string, points: number): Promise<unknown>;
 }
@@ -32,6 +31,10 @@ export interface Throttle<S, Credentials> {
    * refuses the attempt with `server_error`, because a field that the client has left out must
    * not open the door; it goes to `onError`.
    *
+   * A refresh counts under `refresh:` and the user's id in place of the keys that its session
+   * signed in under, so that strangers cannot use up its points. A key that begins with `refresh:`
+   * itself is given a colon in front.
+   *
    * @default the client's address
    */
   key?(socket: S, credentials: Credentials): string | readonly string[] | null | undefined;
@@ -43,8 +46,19 @@ export interface ResolvedThrottle<S> {
   keys(peer: Peer<S>, credentials: unknown): unknown;
 }
 
-/** The points an attempt has cost so far. */
+/** The keys that a session signed in under, a list for each throttle, and whose session it is. */
+export interface SessionKeys {
+  readonly userId: string | undefined;
+  readonly keys: readonly (readonly string[])[];
+}
+
+/** The keys that a session is refreshed under begin with this, and no others. */
+const REFRESH = "refresh:";
+
+/** The points that an attempt has taken. */
 export class Points<S> {
+  /** The keys it counts under, a list for each throttle. */
+  readonly keys: (readonly string[])[] = [];
   readonly #throttles: readonly ResolvedThrottle<S>[];
   readonly #clock: Clock;
   #taken: Point[] = [];
@@ -58,37 +72,60 @@ export class Points<S> {
   }
 
   /**
-   * Takes one point of every key. Resolves with a refusal if one has none left;
-   * with nothing, before it is done, if the attempt is over.
+   * Takes one point of every key. In a session that is refreshed, the keys that it signed in
+   * under are replaced by one of its own: what strangers do elsewhere does not hinder it.
+   * Resolves with a refusal if a key has no point left; with nothing, before it is done, if the
+   * attempt is over.
    *
    * @throws whatever keeps a limiter from counting
    */
-  async take(peer: Peer<S>, credentials: unknown): Promise<Unauthorized | undefined> {
-    for (const { take, keys } of this.#throttles) {
-      for (const key of asKeys(keys(peer, credentials))) {
+  async take(
+    peer: Peer<S>,
+    credentials: unknown,
+    session: SessionKeys | undefined,
+  ): Promise<Unauthorized | undefined> {
+    for (const [i, { take, keys }] of this.#throttles.entries()) {
+      const own = asKeys(keys(peer, credentials));
+      this.keys.push(own);
+      const signedInUnder = session?.keys[i] ?? [];
+      const counted = own.map((key) =>
+        signedInUnder.includes(key) ? `${REFRESH}${session!.userId}` : escaped(key)
+      );
+      // Each once: no attempt waits for itself.
+      for (const key of new Set(counted)) {
         if (this.#isOver) return undefined;
         this.#taking = take(key, this.#clock);
         const outcome = await this.#taking.outcome;
         if (!outcome) return undefined;
         if ("retryAfter" in outcome) return exhausted(outcome.retryAfter);
         this.#taken.push(outcome);
-        // It has ended before it could know of this one.
+        // The attempt has ended before it could know of this one.
         if (this.#isOver) await this.giveBack();
       }
     }
   }
 
-  /** The attempt has failed: that is what is counted. */
-  keep(): void {
-    for (const point of this.#end()) point.keep();
+  /** The attempt was a failed guess. */
+  spend(): void {
+    for (const point of this.#takeOut()) point.spend();
   }
 
-  /** It has not: whoever is who they say they are does not guess. */
+  /** The attempt was no failed guess. Rejects if a limiter does. */
   async giveBack(): Promise<void> {
-    await Promise.all(this.#end().map((point) => point.giveBack()));
+    await Promise.all(this.#takeOut().map((point) => point.giveBack()));
   }
 
-  #end(): Point[] {
+  /** The attempt is over, and the verifier may yet answer. */
+  spendInTime(): void {
+    for (const point of this.#taken) point.spendInTime();
+  }
+
+  /** Whether the attempt waits for its client. */
+  setAside(isAside: boolean): void {
+    for (const point of this.#taken) point.setAside(isAside);
+  }
+
+  #takeOut(): Point[] {
     this.#isOver = true;
     this.#taking?.leave();
     const taken = this.#taken;
@@ -97,10 +134,14 @@ export class Points<S> {
   }
 }
 
-/** Each once: no attempt waits for itself. */
+/** A key that no refresh counts under, whoever has chosen it. */
+function escaped(key: string): string {
+  return /^:*refresh:/.test(key) ? `:${key}` : key;
+}
+
 function asKeys(keys: unknown): readonly string[] {
   const list = keys === null ? [] : Array.isArray(keys) ? keys : [keys];
-  if (list.every(isText)) return [...new Set(list)];
+  if (list.every(isText)) return list;
   throw new TypeError(
     "Cannot throttle: there is no key to count. By default it is the client's address, which not " +
       "every engine tells; give the option address, or throttle.key, which returns text, or null " +

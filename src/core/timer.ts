@@ -70,7 +70,7 @@ export class Timer {
 }
 
 /** Calls `fn` after `ms` milliseconds. */
-export function startDeadline(clock: Clock, ms: number, fn: () => void): Timer {
+export function startTimer(clock: Clock, ms: number, fn: () => void): Timer {
   return new Timer(clock, clock.monotonic, clock.monotonic() + ms, fn);
 }
 

@@ -1,3 +1,4 @@
+import type { Attempt } from "./attempt.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import type { Common } from "./common.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
@@ -17,31 +18,25 @@ const CALLS_BACK = "authenticate answers by calling its third parameter: callbac
 const RETURNS = "verify answers by what it returns, and its third parameter is an object " +
   "{ signal, challenge }. A function that calls back is for the option authenticate.";
 
-/** What is verified. */
-interface Verifiable<S> {
-  /** Opens what the verifier may ask the client further questions through. */
-  openDialog(): Dialog<S>;
-  /** Takes the verifier's answer. */
-  verified(verdict: Verdict): void;
-}
-
 /** One call of the verifier. It hands on the first answer, at the moment it is given. */
 export class Verification<S> {
   readonly #guard: Common<S>;
   readonly #policy: Policy<S>;
   readonly #socket: S;
-  readonly #attempt: Verifiable<S>;
+  readonly #attempt: Attempt<S>;
   readonly #begunAt: number;
-  #state: "open" | "answered" | "ended" = "open";
+  #isAnswered = false;
+  #isAborted = false;
+  /** When it was answered or aborted. */
   #endedAt: number | undefined;
   // Most verifiers never look at these: nobody pays for them until one does.
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
 
-  constructor(guard: Common<S>, socket: S, attempt: Verifiable<S>) {
+  constructor(guard: Common<S>, attempt: Attempt<S>) {
     this.#guard = guard;
     this.#policy = guard.policy;
-    this.#socket = socket;
+    this.#socket = attempt.peer.socket;
     this.#attempt = attempt;
     this.#begunAt = guard.clock.monotonic();
   }
@@ -63,15 +58,16 @@ export class Verification<S> {
       }
     } catch (error) {
       // No client hears of it, if the verifier has ended the attempt itself: by a disconnect.
-      if (this.#state === "ended" && !isAuthError(error)) this.#report(error);
+      if (this.#isAborted && !isAuthError(error)) this.#report(error);
       this.#failed(error);
     }
   }
 
-  /** Ends the attempt: from now on no answer is handed on. */
-  end(): void {
-    if (this.#state !== "open") return;
-    this.#close("ended");
+  /** The attempt is over. What the verifier answers now is late, and handed on all the same. */
+  abort(): void {
+    if (!this.#isOpen) return;
+    this.#isAborted = true;
+    this.#end();
     this.#controller?.abort();
   }
 
@@ -102,13 +98,13 @@ export class Verification<S> {
 
   get #signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#state === "ended") this.#controller.abort();
+    if (this.#isAborted) this.#controller.abort();
     return this.#controller.signal;
   }
 
   #ask<Answer>(data: unknown, options?: ChallengeOptions<Answer>): Promise<Answer> {
     const dialog = this.#dialog ??= this.#attempt.openDialog();
-    if (this.#state !== "open") dialog.end();
+    if (!this.#isOpen) dialog.end();
     return dialog.ask(data, options);
   }
 
@@ -151,7 +147,7 @@ export class Verification<S> {
 
   /** It looks as if it meant to answer by what it returns. */
   #suspect(): void {
-    if (this.#state !== "open") return;
+    if (!this.#isOpen) return;
     this.#notice(
       "returned by authenticate",
       `authenticate returned something and has not called back. ${CALLS_BACK}`,
@@ -167,7 +163,7 @@ export class Verification<S> {
   }
 
   #failed(error: unknown): void {
-    if (this.#state === "answered" && !isAuthError(error)) this.#report(error);
+    if (this.#isAnswered && !isAuthError(error)) this.#report(error);
     if (isAuthError(error)) return this.#answer(refusalOf(error));
     const isCalled = this.#policy.verify && isNotAFunction(error);
     const reported = isCalled
@@ -182,13 +178,17 @@ export class Verification<S> {
   }
 
   #answer(verdict: Verdict): void {
-    if (this.#state !== "open") return;
-    this.#close("answered");
-    this.#attempt.verified(verdict);
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    if (!this.#isAborted) this.#end();
+    this.#attempt.answered(verdict);
   }
 
-  #close(state: "answered" | "ended"): void {
-    this.#state = state;
+  get #isOpen(): boolean {
+    return this.#endedAt === undefined;
+  }
+
+  #end(): void {
     this.#endedAt = this.#guard.clock.monotonic();
     this.#dialog?.end();
   }

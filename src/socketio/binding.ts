@@ -3,6 +3,7 @@ import type { Binding, Clock } from "../core/interface.ts";
 import { Cluster } from "./cluster/cluster.ts";
 import type { RawClient } from "./internals.ts";
 import type { Target } from "./target.ts";
+import { ignoreInvalid } from "./connections.ts";
 import { closeTransport, dropTransport, isInUse } from "./transport.ts";
 
 /** What the core needs of a socket.io server. */
@@ -17,6 +18,7 @@ export function bindingOf(
     clock,
     recoverable: maxDisconnectionDuration,
     isShared: isInUse,
+    ignore: ignoreInvalid,
     close: closeTransport,
     drop: dropTransport,
     tellOthers(revocation, report) {

@@ -41,6 +41,19 @@ export function followTransport(client: RawClient): void {
   conn.on("close", closeConnections);
 }
 
+/**
+ * Has a client that is about to be closed not be closed earlier for packets that belong to no
+ * socket, as Socket.IO does by `close`.
+ */
+export function ignoreInvalid(client: RawClient): void {
+  client.close = () => {
+    const conn: GuardedConn = client.conn;
+    if (listOf(conn[CONNECTIONS]).some((connection) => connection.isClosing)) return;
+    delete (client as Partial<RawClient>).close;
+    client.close();
+  };
+}
+
 /** Those without a socket: the others hear of it from theirs. */
 function closeConnections(this: GuardedConn): void {
   for (const connection of listOf(this[CONNECTIONS])) {

@@ -1,31 +1,32 @@
+import { isMissing } from "../core/checks.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
-import { CONNECT_ERROR, type RawHandshake, type RawSocket } from "./internals.ts";
-import { handshake, turnedAway } from "./gate/events.ts";
+import { handshake } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
+import type { RawHandshake, RawSocket } from "./internals.ts";
 
 /**
  * Verifies the credentials that came with a socket's CONNECT, if there are any.
  * Resolves whether the socket may be connected; if not, it has been refused. It
  * does not resolve at all if the client leaves meanwhile.
  */
-export function verifyHandshake(
-  socket: RawSocket,
-  take: true | ((handshake: object) => unknown),
-): Promise<boolean> {
+export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   const gate = gateOf(socket)!;
   let credentials: unknown;
   try {
-    credentials = take === true ? takePayload(socket.handshake) : take(socket.handshake);
+    credentials = gate.policy.handshake === true
+      ? takePayload(socket.handshake)
+      : gate.connection.brought(gate);
   } catch (error) {
     gate.report("handshake", error);
     turnAway(socket, unauthorized("server_error"));
     return Promise.resolve(false);
   }
-  const hasNone = credentials === undefined || credentials === null;
-  if (hasNone || socket.client.conn.readyState !== "open") return Promise.resolve(true);
+  if (isMissing(credentials) || socket.client.conn.readyState !== "open") {
+    return Promise.resolve(true);
+  }
   return new Promise((resolve) => {
     handshake(socket, credentials, (outcome) => {
-      if (!outcome.ok) refuse(socket, outcome);
+      if (!outcome.ok) gate.refuse(outcome);
       resolve(outcome.ok);
     });
   });
@@ -43,15 +44,7 @@ function takePayload(handshake: RawHandshake): object | undefined {
 
 /** Refuses a socket that nothing is verified for. */
 export function turnAway(socket: RawSocket, refusal: Unauthorized): void {
-  refuse(socket, refusal);
-  turnedAway(socket, refusal);
-}
-
-/** As Socket.IO does when a middleware refuses. */
-function refuse(socket: RawSocket, refusal: Unauthorized): void {
-  const { message, code, reconnect, retryAfter } = refusal;
-  const data = { code, reconnect, ...retryAfter !== undefined && { retryAfter } };
-  socket._cleanup();
-  const isOld = socket.client.conn.protocol === 3;
-  socket.packet({ type: CONNECT_ERROR, data: isOld ? message : { message, data } });
+  const gate = gateOf(socket)!;
+  gate.refuse(refusal);
+  gate.connection.turnAway(gate, refusal);
 }

@@ -20,7 +20,7 @@ import {
 import { beginJoining, endJoining, goOnJoining, isJoining, joinsUnasked } from "./joining.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
-import { joined, removed } from "./gate/events.ts";
+import { askedAgain, joined, removed } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
 import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
@@ -169,6 +169,9 @@ function takeOver(nsp: RawNamespace): void {
     if (undecided.has(nsp)) await undecided.get(nsp);
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
+    // What a client sends that is about to be closed is dropped.
+    if (connectionOf(client, guard).isClosing) return new Promise(() => {});
+    askedAgain(client, nsp.name);
     // No second socket for a client, nor sockets without end, nor one without a gate.
     const joining = beginJoining(client, nsp.name);
     if (!joining) return new Promise(() => {});
@@ -183,7 +186,7 @@ function takeOver(nsp: RawNamespace): void {
     }
     if (refusal) turnAway(socket, refusal);
     const isWelcome = !refusal &&
-      (!handshake || isUnasked || await verifyHandshake(socket, handshake));
+      (!handshake || isUnasked || await verifyHandshake(socket));
     return isWelcome ? socket : new Promise(() => {});
   };
   // The same namespace, but that it keeps to itself who has been connected: the

@@ -3,6 +3,8 @@ import type { RawClient, RawConn, RawSocket } from "./internals.ts";
 /** A client's way into a namespace, which has a socket once Socket.IO has made one. */
 interface Joining {
   socket: RawSocket | undefined;
+  /** Whether it was refused, and its client has not been told to stay away yet. */
+  isRefused?: true;
 }
 
 const JOININGS = Symbol("socketio-auth joinings");
@@ -40,9 +42,28 @@ export function goOnJoining(joining: Joining, socket: RawSocket): boolean {
   return isJoining(socket);
 }
 
-/** Whether a socket is on its way, and has neither arrived nor been called off. */
+/** Whether a socket is on its way, and has neither arrived nor been refused or called off. */
 export function isJoining(socket: RawSocket): boolean {
-  return find(socket.client, socket.nsp.name)?.socket === socket;
+  const joining = find(socket.client, socket.nsp.name);
+  return joining?.socket === socket && !joining.isRefused;
+}
+
+/** Notes that a socket was refused. It stays known until its client is told to stay away. */
+export function refuseJoining(socket: RawSocket): void {
+  const joining = find(socket.client, socket.nsp.name);
+  if (joining?.socket === socket) joining.isRefused = true;
+}
+
+/** The socket that a client was refused for a namespace, if it has not been told to stay away. */
+export function refusedSocket(client: RawClient, name: string): RawSocket | undefined {
+  const joining = find(client, name);
+  return joining?.isRefused && joining.socket;
+}
+
+/** Forgets that a socket was refused. */
+export function forgetRefused(socket: RawSocket): void {
+  const { client, nsp: { name } } = socket;
+  if (refusedSocket(client, name) === socket) forget(client, name);
 }
 
 /** Notes that a socket has arrived, was refused by a middleware, or has left. */

@@ -33,7 +33,7 @@ const METHODS = {
     "_onpacket",
     "_onclose",
   ],
-  Client: ["connect", "_disconnect"],
+  Client: ["connect", "close", "_disconnect"],
 };
 
 /**

@@ -92,6 +92,7 @@ describe("recovered peers", () => {
     peer.catching.reject(new Error("down"));
     await settle();
     assertEquals(peer.done.filter((what) => what.includes("server_error")).length, 2);
+    guard.clock.advance(1000);
     assertEquals([guard.isClosed, errors.length, peer.connected], [true, 1, false]);
   });
 
@@ -130,7 +131,7 @@ describe("recovered peers", () => {
       signIn(a, "ada");
       await settle();
       if (end === "left") {
-        connection.leave(a, "gone", true);
+        connection.leave(a, "gone");
         a.connected = false;
       } else {
         guard.revocations.revoke({ id: "1", target: { userId: "ada" }, age: -1 });
@@ -148,7 +149,7 @@ describe("recovered peers", () => {
     for (const peer of [a, b]) connection.join(peer);
     signIn(a, "ada");
     await settle();
-    connection.leave(b, "gone", true);
+    connection.leave(b, "gone");
     b.connected = false;
     b.catching.reject(new Error("gone"));
     await settle();

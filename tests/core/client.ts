@@ -17,6 +17,8 @@ export class Client {
   readonly peers: FakePeer[] = [];
   /** Those whose handshake is being verified. */
   readonly atTheDoor: Set<FakePeer> = new Set();
+  /** Those that were refused there, and have not been told to stay away. */
+  readonly refused: Set<FakePeer> = new Set();
   /** Attempts that the verifier was asked about; whoever sets up the verifier fills it. */
   readonly attempts: Attempt[] = [];
   /** What it was told about its credentials. */
@@ -43,7 +45,8 @@ export class Client {
 
   /** Whether the deadline concerns it; sockets that come and go do not matter. */
   get isPending(): boolean {
-    return this.#hasCome && !this.isOver && !this.connected.some(({ session }) => session);
+    const isToGo = this.isOver || this.connection.isClosing;
+    return this.#hasCome && !isToGo && !this.connected.some(({ session }) => session);
   }
 
   get isAsked(): boolean {
@@ -64,7 +67,7 @@ export class Client {
     this.connection.handshake(peer, {}, (outcome) => {
       this.outcomes.push(outcome);
       this.atTheDoor.delete(peer);
-      if (!outcome.ok) return;
+      if (!outcome.ok) return void this.refused.add(peer);
       peer.connected = true;
       this.peers.push(peer);
       queueMicrotask(() => peer.connected && this.connection.join(peer));
@@ -79,13 +82,14 @@ export class Client {
 
   leave(): void {
     const [peer] = this.connected;
-    if (peer) this.#remove(peer, true);
+    if (peer) this.#remove(peer);
   }
 
   /** Its transport is gone. */
   lose(): void {
-    for (const peer of this.connected) this.#remove(peer, false);
+    for (const peer of this.connected) this.#remove(peer);
     this.atTheDoor.clear();
+    this.refused.clear();
     this.connection.close();
     this.#isLost = true;
   }
@@ -96,14 +100,15 @@ export class Client {
     const { disconnect } = peer;
     peer.disconnect = () => {
       disconnect.call(peer);
-      this.#remove(peer, false);
+      this.#remove(peer);
     };
     return peer;
   }
 
-  #remove(peer: FakePeer, byClient: boolean): void {
+  #remove(peer: FakePeer): void {
     peer.connected = peer.isOpen = false;
-    this.connection.leave(peer, "left", byClient);
+    this.refused.delete(peer);
+    this.connection.leave(peer, "left");
     // The session was over with its last socket: whoever comes next comes anew.
     if (peer.session && this.connected.length === 0) {
       this.#hasCome = false;

@@ -46,7 +46,7 @@ describe("a connection", () => {
     assertEquals([guard.journal.stats.pending, hooks], [0, ["gone a server disconnect"]]);
     const { connection, peer } = setUp();
     connection.close();
-    connection.leave(peer, "too late", false);
+    connection.leave(peer, "too late");
     assertEquals(connection.guard.journal.stats.pending, 0);
   });
 
@@ -124,7 +124,9 @@ describe("a connection", () => {
     clock.block(5001);
     peer.answer!("yes");
     await flush();
-    assertEquals(peer.done, ["challenge ?", "unauthorized timeout", "disconnect"]);
+    assertEquals(peer.done, ["challenge ?", "unauthorized timeout"]);
+    clock.advance(1000);
+    assertEquals(peer.done.at(-1), "disconnect");
   });
 
   it("an attempt without a deadline has 30 seconds, those of its challenges apart", async () => {
@@ -148,9 +150,10 @@ describe("a connection", () => {
     connection.authenticate(peer, {}, undefined);
     peer.answer!("yes");
     await flush();
-    clock.advance(30_000);
+    clock.advance(31_000);
+    assertEquals(peer.done.slice(-2), ["unauthorized timeout", "disconnect"]);
     clock.advance(1000);
-    assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
+    assertEquals(clock.pending, 0);
   });
 
   it("a second sign-in of a user without an id is declined unseen, and changes nothing", () => {
@@ -213,27 +216,37 @@ describe("a connection", () => {
     }
   });
 
-  it("a refresh that nobody answers ends the connection after 30 seconds", () => {
+  it("a refresh that is not answered is over after 30 seconds, and the session goes on", () => {
     const { clock, connection, peer, answers } = setUp();
     connection.authenticate(peer, {}, undefined);
     answers[0]!(null, "ada");
-    connection.authenticate(peer, {}, undefined);
+    const done = [...peer.done];
+    const outcomes: Outcome[] = [];
+    connection.authenticate(peer, {}, (outcome) => void outcomes.push(outcome));
     clock.advance(29_999);
-    assertEquals(peer.connected, true);
+    assertEquals(outcomes, []);
     clock.advance(1);
-    assertEquals(peer.done.slice(-2), ["unauthorized timeout", "disconnect"]);
+    assertEquals(outcomes.map((it) => it.ok ? it : [it.code, it.kept]), [["timeout", true]]);
     answers[1]!(null, "ada");
-    clock.advance(1000);
-    assertEquals([peer.done.at(-1), clock.pending], ["disconnect", 0]);
+    assertEquals([peer.done, peer.session !== undefined, clock.pending], [done, true, 0]);
   });
 
-  it("an attempt whose sender has left is aborted, and counts as failed", () => {
-    const { connection, peer, answers, guard, hooks } = setUp();
-    connection.authenticate(peer, {}, undefined);
-    peer.connected = false;
-    connection.leave(peer, "left", true);
-    answers[0]!(null, "ada");
-    assertEquals([peer.done, hooks, guard.isClosed], [[], ["gone a left"], true]);
+  it("an attempt whose sender has left is a failure once the verifier says no", () => {
+    for (const isRight of [true, false]) {
+      const { connection, peer, answers, guard, hooks } = setUp();
+      const other = new FakePeer("b");
+      connection.join(other);
+      connection.authenticate(peer, {}, undefined);
+      peer.connected = false;
+      connection.leave(peer, "left");
+      assertEquals([peer.done, hooks, other.done], [[], ["gone a left"], []]);
+      answers[0]!(null, isRight && "ada");
+      assertEquals([other.done, guard.isClosed], [[], false]);
+      // The attempts of the transport are used up by that, or not.
+      connection.authenticate(other, {}, undefined);
+      answers[1]?.(null, "ada");
+      assertEquals(other.done[0], isRight ? "authenticated" : "unauthorized too_many_attempts");
+    }
   });
 
   it("an acknowledgement that throws does not stop the deadline", () => {
@@ -253,7 +266,7 @@ describe("a connection", () => {
       throttle: { limiter: { consume: async () => {} }, key: () => "key" },
       verify(_socket: string, _given: unknown, context: VerifyContext) {
         peer.connected = false;
-        connection.leave(peer, "server namespace disconnect", false);
+        connection.leave(peer, "server namespace disconnect");
         called.resolve(context);
       },
     });
@@ -270,7 +283,7 @@ describe("a connection", () => {
     const scene = setUp({
       verify() {
         scene.peer.connected = false;
-        scene.connection.leave(scene.peer, "server namespace disconnect", false);
+        scene.connection.leave(scene.peer, "server namespace disconnect");
         throw new Error("a bug");
       },
     });
@@ -290,6 +303,7 @@ describe("a connection", () => {
     scene.clock.advance(10);
     scene.answers[0]!(null, "ada");
     assertEquals(outcomes, [{ ok: false, ...unauthorized("revoked") }]);
+    scene.clock.advance(1000);
     assertEquals([scene.peer.session, scene.peer.connected], [undefined, false]);
   });
 
@@ -335,7 +349,7 @@ describe("a connection", () => {
     const { clock, guard, connection, peer } = setUp({ maxPending: 1 });
     guard.binding.isInUse = true;
     clock.advance(1000);
-    connection.leave(peer, "server namespace disconnect", false);
+    connection.leave(peer, "server namespace disconnect");
     guard.journal.count("pending", 1); // somebody else
     const later = new FakePeer("b");
     connection.join(later);
@@ -466,7 +480,7 @@ describe("a connection", () => {
     answers[0]!(null, "ada");
     clock.advance(5000);
     connection.signOut();
-    connection.leave(peer, "server namespace disconnect", false);
+    connection.leave(peer, "server namespace disconnect");
     const next = new FakePeer("next");
     connection.join(next);
     clock.advance(500);
@@ -493,7 +507,7 @@ describe("a connection", () => {
     answers[0]!(null, "ada");
     const leave = (peer: FakePeer) => {
       peer.connected = false;
-      connection.leave(peer, "left", true);
+      connection.leave(peer, "left");
     };
     leave(peer);
     const second = new FakePeer("second");
@@ -547,13 +561,14 @@ describe("a connection", () => {
   });
 
   it("a reply that throws ends the connection, and is reported", () => {
-    const { connection, peer, answers, errors } = setUp({
+    const { clock, connection, peer, answers, errors } = setUp({
       reply() {
         throw new Error("reply");
       },
     });
     connection.authenticate(peer, {}, undefined);
     answers[0]!(null, "ada");
+    clock.advance(1000);
     assertEquals(peer.done, ["unauthorized server_error", "disconnect"]);
     assertEquals(errors.length, 1);
   });
@@ -564,7 +579,7 @@ describe("a connection", () => {
       reply() {
         if (replies++ === 0) return;
         peer.connected = false;
-        connection.leave(peer, "server namespace disconnect", false);
+        connection.leave(peer, "server namespace disconnect");
         throw new Error("reply");
       },
     });
@@ -585,7 +600,7 @@ describe("a connection", () => {
     });
     connection.authenticate(peer, {}, undefined);
     answers[0]!(null, "ada");
-    connection.leave(peer, "left", true);
+    connection.leave(peer, "left");
     await flush();
     assertEquals(errors.map((error) => (error as Error).message).sort(), ["disconnect", "post"]);
   });

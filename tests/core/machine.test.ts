@@ -5,6 +5,7 @@ import {
   initial,
   type Rules,
   type State,
+  type Transition,
   transition,
 } from "../../src/core/machine.ts";
 import { unauthorized } from "../../src/protocol.ts";
@@ -15,19 +16,27 @@ const ada: Session<string> = { user: "ada", userId: "1", authenticatedAt: 0 };
 const eve: Session<string> = { user: "eve", userId: "2", authenticatedAt: 0 };
 const mortal: Session<string> = { ...ada, expiresAt: 9000 };
 const failed = unauthorized("authentication_failed");
+const error = unauthorized("server_error");
 
 /** One state of each kind that the table tells apart. */
 const states = {
   idle: initial,
-  pending: { phase: "pending", attempt: 0, failures: 0 },
-  verifying: { phase: "pending", attempt: 7, failures: 0 },
-  "on the last attempt": { phase: "pending", attempt: 7, failures: 1 },
-  recovering: { phase: "pending", attempt: 0, failures: 0, previous: { userId: "1", since: 100 } },
-  "recovering one of old": { phase: "pending", attempt: 0, failures: 0, previous: ada },
+  pending: { phase: "pending", attempt: 0, failures: 0, errors: 0 },
+  verifying: { phase: "pending", attempt: 7, failures: 0, errors: 0 },
+  "on the last attempt": { phase: "pending", attempt: 7, failures: 1, errors: 0 },
+  recovering: {
+    phase: "pending",
+    attempt: 0,
+    failures: 0,
+    errors: 0,
+    previous: { userId: "1", since: 100 },
+  },
+  "recovering one of old": { phase: "pending", attempt: 0, failures: 0, errors: 0, previous: ada },
   "verifying in recovery": {
     phase: "pending",
     attempt: 7,
     failures: 0,
+    errors: 0,
     previous: { userId: "1", since: 100 },
   },
   authenticated: { phase: "authenticated", attempt: 0, failures: 0, session: ada, since: 100 },
@@ -41,6 +50,9 @@ const states = {
   },
   "idle, attempts left": { phase: "idle", failures: 1 },
   "idle for good": { phase: "idle", failures: 2 },
+  "after an error": { phase: "pending", attempt: 7, failures: 0, errors: 1 },
+  "used up by one who left": { phase: "pending", attempt: 0, failures: 2, errors: 0 },
+  closing: { phase: "closing", failures: 2 },
 } satisfies Record<string, State>;
 
 const events = {
@@ -53,24 +65,27 @@ const events = {
   "accepted until 9000": { type: "accepted", attempt: 7, session: mortal, since: 200 },
   "accepted as another": { type: "accepted", attempt: 7, session: eve, since: 200 },
   "accepted late": { type: "accepted", attempt: 6, session: ada, since: 200 },
-  refused: { type: "refused", attempt: 7, refusal: failed },
-  "refused late": { type: "refused", attempt: 6, refusal: failed },
-  abandoned: { type: "abandoned", attempt: 7, byClient: true },
-  "cut short": { type: "abandoned", attempt: 7, byClient: false },
+  refused: { type: "refused", attempt: 7, refusal: failed, isVerdict: true, isAsked: true },
+  "refused late": { type: "refused", attempt: 6, refusal: failed, isVerdict: true, isAsked: true },
+  failing: { type: "refused", attempt: 7, refusal: error, isVerdict: false, isAsked: true },
+  abandoned: { type: "abandoned", attempt: 7 },
+  failed: { type: "failed" },
   challenged: { type: "challenged", attempt: 7 },
   answered: { type: "answered", attempt: 7 },
-  deadline: { type: "deadline", refusal: unauthorized("timeout") },
+  deadline: { type: "deadline", refusal: unauthorized("timeout"), isAsked: false },
   expired: { type: "expired" },
   signed_out: { type: "signed_out" },
   revoked: { type: "revoked", target: { userId: "1" }, at: 300 },
   "another revoked": { type: "revoked", target: { userId: "2" }, at: 300 },
   "revoked before": { type: "revoked", target: { userId: "1" }, at: 99 },
-  ended: { type: "ended", refusal: unauthorized("server_error") },
+  ended: { type: "ended", refusal: error },
+  rejected: { type: "rejected", refusal: error },
+  closed: { type: "closed" },
   deserted: { type: "deserted" },
   gone: { type: "gone" },
 } satisfies Record<string, Event>;
 
-/** What each event does in each state: the phase it leads to, and the effects. */
+/** What each event does in each state: the phase it leads to, what it counts, and the effects. */
 const table: Record<keyof typeof states, Partial<Record<keyof typeof events, string>>> = {
   idle: {
     joined: "pending: start_deadline 1000",
@@ -78,140 +93,199 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     "recovered as another": "pending: start_deadline 1000",
     credentials: "pending: start_deadline 1000, verify",
     "credentials as another": "pending: start_deadline 1000, verify",
-    ended: "idle: stop_timer, abort, end server_error",
+    failed: "idle (a failure): ",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
   },
   pending: {
-    "credentials as another": "pending: verify",
     credentials: "pending: verify",
-    deadline: "idle: stop_timer, abort, end timeout",
-    ended: "idle: stop_timer, abort, end server_error",
+    "credentials as another": "pending: verify",
+    failed: "pending (a failure): ",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
   verifying: {
-    "credentials as another": "pending: decline",
     credentials: "pending: decline",
+    "credentials as another": "pending: decline",
     accepted: "authenticated: stop_timer, admit",
     "accepted until 9000": "authenticated: start_expiry 9500, admit",
     "accepted as another": "authenticated: stop_timer, admit",
-    refused: "pending: resume_deadline, refuse authentication_failed",
-    abandoned: "pending: resume_deadline, refuse authentication_failed",
-    "cut short": "pending: abort, resume_deadline",
+    refused: "pending (a failure): resume_deadline, abort, tell_sender authentication_failed",
+    failing: "pending (an error): resume_deadline, abort, tell_sender server_error",
+    abandoned: "pending: abort, resume_deadline",
+    failed: "pending (a failure): ",
     challenged: "pending: pause_deadline",
     answered: "pending: resume_deadline",
-    deadline: "idle: stop_timer, abort, end timeout",
-    ended: "idle: stop_timer, abort, end server_error",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
   "on the last attempt": {
-    "credentials as another": "pending: decline",
-    abandoned: "idle: stop_timer, abort, end authentication_failed",
-    "cut short": "pending: abort, resume_deadline",
     credentials: "pending: decline",
+    "credentials as another": "pending: decline",
     accepted: "authenticated: stop_timer, admit",
     "accepted until 9000": "authenticated: start_expiry 9500, admit",
     "accepted as another": "authenticated: stop_timer, admit",
-    refused: "idle: stop_timer, abort, end authentication_failed",
+    refused: "closing (a failure): abort, tell authentication_failed, start_closing",
+    failing: "closing: abort, tell server_error, start_closing",
+    abandoned: "pending: abort, resume_deadline",
+    failed: "pending (a failure): ",
     challenged: "pending: pause_deadline",
     answered: "pending: resume_deadline",
-    deadline: "idle: stop_timer, abort, end timeout",
-    ended: "idle: stop_timer, abort, end server_error",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
   recovering: {
-    "credentials as another": "idle: decline, stop_timer, abort, end subject_mismatch",
-    revoked: "idle: stop_timer, abort, end revoked",
-    "recovered as another": "idle: stop_timer, abort, end subject_mismatch",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: verify",
-    deadline: "idle: stop_timer, abort, end timeout",
-    ended: "idle: stop_timer, abort, end server_error",
+    "credentials as another": "closing: decline, abort, tell subject_mismatch, start_closing",
+    failed: "pending (a failure): ",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
   "recovering one of old": {
-    "credentials as another": "idle: decline, stop_timer, abort, end subject_mismatch",
-    revoked: "idle: stop_timer, abort, end revoked",
-    "revoked before": "idle: stop_timer, abort, end revoked",
-    "recovered as another": "idle: stop_timer, abort, end subject_mismatch",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: verify",
-    deadline: "idle: stop_timer, abort, end timeout",
-    ended: "idle: stop_timer, abort, end server_error",
+    "credentials as another": "closing: decline, abort, tell subject_mismatch, start_closing",
+    failed: "pending (a failure): ",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    "revoked before": "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
   "verifying in recovery": {
-    "credentials as another": "pending: decline",
-    revoked: "idle: stop_timer, abort, end revoked",
-    "recovered as another": "idle: stop_timer, abort, end subject_mismatch",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: decline",
+    "credentials as another": "pending: decline",
     accepted: "authenticated: stop_timer, admit",
     "accepted until 9000": "authenticated: start_expiry 9500, admit",
-    "accepted as another": "idle: stop_timer, abort, end subject_mismatch",
-    refused: "pending: resume_deadline, refuse authentication_failed",
-    abandoned: "pending: resume_deadline, refuse authentication_failed",
-    "cut short": "pending: abort, resume_deadline",
+    "accepted as another": "closing: abort, tell subject_mismatch, start_closing",
+    refused: "pending (a failure): resume_deadline, abort, tell_sender authentication_failed",
+    failing: "pending (an error): resume_deadline, abort, tell_sender server_error",
+    abandoned: "pending: abort, resume_deadline",
+    failed: "pending (a failure): ",
     challenged: "pending: pause_deadline",
     answered: "pending: resume_deadline",
-    deadline: "idle: stop_timer, abort, end timeout",
-    ended: "idle: stop_timer, abort, end server_error",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
   authenticated: {
-    "credentials as another": "idle: decline, stop_timer, abort, end subject_mismatch",
-    revoked: "idle: stop_timer, abort, end revoked",
-    "recovered as another": "idle: stop_timer, abort, end subject_mismatch",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "authenticated: verify",
-    expired: "idle: stop_timer, abort, end expired",
-    signed_out: "pending: abort, start_deadline 1000, replace signed_out",
-    ended: "idle: stop_timer, abort, end server_error",
+    "credentials as another": "idle: decline, stop_timer, abort, tell subject_mismatch, close",
+    failed: "authenticated (a failure): ",
+    expired: "idle: stop_timer, abort, tell expired, close",
+    signed_out: "pending: abort, start_deadline 1000, tell signed_out, replace",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     deserted: "idle: stop_timer, abort",
     gone: "idle: stop_timer, abort",
   },
   refreshing: {
-    "credentials as another": "authenticated: decline",
-    revoked: "idle: stop_timer, abort, end revoked",
-    "recovered as another": "idle: stop_timer, abort, end subject_mismatch",
-    abandoned: "authenticated: abort, resume_deadline",
-    "cut short": "authenticated: abort, resume_deadline",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "authenticated: decline",
+    "credentials as another": "authenticated: decline",
     accepted: "authenticated: stop_timer, refresh",
     "accepted until 9000": "authenticated: start_expiry 9500, refresh",
-    "accepted as another": "idle: stop_timer, abort, end subject_mismatch",
-    refused: "idle: stop_timer, abort, end authentication_failed",
-    expired: "idle: stop_timer, abort, end expired",
-    signed_out: "pending: abort, start_deadline 1000, replace signed_out",
-    ended: "idle: stop_timer, abort, end server_error",
+    "accepted as another": "idle: stop_timer, abort, tell subject_mismatch, close",
+    refused: "idle (a failure): stop_timer, abort, tell authentication_failed, close",
+    failing: "authenticated: abort, kept",
+    abandoned: "authenticated: abort, resume_deadline",
+    failed: "authenticated (a failure): ",
+    expired: "idle: stop_timer, abort, tell expired, close",
+    signed_out: "pending: abort, start_deadline 1000, tell signed_out, replace",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     deserted: "idle: stop_timer, abort",
     gone: "idle: stop_timer, abort",
   },
   "authenticated without an id": {
-    "credentials as another": "authenticated: decline",
-    "recovered as another": "idle: stop_timer, abort, end subject_mismatch",
     joined: "authenticated: admit_joined",
-    recovered: "idle: stop_timer, abort, end subject_mismatch",
+    recovered: "idle: stop_timer, abort, tell subject_mismatch, close",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "authenticated: decline",
-    expired: "idle: stop_timer, abort, end expired",
-    signed_out: "pending: abort, start_deadline 1000, replace signed_out",
-    ended: "idle: stop_timer, abort, end server_error",
+    "credentials as another": "authenticated: decline",
+    failed: "authenticated (a failure): ",
+    expired: "idle: stop_timer, abort, tell expired, close",
+    signed_out: "pending: abort, start_deadline 1000, tell signed_out, replace",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
     deserted: "idle: stop_timer, abort",
     gone: "idle: stop_timer, abort",
   },
   "idle, attempts left": {
-    ended: "idle: stop_timer, abort, end server_error",
-    credentials: "pending: start_deadline 1000, verify",
-    "credentials as another": "pending: start_deadline 1000, verify",
     joined: "pending: start_deadline 1000",
     recovered: "pending: start_deadline 1000",
     "recovered as another": "pending: start_deadline 1000",
+    credentials: "pending: start_deadline 1000, verify",
+    "credentials as another": "pending: start_deadline 1000, verify",
+    failed: "idle (a failure): ",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
   },
   "idle for good": {
-    ended: "idle: stop_timer, abort, end server_error",
-    credentials: "idle: decline, stop_timer, abort, end too_many_attempts",
-    "credentials as another": "idle: decline, stop_timer, abort, end too_many_attempts",
-    joined: "idle: stop_timer, abort, end too_many_attempts",
-    recovered: "idle: stop_timer, abort, end too_many_attempts",
-    "recovered as another": "idle: stop_timer, abort, end too_many_attempts",
+    joined: "closing: abort, tell too_many_attempts, start_closing",
+    recovered: "closing: abort, tell too_many_attempts, start_closing",
+    "recovered as another": "closing: abort, tell too_many_attempts, start_closing",
+    credentials: "closing: decline, abort, tell too_many_attempts, start_closing",
+    "credentials as another": "closing: decline, abort, tell too_many_attempts, start_closing",
+    failed: "idle (a failure): ",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
+  },
+  "after an error": {
+    credentials: "pending: decline",
+    "credentials as another": "pending: decline",
+    accepted: "authenticated: stop_timer, admit",
+    "accepted until 9000": "authenticated: start_expiry 9500, admit",
+    "accepted as another": "authenticated: stop_timer, admit",
+    refused: "closing (a failure): abort, tell authentication_failed, start_closing",
+    failing: "closing: abort, tell server_error, start_closing",
+    abandoned: "pending: abort, resume_deadline",
+    failed: "pending (a failure): ",
+    challenged: "pending: pause_deadline",
+    answered: "pending: resume_deadline",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
+    gone: "idle: stop_timer, abort",
+  },
+  "used up by one who left": {
+    credentials: "closing: decline, abort, tell too_many_attempts, start_closing",
+    "credentials as another": "closing: decline, abort, tell too_many_attempts, start_closing",
+    failed: "pending (a failure): ",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
+    gone: "idle: stop_timer, abort",
+  },
+  closing: {
+    joined: "closing: silence_joined",
+    recovered: "closing: silence_joined",
+    "recovered as another": "closing: silence_joined",
+    failed: "closing (a failure): ",
+    ended: "idle: stop_timer, close",
+    closed: "idle: close",
+    gone: "idle: stop_timer, abort",
   },
 };
 
@@ -221,13 +295,24 @@ function describeEffect(effect: Effect): string {
       return `start_deadline ${effect.ms}`;
     case "start_expiry":
       return `start_expiry ${effect.at}`;
-    case "refuse":
-    case "replace":
-    case "end":
+    case "abort":
+      return effect.refusal?.kept ? "abort, kept" : "abort";
+    case "tell":
+    case "tell_sender":
       return `${effect.type} ${effect.refusal.code}`;
     default:
       return effect.type;
   }
+}
+
+/** The phase that an event leads to, what it counts, and the effects; nothing if it does nothing. */
+function describeTransition(before: State, { state, effects }: Transition): string | undefined {
+  const failed = state.failures > before.failures ? " (a failure)" : "";
+  const erred = "errors" in state && "errors" in before && state.errors > before.errors
+    ? " (an error)"
+    : "";
+  if (state.phase === before.phase && effects.length === 0 && !failed) return undefined;
+  return `${state.phase}${failed}${erred}: ${effects.map(describeEffect).join(", ")}`;
 }
 
 describe("the machine", () => {
@@ -235,11 +320,22 @@ describe("the machine", () => {
     for (const [eventName, event] of Object.entries(events)) {
       const expected = table[stateName as keyof typeof states][eventName as keyof typeof events];
       it(`${stateName} + ${eventName}: ${expected ?? "nothing"}`, () => {
-        const next = transition(state, event, rules);
-        const effects = next.effects.map(describeEffect).join(", ");
-        if (expected) assertEquals(`${next.state.phase}: ${effects}`, expected);
-        else assertEquals([next.state.phase, effects], [state.phase, ""]);
+        assertEquals(describeTransition(state, transition(state, event, rules)), expected);
       });
     }
   }
+
+  it("counts no failure where the server looked at nothing", () => {
+    const failures = (code: "server_error" | "server_busy" | "timeout", isAsked: boolean) => {
+      const refusal = unauthorized(code);
+      const event: Event = { type: "refused", attempt: 7, refusal, isVerdict: false, isAsked };
+      return transition(states.verifying, event, rules).state.failures;
+    };
+    assertEquals(failures("server_error", true), 0);
+    assertEquals(failures("server_busy", true), 0);
+    assertEquals(failures("timeout", false), 0);
+    assertEquals(failures("timeout", true), 1);
+    const deadline: Event = { type: "deadline", refusal: unauthorized("timeout"), isAsked: true };
+    assertEquals(transition(states.verifying, deadline, rules).state.failures, 1);
+  });
 });

@@ -22,8 +22,14 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ type: type("joined"), previous: maybe }),
   { weight: 3, arbitrary: fc.record({ type: type("credentials"), attempt, previous: maybe }) },
   { weight: 4, arbitrary: fc.record({ type: type("accepted"), attempt, session, since: time }) },
-  fc.record({ type: type("refused"), attempt, refusal: fc.constant(refusal) }),
-  fc.record({ type: type("abandoned"), attempt, byClient: fc.boolean() }),
+  fc.record({
+    type: type("refused"),
+    attempt,
+    refusal: fc.constantFrom(refusal, unauthorized("server_error")),
+    isVerdict: fc.boolean(),
+    isAsked: fc.boolean(),
+  }),
+  fc.record({ type: type("abandoned"), attempt }),
   fc.record({ type: fc.constantFrom("challenged" as const, "answered" as const), attempt }),
   fc.record({
     type: type("revoked"),
@@ -31,10 +37,13 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
     at: time,
   }),
   fc.constantFrom<Event>(
-    { type: "deadline", refusal },
+    { type: "deadline", refusal, isAsked: true },
+    { type: "failed" },
     { type: "expired" },
     { type: "signed_out" },
     { type: "ended", refusal },
+    { type: "rejected", refusal },
+    { type: "closed" },
     { type: "deserted" },
     { type: "gone" },
   ),
@@ -60,7 +69,7 @@ describe("the machine, whatever happens in whatever order", () => {
           }
           // Authenticated means: admitted, and nothing has ended or replaced the sockets since.
           if (types.includes("admit")) open = true;
-          if (types.includes("replace") || types.includes("end")) open = false;
+          if (types.includes("tell")) open = false;
           if (event.type === "gone" || event.type === "deserted") open &&= state.phase !== "idle";
           assertEquals(state.phase === "authenticated", open);
           // Whoever is not authenticated, nor idle, has a deadline: entering
@@ -68,9 +77,17 @@ describe("the machine, whatever happens in whatever order", () => {
           if (state.phase === "pending" && before.phase !== "pending") {
             assert(types.includes("start_deadline"));
           }
-          // Becoming idle stops the timer and the attempt, and leaves nothing in flight.
-          if (state.phase === "idle" && before.phase !== "idle") {
-            assert(types.includes("stop_timer") && types.includes("abort"));
+          // Leaving for `idle` or `closing` stops the attempt; nothing but the close is due then.
+          if (before.phase === "pending" || before.phase === "authenticated") {
+            if (state.phase === "idle") assert(types.includes("stop_timer"));
+            if (state.phase === "closing") assert(types.includes("start_closing"));
+            if (state.phase === "idle" || state.phase === "closing") {
+              assert(types.includes("abort"));
+            }
+          }
+          // A client that is being closed is closed, or goes; nothing else becomes of it.
+          if (before.phase === "closing" && event.type !== "gone") {
+            assertEquals(state.phase === "idle", types.includes("close"));
           }
           // Another user never comes in on somebody else's session.
           if (before.phase === "authenticated" && state.phase === "authenticated") {

@@ -246,12 +246,13 @@ describe("credentials before the socket", () => {
     assertEquals([peer.session, guard.journal.stats.pending], [undefined, 1]);
   });
 
-  it("of a connection that is lost are answered by nobody", () => {
+  it("of a connection that is lost are answered, so that what was begun is undone", () => {
     const { knock, answers, connection, outcomes, guard } = connect();
     knock();
     connection.close();
     answers[0]!(null, "ada");
-    assertEquals([outcomes, guard.clock.pending], [[], 0]);
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("server_error") }]);
+    assertEquals([guard.journal.stats.pending, guard.clock.pending], [0, 0]);
   });
 });
 

@@ -3,7 +3,7 @@ import { assert, assertEquals, describe, it } from "#testing";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { RateLimiterMemory } from "rate-limiter-flexible";
-import type { Limiter } from "../../mod.ts";
+import { AuthError, type Limiter, type VerifyContext } from "../../mod.ts";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import type { Outcome } from "../../src/protocol.ts";
@@ -119,18 +119,39 @@ describe("a throttle counts failures", () => {
   }
 
   it("also those whose client leaves once they are looked at", async () => {
-    const { come, settle, answers, answerAll, codes } = setUp((clock) => {
-      return new FakeLimiter(clock, 3);
+    const { come, settle, guard, answers, codes } = setUp((clock) => new FakeLimiter(clock, 3), {
+      timeout: 60_000,
     });
     const clients = [come(), come(), come()];
     await settle();
     assertEquals(answers.length, 3);
-    clients[0]!.connection.leave(clients[0]!.peer, "gone", true);
+    clients[0]!.connection.leave(clients[0]!.peer, "gone");
     for (const { connection } of clients.slice(1)) connection.close();
-    answers.length = 0;
+    // The verifier may yet say yes: others wait for that, five seconds at most.
     come();
-    assertEquals(await answerAll("ada"), 0);
-    assertEquals(codes().at(-1), "too_many_attempts");
+    await settle();
+    guard.clock.advance(4999);
+    await settle();
+    assertEquals([codes(), answers.length], [[], 3]);
+    guard.clock.advance(1);
+    await settle();
+    assertEquals([codes(), answers.length], [["too_many_attempts"], 3]);
+    // A yes that is late gives its point back, a no does not.
+    answers.shift()!("ada");
+    answers.shift()!(false);
+    await settle();
+    for (let i = 0; i < 2; i++) come();
+    await settle();
+    assertEquals(answers.length, 2);
+    for (let i = 0; i < 2; i++) {
+      answers.shift()!(false);
+      await settle();
+    }
+    assertEquals(codes(), [
+      ...Array(1).fill("too_many_attempts"),
+      "authentication_failed",
+      "too_many_attempts",
+    ]);
   });
 
   it("not those that it has refused itself, nor those that nobody waits for any more", async () => {
@@ -180,22 +201,123 @@ describe("a throttle counts failures", () => {
     assertEquals(limiter!.consumed, 5);
   });
 
-  it("not what the server was too slow for, or could not do", async () => {
+  /** Guesses, each at once with the last refusal, at a verifier that answers as it is told. */
+  async function guess(
+    count: number,
+    answer: (scene: ReturnType<typeof setUp>) => unknown,
+    options: object = {},
+  ) {
     let limiter: FakeLimiter | undefined;
-    const { come, settle, guard, answers, answerAll, codes } = setUp((clock) => {
-      return limiter = new FakeLimiter(clock, 3);
+    let asked = 0;
+    const scene = setUp((clock) => limiter = new FakeLimiter(clock, 5, 3_600_000), {
+      onError: () => {},
+      ...options,
     });
-    for (let i = 0; i < 3; i++) come();
+    for (let i = 0; i < count; i++) {
+      scene.come();
+      await scene.settle();
+      asked += scene.answers.length;
+      await answer(scene);
+      await scene.settle();
+      scene.guard.clock.advance(1000);
+      await scene.settle();
+    }
+    return { ...scene, asked, limiter: limiter! };
+  }
+
+  it("also where the verifier takes longer to say no than the deadline", async () => {
+    const late: ((user: unknown) => void)[] = [];
+    const { asked, limiter, codes, settle } = await guess(40, ({ answers, guard }) => {
+      late.shift()?.(false);
+      late.push(...answers.splice(0));
+      guard.clock.advance(1000);
+    });
+    late.forEach((answer) => answer(false));
     await settle();
-    guard.clock.advance(1000);
+    assertEquals([asked, limiter.consumed, codes().slice(0, 5)], [5, 5, Array(5).fill("timeout")]);
+  });
+
+  it("also where it has begun just before the deadline", async () => {
+    const { asked, limiter } = await guess(40, ({ answers, guard }) => {
+      guard.clock.advance(25);
+      answers.splice(0).forEach((answer) => answer(false));
+    }, { timeout: 25 });
+    assertEquals([asked, limiter.consumed], [5, 5]);
+  });
+
+  it("whatever a verifier says that does not say yes", async () => {
+    const nos: Record<string, (answers: ((user: unknown) => void)[]) => unknown> = {
+      "an error": (answers) => answers.shift()?.(Promise.reject(new Error("jwt malformed"))),
+      "an AuthError": (answers) => answers.shift()?.(Promise.reject(new AuthError("no"))),
+      "no user": (answers) => answers.shift()?.([]),
+      "nothing": (answers) => answers.shift(),
+    };
+    for (const [what, answer] of Object.entries(nos)) {
+      const { asked, limiter } = await guess(20, ({ answers }) => answer(answers));
+      assertEquals([what, asked, limiter.consumed], [what, 5, 5]);
+    }
+    for (const error of [true, { code: 401 }, "no", new Error("no")]) {
+      let asked = 0;
+      const { limiter } = await guess(20, () => {}, {
+        verify: undefined,
+        authenticate: (_: string, __: unknown, callback: (error: unknown) => void) => {
+          asked++;
+          callback(error);
+        },
+      });
+      assertEquals([asked, limiter.consumed], [5, 5]);
+    }
+  });
+
+  it("not a yes, be it for one who has expired or was revoked, nor an AuthError server_error", async () => {
+    const down = () => Promise.reject(new AuthError("Try later", { code: "server_error" }));
+    for (
+      const [user, options] of [
+        ["ada", {}],
+        ["ada", { expiresAt: () => 1 }],
+        ["ada", { expiresAt: () => "never" }],
+        [down, {}],
+      ] as const
+    ) {
+      const { asked, limiter } = await guess(20, ({ answers }) => {
+        answers.shift()!(typeof user === "function" ? user() : user);
+      }, options);
+      assertEquals([asked, limiter.consumed], [20, 0]);
+    }
+  });
+
+  it("and an attempt does not wait for one that waits for its client", async () => {
+    const { come, settle, codes, limiter } = setUp((clock) => new FakeLimiter(clock, 1), {
+      timeout: 60_000,
+      verify: async (_: string, __: unknown, { challenge }: VerifyContext) => {
+        return await challenge("code?") === "right" && "ada";
+      },
+    });
+    const first = come();
     await settle();
-    assertEquals([codes(), limiter!.consumed], [Array(3).fill("timeout"), 0]);
-    answers.length = 0;
-    for (let i = 0; i < 3; i++) come();
-    const down = Promise.reject(new TypeError("database down"));
-    down.catch(() => {});
-    await answerAll(down);
-    assertEquals([codes().at(-1), limiter!.consumed], ["server_error", 0]);
+    come();
+    await settle();
+    assertEquals(codes(), ["too_many_attempts"]);
+    // One that has answered is waited for again.
+    first.peer.answer!("right");
+    come();
+    await settle();
+    assertEquals([codes().slice(1), (limiter as FakeLimiter).consumed], [["ok"], 1]);
+  });
+
+  it("and what is never answered is spent when the window ends, and forgotten", async () => {
+    let limiter: FakeLimiter | undefined;
+    const { come, settle, guard, answers } = setUp((clock) => {
+      return limiter = new FakeLimiter(clock, 3, 5000);
+    });
+    come();
+    await settle();
+    guard.clock.advance(5000);
+    await settle();
+    assertEquals(guard.clock.pending, 0);
+    answers[0]!("ada");
+    await settle();
+    assertEquals(limiter!.consumed, 1);
   });
 
   it("but what a client was asked, and has not answered in time", async () => {
@@ -367,35 +489,147 @@ describe("a throttle counts failures", () => {
     assertEquals(points, 3);
   });
 
-  it("whatever comes in whatever order: never more guesses than the limit, no point lost", async () => {
-    const step = fc.constantFrom("come", "come", "right", "wrong", "leave", "lose", "wait");
+  it("whatever comes in whatever order: what was refused is spent, and nothing else", async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.constant("come") },
+      fc.constantFrom(
+        ...["right", "wrong", "throw", "down", "ask", "reply", "leave", "lose", "wait", "late"],
+      ),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: "max" }), async (steps) => {
         let limiter: FakeLimiter | undefined;
-        const { come, settle, answers, guard } = setUp((clock) => {
+        let refused = 0;
+        const asked: { challenge: VerifyContext["challenge"]; answer(user: unknown): void }[] = [];
+        const { come, settle, guard } = setUp((clock) => {
           return limiter = new FakeLimiter(clock, 3, 1e9);
+        }, {
+          attempts: 2,
+          verify: (_: string, __: unknown, { challenge }: VerifyContext) =>
+            new Promise((answer) => asked.push({ challenge, answer })),
         });
         const clients: ReturnType<typeof come>[] = [];
-        for (const step of steps) {
-          const first = clients[0];
-          if (step === "come") clients.push(come());
-          else if (step === "right") answers.shift()?.("ada");
-          else if (step === "wrong") answers.shift()?.(false);
-          else if (step === "leave" && first) first.connection.leave(first.peer, "gone", true);
-          else if (step === "lose") clients.shift()?.connection.close();
-          else if (step === "wait") guard.clock.advance(300);
-          await settle();
-          // As many as have failed or may yet, and none twice.
-          assert(limiter!.consumed <= 3 && limiter!.consumed >= 0, `${limiter!.consumed}`);
+        const acts: Record<string, () => unknown> = {
+          come: () => clients.push(come()),
+          right: () => asked.shift()?.answer("ada"),
+          wrong: () => refuse(false),
+          throw: () => refuse(Promise.reject(new Error("jwt malformed"))),
+          down: () => asked.shift()?.answer(failing(new AuthError("", { code: "server_error" }))),
+          ask: () => asked[0]?.challenge("?", { timeout: 500 }).catch(() => {}),
+          reply: () => clients.forEach(({ peer }) => peer.answer?.("code")),
+          leave: () => {
+            const first = clients[0];
+            if (!first) return;
+            first.peer.connected = false;
+            first.connection.leave(first.peer, "gone");
+          },
+          lose: () => clients.shift()?.connection.close(),
+          wait: () => guard.clock.advance(300),
+          late: () => guard.clock.advance(5000),
+        };
+        function failing(error: Error): Promise<never> {
+          const rejected = Promise.reject(error);
+          rejected.catch(() => {});
+          return rejected;
         }
-        const { journal } = guard;
+        function refuse(answer: unknown): void {
+          if (answer instanceof Promise) answer.catch(() => {});
+          const first = asked.shift();
+          if (!first) return;
+          refused++;
+          first.answer(answer);
+        }
+        for (const step of steps) {
+          acts[step]!();
+          await settle();
+          // Each guess that was refused has cost a point; so has each that is not answered yet.
+          assertEquals(limiter!.consumed, refused + asked.length, step);
+          assert(limiter!.consumed <= 3);
+        }
         for (const { connection } of clients) connection.close();
+        for (const { answer } of asked.splice(0)) answer("ada");
         await settle();
-        assert(limiter!.consumed <= journal.stats.refused);
-        guard.clock.advance(1000);
+        assertEquals(limiter!.consumed, refused);
+        guard.clock.advance(2000);
         assertEquals(guard.clock.pending, 0);
       }),
       runs(300),
     );
+  });
+});
+
+describe("a throttle on those who are signed in", () => {
+  /** A limiter of one point for each key, with what was consumed of it. */
+  function recording() {
+    const keys: string[] = [];
+    const taken = new Set<string>();
+    const limiter: Limiter = {
+      consume: async (key) => {
+        await Promise.resolve();
+        keys.push(key);
+        if (taken.has(key)) throw { msBeforeNext: 60_000 };
+        taken.add(key);
+      },
+      reward: async (key) => void await Promise.resolve(taken.delete(key)),
+    };
+    return { keys, taken, limiter };
+  }
+
+  function signedIn(keysOf: (credentials: never) => unknown, more: object = {}) {
+    const { keys, taken, limiter } = recording();
+    const scene = setUp(() => limiter, {
+      throttle: { limiter, key: (_: string, credentials: never) => keysOf(credentials) },
+      verify: (_: string, { user }: { user: string }) => user,
+      ...more,
+    });
+    const connection = new Connection<string, unknown>(scene.guard, {});
+    const peer = new FakePeer("member");
+    connection.join(peer);
+    async function submit(credentials: object): Promise<Outcome> {
+      let outcome!: Outcome;
+      connection.authenticate(peer, credentials, (it) => outcome = it);
+      await scene.settle();
+      return outcome;
+    }
+    return { ...scene, keys, taken, submit, peer };
+  }
+
+  it("counts a refresh for the session, whatever strangers have done to its keys", async () => {
+    const { submit, keys, taken } = signedIn(({ user }: { user: string }) => ["1.2.3.4", user]);
+    await submit({ user: "ada" });
+    taken.add("1.2.3.4").add("ada");
+    keys.length = 0;
+    assertEquals((await submit({ user: "ada" })).ok, true);
+    assertEquals(keys, ["refresh:ada"]);
+  });
+
+  it("counts other keys of a refresh as ever, and keeps the session without a point", async () => {
+    const { submit, keys, taken, peer } = signedIn(({ key }: { key: string }) => ["addr", key]);
+    await submit({ user: "ada", key: "ada" });
+    keys.length = 0;
+    taken.add("grace");
+    const outcome = await submit({ user: "ada", key: "grace" });
+    assertEquals(keys, ["refresh:ada", "grace"]);
+    assert(!outcome.ok);
+    assertEquals([outcome.code, outcome.kept, outcome.reconnect], [
+      "too_many_attempts",
+      true,
+      false,
+    ]);
+    assertEquals([peer.session?.userId, taken.has("refresh:ada")], ["ada", false]);
+    // What it has signed in under since then is its own.
+    taken.delete("grace");
+    await submit({ user: "ada", key: "grace" });
+    keys.length = 0;
+    await submit({ user: "ada", key: "grace" });
+    assertEquals(keys, ["refresh:ada"]);
+  });
+
+  it("lets no key of a key function be one that refreshes count under", async () => {
+    const { submit, keys } = signedIn(({ key }: { key: string }) => key);
+    for (const key of ["refresh:ada", ":refresh:ada", "refresh", "::refresh:"]) {
+      await submit({ user: "ada", key });
+    }
+    assertEquals(keys, [":refresh:ada", "::refresh:ada", "refresh", ":::refresh:"]);
   });
 });

@@ -1,12 +1,12 @@
 import { assertEquals, describe, it } from "#testing";
-import { startDeadline, startExpiry } from "../../src/core/timer.ts";
+import { startExpiry, startTimer } from "../../src/core/timer.ts";
 import { FakeClock } from "./fakes.ts";
 
 describe("timer", () => {
   it("a paused deadline waits, and runs on with what was left", () => {
     const clock = new FakeClock();
     let fired = 0;
-    const timer = startDeadline(clock, 100, () => fired++);
+    const timer = startTimer(clock, 100, () => fired++);
     clock.advance(60);
     timer.pause();
     timer.pause();
@@ -48,7 +48,7 @@ describe("timer", () => {
       const clock = new FakeClock();
       let fired = 0;
       const timer = kind === "deadline"
-        ? startDeadline(clock, 100, () => fired++)
+        ? startTimer(clock, 100, () => fired++)
         : startExpiry(clock, clock.now() + 100, () => fired++);
       timer.catchUp();
       clock.block(99);
@@ -66,7 +66,7 @@ describe("timer", () => {
   it("a paused one catches up with nothing", () => {
     const clock = new FakeClock();
     let fired = 0;
-    const timer = startDeadline(clock, 100, () => fired++);
+    const timer = startTimer(clock, 100, () => fired++);
     timer.pause();
     clock.block(1000);
     timer.catchUp();

@@ -21,7 +21,9 @@ async function suffer(place: Place, node: ServerNode, path: string): Promise<Cli
   const outcome = client.socket.emitWithAck("authentication", RIGHT).catch(() => {});
   await Promise.race([outcome, gone]);
   await node.tell("emit", path, "news");
-  if (!client.received.includes("authenticated")) await gone;
+  if (!client.received.includes("authenticated")) {
+    await Promise.race([client.next("unauthorized"), gone]);
+  }
   return client;
 }
 

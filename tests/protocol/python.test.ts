@@ -22,7 +22,7 @@ async def connect():
     await sign_in()
 
 @client.event
-def authenticated(reply, info):
+def authenticated(reply):
     print("authenticated as", client.get_sid())
 
 @client.event
@@ -53,7 +53,7 @@ function pythonSuite(place: Place): void {
     const world = await openApplication(place);
     const { lines } = start(world, "right");
     await lines.next("welcome");
-    assertEquals(lines.names, ["authenticated True {}", "welcome"]);
+    assertEquals(lines.names, ["authenticated True None", "welcome"]);
   });
 
   it("is refused, and ends", async () => {

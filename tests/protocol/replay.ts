@@ -13,6 +13,7 @@ const byItself = () => {};
 
 const happenings: Record<string, Happening> = {
   "the time to authenticate is over": byItself,
+  "one second passes": byItself,
   "the verifier sends a hint to the client": byItself,
   "the session ends": byItself,
   "the session ends, and the grace begins": byItself,

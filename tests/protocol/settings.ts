@@ -37,6 +37,20 @@ function slow(): Setting {
   };
 }
 
+/** A verifier that fails once it is told to. */
+function failing(): Setting {
+  let isDown = false;
+  return {
+    options: {
+      verify: (socket: Socket, credentials: never) => {
+        if (isDown) throw new Error("No connection to the database");
+        return verify(socket, credentials);
+      },
+    },
+    happenings: { "the database of the server is down": () => isDown = true },
+  };
+}
+
 /** By the headings of PROTOCOL.md. */
 export const settings: Record<string, () => Setting> = {
   "1. Success": () => ({}),
@@ -77,4 +91,9 @@ export const settings: Record<string, () => Setting> = {
   "30. Several namespaces, refused": () => ({}),
   "31. Leaving before the sign-in": () => ({ options: { timeout: 1000 } }),
   "32. A second sign-in of a user without an id": () => ({ options: { userId: () => undefined } }),
+  "33. A refresh that fails without a verdict": failing,
+  "34. Credentials of the transport": () => ({
+    options: { handshake: () => ({ username: "ada", password: "right" }) },
+  }),
+  "35. What is sent between a refusal and the close": () => ({}),
 };

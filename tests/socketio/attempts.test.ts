@@ -1,4 +1,4 @@
-import { assert, assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, assertMatch, describe, it } from "#testing";
 import { AuthError, type Outcome } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
@@ -104,28 +104,35 @@ describe("attempts", () => {
       assertEquals(guesses, 5);
     });
 
-    it(`leaving in the middle costs one, and coming back gives none (${place.name})`, async () => {
-      const world = await openWorld(place, {
-        attempts: 2,
-        verify: () => new Promise(() => world.log.push("asked")),
-        disconnect: () => world.log.push("gone"),
-      }, { setUp: (io) => io.of("/other") });
-      // Another namespace keeps the transport open.
-      const raw = await RawClient.connect(world.url);
-      raw.send("40/other,");
-      await raw.packets.next("40");
-      for (let i = 0; i < 2; i++) {
+    it(`leaving in the middle costs one once the verifier says no (${place.name})`, async () => {
+      for (const isRight of [true, false]) {
+        let asked = 0;
+        let answer = (_user: unknown) => {};
+        const world = await openWorld(place, {
+          timeout: 60_000,
+          verify: () => {
+            world.log.push("asked");
+            return asked++ > 0 ? true : new Promise((resolve) => answer = resolve);
+          },
+          disconnect: () => world.log.push("gone"),
+          // Another namespace keeps the transport open.
+          open: "/other",
+        }, { setUp: (io) => io.of("/other") });
+        const raw = await RawClient.connect(world.url);
+        raw.send("40/other,");
+        await raw.packets.next("40");
         raw.send(`42["authentication",{}]`);
         await world.log.next("asked");
         raw.send("41");
         await world.log.next("gone");
-        if (i === 0) {
-          raw.send("40");
-          await raw.packets.next("40");
-        }
+        raw.send("40");
+        await raw.packets.next("40");
+        answer(isRight);
+        raw.send(`42["authentication",{}]`);
+        const [told] = await raw.packets.next("42");
+        assertMatch(String(told), isRight ? /"authenticated"/ : /"too_many_attempts"/);
+        assertEquals(asked, isRight ? 2 : 1);
       }
-      await raw.packets.next("close");
-      assertEquals(world.log.names.filter((name) => name === "asked").length, 2);
     });
 
     it(`they are the same ones for handshakes (${place.name})`, async () => {

@@ -62,7 +62,6 @@ describe("challenges", () => {
       client.emit("authentication", {});
       await answer(client, "2");
       assertEquals(await codeOf(client), "authentication_failed");
-      await client.next("disconnect");
     });
   }
 
@@ -89,7 +88,6 @@ describe("challenges", () => {
       const client = await world.connect();
       client.emit("authentication", {});
       assertEquals(await codeOf(client), "timeout");
-      await client.next("disconnect");
       assertEquals(world.errors, []);
     });
 
@@ -141,7 +139,6 @@ describe("challenges", () => {
       const client = await world.connect();
       client.emit("authentication", {});
       assertEquals(await codeOf(client), "authentication_failed");
-      await client.next("disconnect");
       await world.connect();
     });
 
@@ -281,7 +278,8 @@ describe("challenges", () => {
         await answer(client, text);
         await client.next(event!);
         assertEquals(client.received, ["challenge", event]);
-        assertEquals(world.auth.stats().pending, 0);
+        // One that is refused has its place until it is closed.
+        assertEquals(world.auth.stats().pending, text === "1" ? 0 : 1);
       }
     });
 

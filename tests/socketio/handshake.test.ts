@@ -249,7 +249,15 @@ function suite(place: Place): void {
     const client = await world.connect();
     await client.signIn();
     const admin = client.sibling("/admin", { token: 1 });
+    // The client takes no notice of it by itself: it has left already.
+    const dismissed = new Promise<void>((resolve) => {
+      client.socket.io.engine.on("packet", ({ data }) => {
+        if (String(data).startsWith("1/admin")) resolve();
+      });
+    });
     assertEquals((await refusalOf(admin)).data.code, "authentication_failed");
+    await dismissed;
+    // What came before that has been handled then.
     world.io.emit("public");
     await client.next("public");
     admin.socket.connect();

@@ -196,13 +196,13 @@ describe("hostile clients", () => {
         `42["authentication",${"[".repeat(50_000)}${"]".repeat(50_000)}]`,
         '42["authentication",{"__proto__":{"password":"right"},"constructor":null}]',
       ];
-      for (const packet of malformed) {
+      await Promise.all(malformed.map(async (packet) => {
         const client = await RawClient.connect(world.url);
         client.send(packet);
         client.send(GUESS);
         await client.packets.next("close");
         assertEquals(client.events.some((event) => String(event).includes("authenticated")), false);
-      }
+      }));
       for (
         const connect of ["40null", '40"x"', "40[]", "405", '40{"pid":{},"offset":[]}', "40/none"]
       ) {
@@ -224,7 +224,7 @@ describe("hostile clients", () => {
       for (const packet of ['42["authentication"]', '427["authentication"]']) {
         const client = await RawClient.connect(world.url);
         client.send(packet);
-        await client.packets.next("close");
+        await client.packets.next("42");
       }
       assertEquals(seen, [undefined, undefined]);
     });

@@ -11,7 +11,8 @@ type Acknowledge = (answer: string) => void;
 
 /** Users are who they say they are; "/open" keeps the transport when a session ends. */
 const options = {
-  verify: (_socket: unknown, { username }: { username: string }) => ({ name: username }),
+  verify: (_socket: unknown, { username }: { username: string }) =>
+    username ? { name: username } : undefined,
   userId: (user: User) => user.name,
   open: "/open",
   attempts: 9,

@@ -115,6 +115,7 @@ describe("namespaces", () => {
       admin.socket.connect();
       const [, refusal] = [await admin.next("unauthorized"), await admin.next("unauthorized")];
       assertEquals((refusal as [{ code: string }])[0].code, "too_many_attempts");
+      await admin.next("disconnect");
       assertEquals(open.socket.connected, true);
       // Nothing of the refused one is left on the client connection.
       const [main] = [...io.sockets.sockets.values()] as unknown as [

@@ -85,8 +85,8 @@ describe("observe and stats", () => {
     assertEquals(story().filter((line) => line !== "pending"), [
       "attempt authentication_failed",
       "unauthorized authentication_failed",
-      "disconnected",
       "unauthorized timeout",
+      "disconnected",
       "disconnected",
     ]);
   });
@@ -258,7 +258,7 @@ describe("an attempt whose client has left", () => {
     assertEquals(world.auth.stats(), { ...none, pending: 1, refused: 1 });
   });
 
-  it("is observed once, also if it was its last and ends the connection", async () => {
+  it("is observed as abandoned, and costs the other sockets nothing", async () => {
     const { world, events, gone } = await open({
       verify: () => new Promise(() => world.log.push("asked")),
     });
@@ -269,16 +269,13 @@ describe("an attempt whose client has left", () => {
     client.emit("authentication", {});
     await world.log.next("asked");
     client.socket.disconnect();
-    await other.next("disconnect");
-    await gone(2);
-    // The other socket is told; the one that has left is not.
+    await gone(1);
     const told = (path: string) =>
       events.filter(({ namespace }) => namespace === path)
         .map((event) => "code" in event ? `${event.type} ${event.code}` : event.type);
     assertEquals(told("/"), ["pending", "attempt abandoned", "disconnected"]);
-    assertEquals(told("/other"), ["pending", "unauthorized authentication_failed", "disconnected"]);
-    assertEquals(other.received, ["unauthorized"]);
-    assertEquals(world.auth.stats(), { ...none, refused: 1 });
+    assertEquals([told("/other"), other.received], [["pending"], []]);
+    assertEquals(world.auth.stats(), { ...none, pending: 1, refused: 1 });
   });
 
   it("is observed with the time that it has taken", async () => {
@@ -367,7 +364,7 @@ describe("the times of an attempt", () => {
       const world: TimedWorld = await openTimedWorld(engineOnly[0]!, taking(() => world, options));
       const client = await world.connect();
       client.emit("authentication", given);
-      await client.next("disconnect");
+      await client.next("unauthorized");
       const [attempt] = attemptsOf(world) as [RefusedEvent];
       assertEquals([attempt.code, attempt.duration], [code, 0]);
       assert(!("verification" in attempt));

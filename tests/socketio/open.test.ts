@@ -47,7 +47,7 @@ describe("open namespaces", () => {
       const main = status.sibling("/");
       await main.next("connect");
       main.emit("authentication", { password: "wrong" });
-      await main.next("disconnect");
+      await main.next("unauthorized");
       assertEquals(await status.socket.emitWithAck("ask"), "up");
     });
   }

@@ -63,7 +63,7 @@ export function inferred(): void {
 
 /** A typed socket knows the events of the protocol. */
 export function events(): void {
-  typed.on("authenticated", (reply, info) => [reply.name, info.expiresAt]);
+  typed.on("authenticated", (reply, info) => [reply.name, info?.expiresAt]);
   typed.on("unauthorized", ({ code }) => code);
   typed.on("challenge", (data, acknowledge) => {
     expect<Equal<typeof data, "totp" | "sms">>();

@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { type Acknowledge, parseAuthentication, type Unauthorized } from "../../protocol.ts";
+import { type Acknowledge, parseAuthentication } from "../../protocol.ts";
 import { followTransport } from "../connections.ts";
-import type { RawSocket } from "../internals.ts";
-import { endJoining, removeStale } from "../joining.ts";
+import type { RawClient, RawSocket } from "../internals.ts";
+import { endJoining, forgetRefused, refusedSocket, removeStale } from "../joining.ts";
 import { gateOf } from "./slot.ts";
 
-/** Socket.IO's reasons when a client leaves a namespace of its own accord, and when it has to. */
-const BY_CLIENT = "client namespace disconnect";
+/** Socket.IO's reason when a client has to leave a namespace. */
 export const BY_SERVER = "server namespace disconnect";
 
 /** The namespace connection has been accepted. */
@@ -28,12 +27,6 @@ export function handshake(
   const gate = gateOf(socket)!;
   followTransport(socket.client);
   gate.connection.handshake(gate, credentials, acknowledge);
-}
-
-/** It must not be connected, and has been told so. */
-export function turnedAway(socket: RawSocket, refusal: Unauthorized): void {
-  const gate = gateOf(socket)!;
-  gate.connection.turnAway(gate, refusal);
 }
 
 /** An `authentication` event, from a shut gate or as a refresh. */
@@ -54,15 +47,24 @@ export function removed(socket: RawSocket): void {
   // Its client has left before it was connected, and may come back.
   if (!connected && client.conn.readyState !== "open") gate.waiting?.recovered?.keepAgain();
   gate.silence();
-  // One that was connected is not gone before its listeners have run.
-  if (connected) return;
+  // One that was connected is not gone before its listeners have run; one that was refused, not
+  // before its client is told to stay away.
+  if (connected || gate.isRefused) return;
   removeStale(client, nsp.name);
   gone(socket, BY_SERVER);
+}
+
+/** The client asks for a namespace again that it was refused: the former socket gives its place. */
+export function askedAgain(client: RawClient, name: string): void {
+  const refused = refusedSocket(client, name);
+  if (!refused) return;
+  forgetRefused(refused);
+  gone(refused, BY_SERVER);
 }
 
 /** The socket is gone, and its listeners have run, if anybody had met it. */
 export function gone(socket: RawSocket, reason: string): void {
   const gate = gateOf(socket)!;
-  gate.connection.leave(gate, reason, reason === BY_CLIENT);
+  gate.connection.leave(gate, reason);
   if (gate.connection.isEmpty) followTransport(socket.client);
 }

@@ -1,7 +1,7 @@
 import type { Connection } from "../../core/connection.ts";
 import type { Origin } from "../../core/events.ts";
 import type { Peer } from "../../core/interface.ts";
-import { unauthorized } from "../../protocol.ts";
+import { type Unauthorized, unauthorized } from "../../protocol.ts";
 import type { Session } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import { normalizeAddress } from "../address.ts";
@@ -9,15 +9,15 @@ import type { Guard } from "../../core/guard.ts";
 import type { Holdings } from "../../core/holdings.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
-import { DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
-import { joinAgain } from "../joining.ts";
+import { CONNECT_ERROR, DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
+import { forgetRefused, joinAgain, refuseJoining } from "../joining.ts";
 import { sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
 import { sendChallenge } from "./challenges.ts";
 import { BY_SERVER } from "./events.ts";
 import { setGate } from "./slot.ts";
 import { standIn } from "./stand_in.ts";
-import { connectionOf } from "../connections.ts";
+import { connectionOf, followTransport } from "../connections.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
@@ -32,6 +32,8 @@ import type { Recovered } from "../recovery/recovered.ts";
 export class Gate<S> implements Peer<S>, Owner {
   /** The policy it stands for. */
   readonly guard: Guard<S, RawClient>;
+  /** Whether it was refused before it was connected. */
+  isRefused = false;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
@@ -174,7 +176,28 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   disconnect(): void {
-    this.#end(() => this.#raw.disconnect());
+    if (this.connected) return this.#end(() => this.#raw.disconnect());
+    forgetRefused(this.#raw);
+    sendPast(this.#raw, { type: DISCONNECT });
+  }
+
+  /** Refuses a socket before it is connected, as Socket.IO does when a middleware refuses. */
+  refuse(refusal: Unauthorized): void {
+    const raw = this.#raw;
+    const { message, code, reconnect, retryAfter } = refusal;
+    const data = { code, reconnect, ...retryAfter !== undefined && { retryAfter } };
+    this.isRefused = true;
+    refuseJoining(raw);
+    followTransport(raw.client);
+    raw._cleanup();
+    const isOld = raw.client.conn.protocol === 3;
+    sendPast(raw, { type: CONNECT_ERROR, data: isOld ? message : { message, data } });
+  }
+
+  brought(): unknown {
+    const { handshake } = this.policy;
+    if (typeof handshake !== "function") return undefined;
+    return handshake(this.#raw.handshake, this.socket);
   }
 
   replace(): void {
