@@ -68,11 +68,11 @@ export const mutants: Mutant[] = [
     ["parts of larger buffers", "    if (size.hasBinary) compact(content);\n", ""],
     [
       "the total of what comes in",
-      "compact(content);\n    this.#owner.holdings.update(this);",
+      "compact(content);\n    this.#owner.ledger.update();",
       "compact(content);",
     ],
-    ["freeing", "if (items.length > 0) this.#owner.holdings.update(this);", ""],
-    ["who gives up", '    this.#owner.cut("server_busy");\n', ""],
+    ["freeing", "    this.#owner.ledger.remove(direction, queue.held);\n", ""],
+    ["what is not plain", "size.isPlain ? this", "true ? this"],
     ["volatile emits", 'this.outwards === "shut" && !isVolatile', 'this.outwards === "shut"'],
     ["emits that are lost", "owner.report", "void 0 && owner.report"],
   ]),
@@ -130,9 +130,11 @@ export const mutants: Mutant[] = [
     ["signed out, and asked again", "!handshake || isUnasked ||", "!handshake ||"],
     [
       "what comes while closing",
-      "if (connectionOf(client, guard).isClosing) return",
-      "if (false) return",
+      "else if (connection.isClosing) dropped(socket);",
+      "",
     ],
+    ["waiting for too many", "if (!isUnasked) limitJoining", "if (false) limitJoining"],
+    ["signed out of many", "if (!isUnasked) limitJoining", "limitJoining"],
     ["those who ask again", "    askedAgain(client, nsp.name);\n", ""],
     [
       "sockets on their way",
@@ -401,12 +403,17 @@ export const mutants: Mutant[] = [
     ["a transport that is lost while closing", "    followTransport(raw.client);\n", ""],
     [
       "telling to stay away",
-      "    sendPast(this.#raw, { type: DISCONNECT });\n  }\n\n  /** Refuses",
-      "  }\n\n  /** Refuses",
+      "if (forgetRefused(this.#raw)) sendPast",
+      "if (false) sendPast",
+    ],
+    ["the next one of its name", "if (forgetRefused(this.#raw)) sendPast", "sendPast"],
+    [
+      "those on their way when it is closed",
+      "if (isJoining(this.#raw)) this.dropJoining();",
+      "",
     ],
   ]),
   ...of("socketio/transport", [
-    ["transports in use", "if (!gate || gate.isAdmitted) return true;", ""],
     ["closing", "client._disconnect();", ""],
   ]),
   ...of("core/machine", [
@@ -441,7 +448,11 @@ export const mutants: Mutant[] = [
       'if (code === "server_error" || code === "server_busy") return 0;',
       "",
     ],
-    ["timeouts before the verifier", 'code === "timeout" && !isAsked ? 0 : 1', "1"],
+    [
+      "timeouts before the verifier",
+      '(code === "timeout" || code === "too_many_attempts") && !isAsked ? 0 : 1',
+      "1",
+    ],
     [
       "attempts that failures of the server use up",
       "failures + errors >= rules",
@@ -474,19 +485,27 @@ export const mutants: Mutant[] = [
     ],
     [
       "ids of lost connections",
-      "    this.#adopt(peer);\n    const { previous } = peer;\n    const needs",
-      "    const { previous } = peer;\n    const needs",
+      "    this.#adopt(peer);\n    const { previous } = peer;\n    const { phase }",
+      "    const { previous } = peer;\n    const { phase }",
     ],
     ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
-    ["the last one to leave", "if (this.peers.isEmpty) this", "if (false) this"],
+    ["the last one to leave", "if (this.peers.count === 0) this", "if (false) this"],
     [
       "too many while joining",
-      "if (!this.guard.journal.isFull) {",
+      'if (this.state.phase !== "idle" || !this.guard.journal.isFull) {',
       "if (true) {",
     ],
-    ["a place that is taken already", "&& !this.peers.isExpected(peer);", ";"],
+    [
+      "a place that is taken already",
+      'this.guard.objectionTo(previous, phase === "idle")',
+      "this.guard.objectionTo(previous, true)",
+    ],
     ["no need for credentials", "if (!isNeeded) return", "if (false) return"],
-    ["places of handshakes", "      this.peers.expect(peer);\n      return", "      return"],
+    [
+      "places of handshakes",
+      "      this.peers.expect(peer);\n      this.#submit",
+      "      this.#submit",
+    ],
     [
       "places of those who are refused",
       "    this.peers.expect(peer);\n    this.reject",
@@ -611,7 +630,8 @@ export const mutants: Mutant[] = [
     ["who has left", "        this.#remove(waiter);\n", ""],
     ["new windows", "Math.min(this.#emptyUntil, first.until)", "first.until"],
     ["five seconds", "Math.min(this.#emptyUntil, first.until)", "this.#emptyUntil"],
-    ["those that wait for a client", "return this.#out > this.#aside;", "return this.#out > 0;"],
+    ["those that wait for a client", "return !this.#isAside &&", "return"],
+    ["those of a window that has ended", "&& now <= this.#answer.until;", ";"],
     ["the end of the window", "() => this.spend());", "() => {});"],
     ["given back once", "if (!this.#settle()) return;\n    try", "try"],
   ]),
@@ -621,7 +641,29 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/holdings", [
     ["the total", "if (this.#total > this.#limit) this", "if (false) this"],
+    ["sockets of one connection", "+ this.#sockets * SOCKET;", ";"],
+    [
+      "ledgers that were given up",
+      "return this.#isGivenUp ? 0 : this.#size;",
+      "return this.#size;",
+    ],
     ["the largest", "if (!largest || cost > this.#costs.get(largest)!)", "if (!largest)"],
+  ]),
+  ...of("socketio/gate/meter", [
+    ["namespaces", "++count.asked > ASKED_LIMIT", "false"],
+    ["bytes", "count.bytes > LEAST_BYTES && count.bytes >", "false && count.bytes >"],
+    ["those that are open", "return nsp !== undefined && !guardOf(nsp);", "return false;"],
+    ["queries", 'asked?.split("?")[0] : asked', 'asked : asked?.split("?")[0]'],
+    ["the packet at hand", '  packet.type = "noop";\n', ""],
+    [
+      "transports without a namespace",
+      "&& !usesOpenNamespace(conn, count.server)) closeUnused(conn);",
+      "&& false) {}",
+    ],
+    ["the end of it", '  metered.removeListener("packet", onPacket);\n', ""],
+    ["answers that are not read", "if (count.asked === ASKED_LIMIT + 1) refuse", "refuse"],
+    ["other parsers", "if (!isTextual(count.server)) return", "if (false) return"],
+    ["events that pass", 'if (incoming === "pass") return Infinity;', ""],
   ]),
   ...of("core/compact", [[
     "small parts",
@@ -639,9 +681,19 @@ export const mutants: Mutant[] = [
     ["each key once", "new Set(counted)", "counted"],
   ]),
   ...of("core/attempt", [
-    ["size before all else", "if (isOver(size, maxCredentials)) return", "if (false) return"],
+    [
+      "size before all else",
+      "if (isBad({ ...size, isPlain }, maxCredentials)) return",
+      "if (false) return",
+    ],
+    [
+      "what is not plain",
+      "const isPlain = size.isPlain || this.#areFound;",
+      "const isPlain = true;",
+    ],
+    ["what the application has found", "size.isPlain || this.#areFound;", "size.isPlain;"],
     ["schemas", "if (result.issues) return unauthorized", "if (false) return unauthorized"],
-    ["what the transport brought", "return isObject(credentials) &&", "return false &&"],
+    ["what the transport brought", "return isPlainObject(credentials) &&", "return false &&"],
     [
       "{} that a schema takes",
       "const isLeftToSchema = schema &&",

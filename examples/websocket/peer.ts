@@ -1,7 +1,7 @@
 import type { WebSocket } from "ws";
 import type { Connection } from "../../src/core/connection.ts";
 import type { Origin } from "../../src/core/events.ts";
-import type { Holdings } from "../../src/core/holdings.ts";
+import type { Ledger } from "../../src/core/holdings.ts";
 import type { Peer } from "../../src/core/interface.ts";
 import type { Policy } from "../../src/core/policy.ts";
 import type { Session } from "../../src/core/session.ts";
@@ -121,11 +121,11 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     new WebSocketPeer(this.#ws, this.connection, this.#room, this.#address);
   }
 
-  get holdings(): Holdings {
-    return this.connection.guard.holdings;
+  get ledger(): Ledger {
+    return this.connection.ledger;
   }
 
-  cut(code: "too_many_events" | "server_busy"): void {
+  cut(code: "too_many_events"): void {
     this.connection.cut(code);
   }
 

@@ -1,11 +1,11 @@
 import { Dialog } from "./challenge.ts";
-import { isMissing, isObject } from "./checks.ts";
+import { isMissing, isObject, isPlainObject } from "./checks.ts";
 import { callHook } from "./contain.ts";
 import { compact } from "./compact.ts";
 import type { Connection } from "./connection.ts";
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
-import { isOver, measure } from "./measure.ts";
+import { isBad, measure } from "./measure.ts";
 import type { Notice } from "./notices.ts";
 import {
   type Acknowledge,
@@ -70,6 +70,11 @@ export class Attempt<S> {
   #limit: Timer | undefined;
   /** What is to be done as soon as the client can be talked to. */
   #onConnected: (() => void) | undefined;
+  /** Whether the credentials are what a function in the option `handshake` has found. */
+  #areFound: boolean;
+  /** Whether its socket was promised to be connected, so that the client can be asked. */
+  #isPromised = false;
+  #isAnswered = false;
   #isNoted = false;
   #isOver = false;
   #isAbandoned = false;
@@ -88,6 +93,7 @@ export class Attempt<S> {
     this.begunAt = connection.guard.clock.monotonic();
     this.#credentials = credentials;
     this.#acknowledge = acknowledge;
+    this.#areFound = !peer.connected && typeof this.#guard.policy.handshake === "function";
   }
 
   /** As the schema returned them, where there is one. */
@@ -103,6 +109,11 @@ export class Attempt<S> {
   /** Whether the verifier was asked. */
   get isAsked(): boolean {
     return this.#verification !== undefined;
+  }
+
+  /** Whether it was asked, and has not answered. */
+  get isVerifying(): boolean {
+    return this.isAsked && !this.#isAnswered;
   }
 
   /** Begins it; within a time of its own if no deadline bounds it. */
@@ -128,7 +139,7 @@ export class Attempt<S> {
     const { handshake } = this.#guard.policy;
     if (typeof handshake !== "function" || !this.peer.connected) return false;
     const credentials = this.#credentials ?? {};
-    return isObject(credentials) && Object.keys(credentials).length === 0;
+    return isPlainObject(credentials) && Object.keys(credentials).length === 0;
   }
 
   /** Takes the credentials of the transport. Returns a refusal if there are none. */
@@ -138,16 +149,23 @@ export class Attempt<S> {
     } catch (error) {
       return this.#fail(error, "handshake");
     }
+    this.#areFound = true;
     return isMissing(this.#credentials) ? unauthorized("authentication_failed") : this.#measure();
   }
 
-  /** Refuses what is too large. */
+  /** Refuses what is too large; and what is not plain, unless the application has found it. */
   #measure(): Unauthorized | undefined {
     const { maxCredentials } = this.#guard.policy;
-    const size = measure(this.#credentials, maxCredentials);
-    if (isOver(size, maxCredentials)) return unauthorized("invalid_credentials");
-    if (size.hasBinary) this.#credentials = compact(this.#credentials);
-    return undefined;
+    try {
+      const size = measure(this.#credentials, maxCredentials);
+      const isPlain = size.isPlain || this.#areFound;
+      if (isBad({ ...size, isPlain }, maxCredentials)) return unauthorized("invalid_credentials");
+      if (size.hasBinary) this.#credentials = compact(this.#credentials);
+      return undefined;
+    } catch (error) {
+      // What the application has found may throw when it is looked at.
+      return this.#fail(error, "handshake");
+    }
   }
 
   /** Schema and throttle. Resolves with a refusal, if they have one. */
@@ -188,6 +206,7 @@ export class Attempt<S> {
 
   /** The verifier has answered, be it late. This alone says whether points come back. */
   answered(verdict: Verdict): void {
+    this.#isAnswered = true;
     const { policy, spreading } = this.#guard;
     // It has looked at nothing, if it says so itself or has failed.
     const isNo = "refusal" in verdict && verdict.refusal.code !== "server_error";
@@ -248,12 +267,12 @@ export class Attempt<S> {
     return { type: "refused", attempt: this.id, refusal, isVerdict, isAsked: this.isAsked };
   }
 
-  /** Notes what has come of it, and tells the connection; if that is not too late. */
+  /** Tells the connection what has come of it, if that is not too late. */
   #decide(judged: Judged): void {
     this.#connection.lookAtClock();
     if (this.#isOver) return;
-    this.#note(judged.type === "refused" ? judged.refusal.code : judged.session);
-    // Those who were told of it just now may have revoked it.
+    // Whoever observes may revoke the session, or end the attempt.
+    if (judged.type === "accepted") this.#note(judged.session);
     const isRevoked = judged.type === "accepted" && this.#isRevoked(judged.session);
     const event = isRevoked ? this.#refused(unauthorized("revoked"), true) : judged;
     this.#connection.happened(event, this);
@@ -272,7 +291,13 @@ export class Attempt<S> {
     if (this.#verification) this.#points?.spendInTime();
     else this.#giveBack();
     this.#verification?.abort();
-    if (refusal) this.answer({ ok: false, ...refusal });
+    if (refusal) this.#tell(refusal);
+  }
+
+  #tell(refusal: Declined): void {
+    // Its socket was to be connected, for a challenge, and is not yet.
+    if (this.#isPromised && !this.peer.connected) this.peer.refuse?.(refusal);
+    else this.answer({ ok: false, ...refusal });
   }
 
   /** Answers the client, if it has asked for that and has not been answered yet. */
@@ -305,6 +330,7 @@ export class Attempt<S> {
   #whenConnected(fn: () => void): void {
     if (this.peer.connected) return fn();
     this.#onConnected = fn;
+    this.#isPromised = true;
     this.answer({ ok: true, reply: undefined });
   }
 

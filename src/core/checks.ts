@@ -9,6 +9,13 @@ export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+/** Whether it is an object that inherits nothing but from Object. */
+export function isPlainObject(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 /** Whether there is nothing: `undefined`, or the `null` that JSON makes of it. */
 export function isMissing(value: unknown): value is undefined | null {
   return value === undefined || value === null;

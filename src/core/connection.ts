@@ -56,14 +56,17 @@ export class Connection<S, T> extends Performer<S, T> {
     const { code } = refusal;
     const isLimit = code === "too_many_attempts" || code === "server_busy";
     const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
-    if (isAttempt) {
-      journal.noteAttempt(peer, code, () => ({ duration: 0 }));
-    }
+    if (isAttempt) journal.noteAttempt(peer, code, () => ({ duration: 0 }));
     this.peers.turnAway(peer, refusal, "unauthorized");
-    if (this.state.phase === "authenticated") return;
+    if (this.state.phase === "authenticated") return this.dismissLater(peer);
     if (isLimit) return this.end(refusal);
     this.peers.expect(peer);
     this.reject(refusal);
+  }
+
+  /** A socket has come while the client is about to be closed: it is told to stay away then. */
+  drop(peer: Peer<S>): void {
+    this.peers.expect(peer);
   }
 
   /**
@@ -73,9 +76,10 @@ export class Connection<S, T> extends Performer<S, T> {
   handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
     const isNeeded = this.state.phase !== "authenticated" && !this.running;
     if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
-    if (!this.guard.journal.isFull) {
+    if (this.state.phase !== "idle" || !this.guard.journal.isFull) {
       this.peers.expect(peer);
-      return this.#submit(peer, credentials, acknowledge);
+      this.#submit(peer, credentials, acknowledge);
+      return this.countSockets();
     }
     const refusal = this.guard.busy("server_busy");
     acknowledge({ ok: false, ...refusal });
@@ -86,13 +90,16 @@ export class Connection<S, T> extends Performer<S, T> {
   join(peer: Peer<S>): void {
     this.#adopt(peer);
     const { previous } = peer;
-    const needsPlace = this.state.phase !== "authenticated" && !this.peers.isExpected(peer);
-    const refusal = this.guard.objectionTo(previous, needsPlace);
+    const { phase } = this.state;
+    const refusal = phase === "closing"
+      ? undefined
+      : this.guard.objectionTo(previous, phase === "idle");
     this.peers.add(peer);
     this.dispatch({
       event: refusal ? { type: "ended", refusal } : { type: "joined", previous },
       peer,
     });
+    this.countSockets();
     if (this.running?.peer === peer) this.running.joined();
     if (peer.session || !peer.connected || this.isClosing) return;
     this.guard.journal.note(peer, () => ({ type: "pending" }));
@@ -103,9 +110,9 @@ export class Connection<S, T> extends Performer<S, T> {
   leave(peer: Peer<S>, reason: string): void {
     if (this.running?.peer === peer) this.happened({ type: "abandoned", attempt: this.running.id });
     this.peers.forget(peer);
-    if (!this.peers.has(peer)) return;
-    this.peers.remove(peer, reason);
-    if (this.peers.isEmpty) this.dispatch({ event: { type: "deserted" } });
+    if (this.peers.has(peer)) this.peers.remove(peer, reason);
+    this.countSockets();
+    if (this.peers.count === 0) this.dispatch({ event: { type: "deserted" } });
   }
 
   /** The client has sent an `authentication` event. */
@@ -161,11 +168,6 @@ export class Connection<S, T> extends Performer<S, T> {
   /** When the session began, by the monotonic clock, as far as that is known. */
   get since(): number {
     return this.state.phase === "authenticated" ? this.state.since : -Infinity;
-  }
-
-  /** The same, for a limit that was passed. */
-  cut(code: "too_many_events" | "server_busy"): void {
-    this.end(code === "server_busy" ? this.guard.busy(code) : unauthorized(code));
   }
 
   /** Whether it has no peer. */

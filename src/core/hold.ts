@@ -1,12 +1,15 @@
 import type { Size } from "./measure.ts";
 
-/** How much is held while sockets are pending. */
+/** How much is held while a client connection is pending. */
 export interface HoldLimit {
-  /** Messages of one socket in one direction. */
+  /** Messages of one client connection in one direction. */
   readonly events: number;
   /** Their bytes, as PROTOCOL.md counts them. */
   readonly bytes: number;
-  /** Bytes of all pending sockets under the policy together, with what each message costs besides. */
+  /**
+   * Bytes of all pending client connections under the policy together, with what each message
+   * costs besides, and each socket of a connection but its first.
+   */
   readonly total: number;
 }
 
@@ -17,31 +20,27 @@ export const HOLD_LIMIT: HoldLimit = { events: 1000, bytes: 262_144, total: 16_7
 const OVERHEAD = 128;
 const VALUE = 24;
 
-/** A bounded queue. When it is full, what it holds stays and nothing is added. */
-export class Hold<T> {
-  #items: T[] = [];
-  #bytes = 0;
-  #cost = 0;
+/** Messages of a socket, or of a client connection, that are held, and what they take. */
+export interface Held {
+  readonly events: number;
+  readonly bytes: number;
+  readonly cost: number;
+}
 
-  /** What it costs to hold, in bytes. */
-  get cost(): number {
-    return this.#cost;
-  }
+/** Nothing that is held. */
+export const NOTHING: Held = { events: 0, bytes: 0, cost: 0 };
 
-  /** Adds an item. Returns whether there was room. */
-  add(item: T, { bytes, values }: Size, limit: HoldLimit): boolean {
-    if (this.#items.length >= limit.events || this.#bytes + bytes > limit.bytes) return false;
-    this.#items.push(item);
-    this.#bytes += bytes;
-    this.#cost += OVERHEAD + bytes + values * VALUE;
-    return true;
-  }
+/** What a message takes. */
+export function heldOf({ bytes, values }: Size): Held {
+  return { events: 1, bytes, cost: OVERHEAD + bytes + values * VALUE };
+}
 
-  /** Takes everything out, oldest first. */
-  drain(): T[] {
-    const items = this.#items;
-    this.#items = [];
-    this.#bytes = this.#cost = 0;
-    return items;
-  }
+/** Adds up. */
+export function plus(a: Held, b: Held): Held {
+  return { events: a.events + b.events, bytes: a.bytes + b.bytes, cost: a.cost + b.cost };
+}
+
+/** Takes away. */
+export function minus(a: Held, b: Held): Held {
+  return { events: a.events - b.events, bytes: a.bytes - b.bytes, cost: a.cost - b.cost };
 }

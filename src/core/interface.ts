@@ -36,6 +36,7 @@
  * @module
  */
 import type { Origin } from "./events.ts";
+import type { Unauthorized } from "../protocol.ts";
 import type { RevocationTarget, Session } from "./session.ts";
 import type { Previous } from "./states.ts";
 
@@ -117,6 +118,11 @@ export interface Peer<S> {
    * otherwise ignored.
    */
   silence(): void;
+  /**
+   * Refuses the namespace, although its handshake was answered with `ok`: it is not connected yet,
+   * and must not be. Called where a challenge was to be asked.
+   */
+  refuse?(refusal: Unauthorized): void;
   /**
    * Disconnects this namespace, after it was silenced. One that was refused before it was
    * connected is told so here, too, a while later. A throw is reported and otherwise ignored.

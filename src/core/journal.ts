@@ -8,10 +8,12 @@ import type { Session } from "./session.ts";
 /** What has become of the clients under one policy, on this node. */
 export interface Stats {
   /**
-   * Sockets that are not authenticated, now: connected ones, and those whose
-   * handshake is being verified.
+   * Sockets that are not authenticated, now: connected ones, those whose handshake is being
+   * verified, and those that were refused and are about to be closed.
    */
   pending: number;
+  /** Client connections that are not authenticated, now, as `maxPending` counts them. */
+  pendingConnections: number;
   /** Sockets that are authenticated, now. */
   authenticated: number;
   /** Attempts that the verifier accepted, refreshes included. */
@@ -46,12 +48,18 @@ const LIMITS: ReadonlySet<string> = new Set<Code>([
 /** What an attempt has taken, in ms: from first to last, and of that the verifier, if it was asked. */
 type Times = Pick<AcceptedEvent, "duration" | "verification">;
 
+/** Whether a code says that a limit was passed. */
+export function isLimit(code: Unauthorized["code"]): boolean {
+  return LIMITS.has(code);
+}
+
 /** Counts what happens under one policy, and tells it to whoever observes. */
 export class Journal<S> {
   readonly #policy: Policy<S>;
   readonly #holdings: Holdings;
   readonly #stats: Omit<Stats, "held"> = {
     pending: 0,
+    pendingConnections: 0,
     authenticated: 0,
     accepted: 0,
     refused: 0,
@@ -71,13 +79,13 @@ export class Journal<S> {
     return { ...this.#stats, held: this.#holdings.total };
   }
 
-  /** Whether there are as many pending sockets as there may be. */
+  /** Whether there are as many pending connections as there may be. */
   get isFull(): boolean {
-    return this.#stats.pending >= this.#policy.maxPending;
+    return this.#stats.pendingConnections >= this.#policy.maxPending;
   }
 
-  /** Counts a socket in as one of its kind, or out again. */
-  count(kind: "pending" | "authenticated", change: 1 | -1): void {
+  /** Counts a socket or connection in as one of its kind, or out again. */
+  count(kind: "pending" | "pendingConnections" | "authenticated", change: number): void {
     this.#stats[kind] += change;
   }
 
@@ -96,7 +104,7 @@ export class Journal<S> {
   countEnd(code: Unauthorized["code"], cause: Cause): void {
     if (cause === "expired" || cause === "revoked") this.#stats[cause]++;
     if (code === "timeout") this.#stats.timedOut++;
-    if (LIMITS.has(code)) this.#stats.cut++;
+    if (isLimit(code)) this.#stats.cut++;
   }
 
   /** Tells whoever observes, if anybody does, what has happened to a socket. */

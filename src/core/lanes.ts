@@ -69,9 +69,8 @@ class Lane {
   readonly clock: Clock;
   readonly #onIdle: () => void;
   readonly #waiting: Waiter[] = [];
-  /** How many points are out; of those, how many wait for a client; and how many came back so far. */
-  #out = 0;
-  #aside = 0;
+  /** The points that are out, and how many came back so far. */
+  readonly #out: Set<Point> = new Set();
   #returned = 0;
   /** Until when the limiter has none, as it has said. */
   #emptyUntil = -Infinity;
@@ -93,28 +92,27 @@ class Lane {
       waiter = { until, resolve, reject };
     });
     this.#waiting.push(waiter);
-    void this.#goOn();
+    this.look();
     return {
       outcome,
       leave: () => {
         this.#remove(waiter);
         waiter.resolve(undefined);
-        void this.#goOn();
+        this.look();
       },
     };
   }
 
   /** A point is out no more: it `cameBack`, or was spent. */
-  close(cameBack: boolean): void {
-    this.#out--;
+  close(point: Point, cameBack: boolean): void {
+    this.#out.delete(point);
     if (cameBack) this.#returned++;
-    if (cameBack || this.#out === 0) this.#emptyUntil = -Infinity;
-    void this.#goOn();
+    if (cameBack || this.#out.size === 0) this.#emptyUntil = -Infinity;
+    this.look();
   }
 
-  /** Of the points that are out, one more waits for a client, or one less. */
-  setAside(change: 1 | -1): void {
-    this.#aside += change;
+  /** Whether a point may come back has changed. */
+  look(): void {
     void this.#goOn();
   }
 
@@ -138,18 +136,20 @@ class Lane {
       }
       const left = Math.min(this.#emptyUntil, first.until) - now;
       if (left > 0) {
-        this.#cancelWait = this.clock.after(left, () => void this.#goOn());
+        this.#cancelWait = this.clock.after(left, () => this.look());
         break;
       }
       this.#remove(first)?.resolve({ retryAfter: this.#emptyUntil - now });
     }
     this.#isAsking = false;
-    if (this.#waiting.length === 0 && this.#out === 0) this.#onIdle();
+    if (this.#waiting.length === 0 && this.#out.size === 0) this.#onIdle();
   }
 
-  /** Whether a point is out that may come back without a client doing anything. */
+  /** Whether a point is out that may come back in this window, and does not wait for a client. */
   get #mayComeBack(): boolean {
-    return this.#out > this.#aside;
+    const now = this.clock.monotonic();
+    for (const point of this.#out) if (point.mayComeBack(now)) return true;
+    return false;
   }
 
   async #askFor(first: Waiter): Promise<void> {
@@ -171,9 +171,9 @@ class Lane {
 
   /** The attempt that is first by now gets the point; if there is none, the point goes back. */
   #hand(answer: Answer): void {
-    this.#out++;
     if (answer.isLast) this.#emptyUntil = answer.end;
     const point = new Point(this, answer);
+    this.#out.add(point);
     const first = this.#waiting.shift();
     if (first) first.resolve(point);
     else point.giveBack().catch(() => {});
@@ -233,7 +233,7 @@ export class Point {
 
   /** The attempt was a failed guess. */
   spend(): void {
-    if (this.#settle()) this.#lane.close(false);
+    if (this.#settle()) this.#lane.close(this, false);
   }
 
   /** The attempt was no failed guess. Rejects if the limiter does, or takes too long. */
@@ -242,7 +242,7 @@ export class Point {
     try {
       await this.#lane.reward(this.#answer);
     } finally {
-      this.#lane.close(true);
+      this.#lane.close(this, true);
     }
   }
 
@@ -255,16 +255,19 @@ export class Point {
 
   /** Whether the attempt waits for its client, so that no other attempt waits for the point. */
   setAside(isAside: boolean): void {
-    if (this.#isSettled || this.#isAside === isAside) return;
     this.#isAside = isAside;
-    this.#lane.setAside(isAside ? 1 : -1);
+    this.#lane.look();
+  }
+
+  /** Whether an attempt that finds no point left may wait for this one. */
+  mayComeBack(now: number): boolean {
+    return !this.#isAside && now <= this.#answer.until;
   }
 
   /** Returns whether it was out until now. */
   #settle(): boolean {
     if (this.#isSettled) return false;
     this.#cancelEnd?.();
-    this.setAside(false);
     return this.#isSettled = true;
   }
 }

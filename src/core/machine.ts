@@ -195,10 +195,13 @@ function isUsedUp({ failures }: State, rules: Rules): boolean {
   return failures >= rules.attempts;
 }
 
-/** 1 for a refusal that counts against the attempts of the transport: not for those of the server. */
+/**
+ * 1 for a refusal that counts against the attempts of the transport: not for those of the server,
+ * nor for a deadline or a throttle that has kept the verifier from being asked.
+ */
 function failuresIn({ code }: Unauthorized, isAsked: boolean): 0 | 1 {
   if (code === "server_error" || code === "server_busy") return 0;
-  return code === "timeout" && !isAsked ? 0 : 1;
+  return (code === "timeout" || code === "too_many_attempts") && !isAsked ? 0 : 1;
 }
 
 function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transition {

@@ -1,14 +1,15 @@
+import { isPlainObject } from "./checks.ts";
 /** How deeply credentials and answers may nest. */
 const MAX_DEPTH = 32;
 
-/** Whether a client has sent more than `maxBytes`, or deeper than credentials and answers may be. */
+/** Whether a client has sent what credentials and answers must not be: see {@linkcode isBad}. */
 export function isOverLimit(value: unknown, maxBytes: number): boolean {
-  return isOver(measure(value, maxBytes), maxBytes);
+  return isBad(measure(value, maxBytes), maxBytes);
 }
 
-/** Whether it is more than `maxBytes`, or deeper than credentials and answers may be. */
-export function isOver({ bytes, depth }: Size, maxBytes: number): boolean {
-  return bytes > maxBytes || depth > MAX_DEPTH;
+/** Whether it is more than `maxBytes`, deeper than credentials and answers may be, or not plain. */
+export function isBad({ bytes, depth, isPlain }: Size, maxBytes: number): boolean {
+  return bytes > maxBytes || depth > MAX_DEPTH || !isPlain;
 }
 
 /** What something takes. */
@@ -19,6 +20,11 @@ export interface Size {
   readonly values: number;
   /** Whether there is binary data in it. */
   readonly hasBinary: boolean;
+  /**
+   * Whether it is made of nothing but null, booleans, numbers, text, bytes, arrays, and objects
+   * that inherit nothing but from Object. What parsers make of a packet may be something else.
+   */
+  readonly isPlain: boolean;
 }
 
 /**
@@ -32,10 +38,13 @@ export function measure(value: unknown, maxBytes: number): Size {
   let values = 0;
   let deepest = 0;
   let hasBinary = false;
+  let isPlain = true;
   const stack: unknown[] = [value];
   const depths: number[] = [0];
   while (stack.length > 0 && bytes <= maxBytes) {
-    const next = asSerialized(stack.pop());
+    const given = stack.pop();
+    isPlain &&= isPlainItself(given);
+    const next = asSerialized(given);
     const depth = depths.pop()! + 1;
     values++;
     if (isBinary(next)) {
@@ -50,7 +59,7 @@ export function measure(value: unknown, maxBytes: number): Size {
     for (const key of keys) {
       // Every child counts at least one byte, so this many are all we need.
       if (stack.length > maxBytes) {
-        return { bytes: maxBytes + 1, depth: deepest, values, hasBinary };
+        return { bytes: maxBytes + 1, depth: deepest, values, hasBinary, isPlain };
       }
       if (typeof key === "string") {
         bytes += key.length + 1;
@@ -60,7 +69,7 @@ export function measure(value: unknown, maxBytes: number): Size {
       depths.push(depth);
     }
   }
-  return { bytes, depth: deepest, values, hasBinary };
+  return { bytes, depth: deepest, values, hasBinary, isPlain };
 }
 
 /** Documents of an ORM, for example, are sent as what their `toJSON` returns. */
@@ -77,3 +86,11 @@ function asSerialized(value: unknown): unknown {
 function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
+
+/** Whether a value is plain, whatever is in it. */
+function isPlainItself(value: unknown): boolean {
+  if (typeof value !== "object") return !UNUSUAL.has(typeof value);
+  return value === null || Array.isArray(value) || isBinary(value) || isPlainObject(value);
+}
+
+const UNUSUAL: ReadonlySet<string> = new Set(["bigint", "function", "symbol"]);

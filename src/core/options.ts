@@ -110,8 +110,8 @@ export interface CommonOptions<S, User, Credentials> {
    * Failed attempts allowed on one client connection. While there are any left, a client that is
    * refused is told `unauthorized` and may try again, within the same deadline. The last one is
    * told so at once and closed a second later. `server_error` and `server_busy` are no failed
-   * attempts, nor is a deadline that ends an attempt before the verifier was asked. An attempt whose
-   * client has left is one once the verifier has said no.
+   * attempts, nor is what a deadline or a throttle ends before the verifier was asked. An attempt
+   * whose client has left is one once the verifier has said no.
    *
    * @default 1
    */
@@ -152,8 +152,8 @@ export interface CommonOptions<S, User, Credentials> {
    */
   throttle?: Throttle<S, Credentials> | readonly Throttle<S, Credentials>[];
   /**
-   * How many sockets may be pending at once on this node, those included whose
-   * handshake is being verified. One more is cut with `server_busy`.
+   * How many client connections may be pending at once on this node, whatever the number of their
+   * sockets. One more is cut with `server_busy`.
    *
    * @default 10000
    */
@@ -206,12 +206,12 @@ export interface CommonOptions<S, User, Credentials> {
    */
   outgoing?: "hold" | "pass";
   /**
-   * How much is held: `events` and `bytes` for each socket and direction, and
-   * `total` bytes for all pending sockets together. Bytes are what PROTOCOL.md
-   * says; in the total each event costs 128 more, and each value in it 24. A client that goes over its own
-   * limit is cut with `too_many_events`; if the server goes over it, the new
-   * message is lost and an error goes to `onError`. Over the total, whichever
-   * socket holds most is cut with `server_busy`.
+   * How much is held: `events` and `bytes` for each client connection and direction, and `total`
+   * bytes for all pending connections together. Bytes are what PROTOCOL.md says; in the total each
+   * event costs 128 more, each value in it 24, and each socket of a connection but the first 1024.
+   * A client that goes over its own limit is cut with `too_many_events`; if the server goes over
+   * it, the new message is lost and an error goes to `onError`. Over the total, the connection that
+   * holds most is cut with `server_busy`.
    *
    * @default { events: 1000, bytes: 262144, total: 16777216 }
    */

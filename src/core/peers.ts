@@ -1,6 +1,6 @@
 import { callHook } from "./contain.ts";
 import type { Happening } from "./events.ts";
-import type { Cause } from "./journal.ts";
+import { type Cause, isLimit } from "./journal.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Common } from "./common.ts";
 import { type Few, fewOf, listOf } from "./few.ts";
@@ -47,6 +47,11 @@ export class Peers<S> {
     return listOf(this.#all).filter((peer) => peer.connected);
   }
 
+  /** How many there are, those included that are not connected yet. */
+  get count(): number {
+    return listOf(this.#all).length + listOf(this.#outside).length;
+  }
+
   get isEmpty(): boolean {
     return this.#all === undefined;
   }
@@ -72,9 +77,14 @@ export class Peers<S> {
   dismiss(expected?: Peer<S>): void {
     for (const peer of listOf(this.#outside)) {
       if (peer === expected) continue;
-      this.#try(peer, () => peer.disconnect());
+      this.dismissOne(peer);
       this.forget(peer);
     }
+  }
+
+  /** Tells one to stay away that is not connected. */
+  dismissOne(peer: Peer<S>): void {
+    this.#try(peer, () => peer.disconnect());
   }
 
   add(peer: Peer<S>): void {
@@ -215,7 +225,12 @@ export class Peers<S> {
     // All of them first: what the application does as the first ones go must
     // not reach the others, and one that breaks over the news is not recoverable.
     this.#forEach(peers, (peer) => peer.silence());
-    this.#forEach(peers, (peer) => this.turnAway(peer, refusal, cause));
+    // A connection that is cut by a limit is one event, however many sockets it has.
+    const noted = isLimit(refusal.code) ? peers.slice(0, 1) : peers;
+    this.#forEach(peers, (peer) => {
+      this.#guard.journal.countEnd(refusal.code, cause);
+      this.tell(peer, refusal, cause, noted.includes(peer));
+    });
   }
 
   /** Disconnects them; they are silenced. */
@@ -237,8 +252,9 @@ export class Peers<S> {
   }
 
   /** Tells one of them why; one that is not connected is told otherwise. */
-  tell(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
+  tell(peer: Peer<S>, refusal: Unauthorized, cause: Cause, isNoted = true): void {
     if (peer.connected) peer.send(UNAUTHORIZED, refusal);
+    if (!isNoted) return;
     if (cause === "unauthorized") return this.#note(peer, { type: cause, code: refusal.code });
     const { authenticatedAt = this.#guard.clock.now() } = peer.session ?? {};
     this.#note(peer, { type: cause }, authenticatedAt);

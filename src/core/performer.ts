@@ -1,6 +1,7 @@
 import type { Attempt } from "./attempt.ts";
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
+import { Ledger } from "./holdings.ts";
 import { knownConnectionId } from "./ids.ts";
 import type { Effect, Event, Rules, State } from "./machine.ts";
 import type { Cause } from "./journal.ts";
@@ -14,6 +15,14 @@ import { startExpiry, startTimer, type Timer } from "./timer.ts";
 
 /** How long after a client was told that it is refused it is closed, in ms. */
 const CLOSING = 1000;
+
+/** How many attempts are declined while one runs. */
+const DECLINED_LIMIT = 64;
+
+/** Whether a connection counts as pending. */
+function hasPlace(phase: State["phase"]): boolean {
+  return phase === "pending" || phase === "closing";
+}
 
 /** An event, with what its effects need besides. */
 interface Entry<S> {
@@ -35,6 +44,9 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   /** The deadline, the end of the session, or the time until it is closed; or none of them. */
   #timer: Timer | undefined;
   #running: Attempt<S> | undefined;
+  /** How many attempts were declined since that was begun. */
+  #declined = 0;
+  #ledger: Ledger | undefined;
   /** The keys that the attempt was counted under which the session came of. */
   #keys: SessionKeys["keys"] | undefined;
 
@@ -53,6 +65,24 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   /** The server ends the connection for a reason of its own. */
   end(refusal: Unauthorized): void {
     this.dispatch({ event: { type: "ended", refusal } });
+  }
+
+  /** Ends it for a limit that was passed. Returns whether a socket was there to be told so. */
+  cut(code: "too_many_events" | "too_many_attempts" | "server_busy"): boolean {
+    const isTold = this.peers.connected.length > 0;
+    this.end(code === "server_busy" ? this.guard.busy(code) : unauthorized(code));
+    return isTold;
+  }
+
+  /** Notes of a socket that came too late to be told that its connection was cut. */
+  noteCut(peer: Peer<S>, code: "too_many_events" | "too_many_attempts"): void {
+    this.peers.turnAway(peer, unauthorized(code), "unauthorized");
+  }
+
+  /** What its sockets hold. */
+  get ledger(): Ledger {
+    const { holdings, policy } = this.guard;
+    return this.#ledger ??= new Ledger(holdings, policy.holdLimit, () => this.cut("server_busy"));
   }
 
   /** The server refuses the client. */
@@ -118,7 +148,10 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     const isWaitedFor = ({ previous }: Peer<S>) =>
       this.state.phase === "pending" && attempt === this.#running &&
       (!previous || sameUser(previous, session));
-    this.peers.whenCaughtUp(isWaitedFor, go, () => this.reject(unauthorized("server_error")));
+    this.peers.whenCaughtUp(isWaitedFor, go, () => {
+      // An attempt that is over ends nothing.
+      if (attempt === this.#running) this.reject(unauthorized("server_error"));
+    });
   }
 
   protected get rules(): Rules {
@@ -128,17 +161,27 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   /** Tells the operator why nobody may have signed in before the deadline, if there is a sign. */
   protected abstract explainSilence(): void;
 
-  /** Nothing can be revoked where nobody is. */
-  protected enter(phase: State["phase"]): void {
-    const { revocations } = this.guard;
+  /** Nothing can be revoked where nobody is. A client that is not signed in has a place. */
+  protected enter(phase: State["phase"], before: State["phase"]): void {
+    const { journal, revocations } = this.guard;
     if (phase === "idle" || phase === "closing") revocations.forget(this);
     else revocations.watch(this);
+    const change = Number(hasPlace(phase)) - Number(hasPlace(before));
+    if (change !== 0) journal.count("pendingConnections", change);
+    this.countSockets();
+  }
+
+  /** Counts what its sockets cost while it is pending; the first one costs nothing. */
+  protected countSockets(): void {
+    const count = hasPlace(this.state.phase) ? this.peers.count : 0;
+    if (count > 1 || this.#ledger) this.ledger.countSockets(Math.max(count - 1, 0));
   }
 
   protected perform(effect: Effect, { event, peer, attempt }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
         this.#running = attempt;
+        this.#declined = 0;
         return this.afterwards(() => this.#verify(attempt!));
       case "decline":
         return this.#decline(attempt!, effect.refusal);
@@ -185,7 +228,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
       else this.explainSilence();
       // If its verification has taken too long, others have to wait, too.
       const refusal = attempt ? this.guard.busy("timeout") : unauthorized("timeout");
-      this.happened({ type: "deadline", refusal, isAsked: attempt?.isAsked ?? false });
+      this.happened({ type: "deadline", refusal, isAsked: attempt?.isVerifying ?? false });
     });
   }
 
@@ -217,6 +260,8 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
       this.guard.identities.miss("a second sign-in in its session is declined", { socket });
     }
     this.#endAttempt(attempt, refusal, "unauthorized");
+    const isMeanwhile = refusal.code === "attempt_in_progress";
+    if (isMeanwhile && ++this.#declined > DECLINED_LIMIT) this.cut("too_many_attempts");
   }
 
   /** A socket that is not connected has been told otherwise. */
@@ -275,6 +320,11 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     const isAnnounced = this.peers.announce(peers, session, this.#accepted());
     if (isAnnounced) this.peers.noteRefreshed(peers);
     else this.end(unauthorized("server_error"));
+  }
+
+  /** Tells a socket to stay away that was refused, a while after it was told so. */
+  protected dismissLater(peer: Peer<S>): void {
+    this.guard.clock.after(CLOSING, () => this.peers.dismissOne(peer));
   }
 
   /** The attempt in flight was accepted. */

@@ -21,8 +21,8 @@ export abstract class Runner<E extends { readonly event: Event }> {
   /** Carries out what an event has led to. */
   protected abstract perform(effect: Effect, entry: E): void;
 
-  /** It goes into another phase, and has not carried anything out yet. */
-  protected abstract enter(phase: State["phase"]): void;
+  /** It goes from a phase into another one, and has not carried anything out yet. */
+  protected abstract enter(phase: State["phase"], before: State["phase"]): void;
 
   protected get state(): State {
     return this.#state;
@@ -63,7 +63,7 @@ export abstract class Runner<E extends { readonly event: Event }> {
     const { phase } = this.#state;
     const { state, effects } = transition(this.#state, entry.event, this.rules);
     this.#state = state;
-    if (state.phase !== phase) this.enter(state.phase);
+    if (state.phase !== phase) this.enter(state.phase, phase);
     for (const effect of effects) this.perform(effect, entry);
   }
 }

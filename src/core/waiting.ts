@@ -1,18 +1,24 @@
 import { compact } from "./compact.ts";
-import { Hold } from "./hold.ts";
-import type { Holder, Holdings } from "./holdings.ts";
+import { type Held, NOTHING, plus } from "./hold.ts";
+import type { Direction, Ledger } from "./holdings.ts";
 import { measure, type Size } from "./measure.ts";
 import type { Policy } from "./policy.ts";
 
 /** Whose gate it is. */
 export interface Owner {
   readonly policy: Pick<Policy<never>, "incoming" | "outgoing" | "holdLimit">;
-  /** What is held of all under the policy. */
-  readonly holdings: Holdings;
+  /** What is held for all sockets of the client connection. */
+  readonly ledger: Ledger;
   /** Ends the connection for a limit that was passed. */
-  cut(code: "too_many_events" | "server_busy"): void;
+  cut(code: "too_many_events"): void;
   /** Something unexpected, for the operator. */
   report(during: string, error: unknown): void;
+}
+
+/** Messages that are held, oldest first, and what they take. */
+interface Queue<T> {
+  readonly items: T[];
+  held: Held;
 }
 
 /**
@@ -25,13 +31,13 @@ export interface Owner {
  * @typeParam In an event of the client, as the binding has it
  * @typeParam Out the same of the server
  */
-export class Waiting<In, Out> implements Holder {
+export class Waiting<In, Out> {
   readonly #owner: Owner;
   outwards: "shut" | "open" | "over" = "shut";
   /** Whether the client's own events reach the application. */
   isOpenInwards = false;
-  #inbox: Hold<In> | undefined;
-  #outbox: Hold<Out> | undefined;
+  #in: Queue<In> | undefined;
+  #out: Queue<Out> | undefined;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -60,13 +66,15 @@ export class Waiting<In, Out> implements Holder {
     if (this.isAdmitted && isResponse) return true;
     if (incoming === "drop" && !this.isAdmitted) return false;
     const size = this.#measure(content);
-    this.#inbox ??= new Hold();
-    if (!this.#inbox.add(item, size, this.#owner.policy.holdLimit)) {
+    // Only plain data comes from clients.
+    const queue = size.isPlain ? this.#hold(this.#in, "in", item, size) : undefined;
+    if (!queue) {
       this.#owner.cut("too_many_events");
       return false;
     }
+    this.#in = queue;
     if (size.hasBinary) compact(content);
-    this.#owner.holdings.update(this);
+    this.#owner.ledger.update();
     return false;
   }
 
@@ -82,7 +90,7 @@ export class Waiting<In, Out> implements Holder {
     isVolatile: boolean,
     onLost: () => void = () => {},
   ): boolean {
-    const { outgoing, holdLimit } = this.#owner.policy;
+    const { outgoing } = this.#owner.policy;
     if (this.outwards === "open") return true;
     if (this.outwards === "shut" && outgoing === "pass") return true;
     const isHeld = this.outwards === "shut" && !isVolatile;
@@ -90,10 +98,11 @@ export class Waiting<In, Out> implements Holder {
       onLost();
       return false;
     }
-    const size = this.#measure(content);
-    this.#outbox ??= new Hold();
-    if (this.#outbox.add(item, size, holdLimit)) this.#owner.holdings.update(this);
-    else {
+    const queue = this.#hold(this.#out, "out", item, this.#measure(content));
+    if (queue) {
+      this.#out = queue;
+      this.#owner.ledger.update();
+    } else {
       this.#owner.report("emit", lost(name));
       onLost();
     }
@@ -102,34 +111,43 @@ export class Waiting<In, Out> implements Holder {
 
   /** Takes out what was held for the client, oldest first. */
   takeOutgoing(): Out[] {
-    return this.#take(this.#outbox);
+    const queue = this.#out;
+    this.#out = undefined;
+    return this.#release("out", queue);
   }
 
   /** Takes out what the client has sent, oldest first. */
   takeIncoming(): In[] {
-    return this.#take(this.#inbox);
+    const queue = this.#in;
+    this.#in = undefined;
+    return this.#release("in", queue);
   }
 
   /** What is held is of no use any more. */
   discard(): void {
-    if (!this.#inbox && !this.#outbox) return;
-    this.#inbox = this.#outbox = undefined;
-    this.#owner.holdings.update(this);
+    this.takeIncoming();
+    this.takeOutgoing();
   }
 
-  get cost(): number {
-    return (this.#inbox?.cost ?? 0) + (this.#outbox?.cost ?? 0);
+  /** Adds a message to a queue, if there is room for it; nothing is added if not. */
+  #hold<T>(
+    queue: Queue<T> | undefined,
+    direction: Direction,
+    item: T,
+    size: Size,
+  ): Queue<T> | undefined {
+    const taken = this.#owner.ledger.add(direction, size);
+    if (!taken) return undefined;
+    queue ??= { items: [], held: NOTHING };
+    queue.items.push(item);
+    queue.held = plus(queue.held, taken);
+    return queue;
   }
 
-  giveUp(): void {
-    this.discard();
-    this.#owner.cut("server_busy");
-  }
-
-  #take<T>(hold: Hold<T> | undefined): T[] {
-    const items = hold?.drain() ?? [];
-    if (items.length > 0) this.#owner.holdings.update(this);
-    return items;
+  #release<T>(direction: Direction, queue: Queue<T> | undefined): T[] {
+    if (!queue) return [];
+    this.#owner.ledger.remove(direction, queue.held);
+    return queue.items;
   }
 
   #measure(content: unknown): Size {

@@ -15,6 +15,11 @@ interface GuardedConn extends RawConn {
   [FOLLOWED]?: true;
 }
 
+/** The connections on a transport, one for each policy. */
+export function connectionsOf(conn: RawConn): readonly AnyConnection[] {
+  return listOf((conn as GuardedConn)[CONNECTIONS]);
+}
+
 /** The connection of a client under one policy. */
 export function connectionOf<S>(
   client: RawClient,
@@ -46,11 +51,17 @@ export function followTransport(client: RawClient): void {
  * socket, as Socket.IO does by `close`.
  */
 export function ignoreInvalid(client: RawClient): void {
-  client.close = () => {
-    const conn: GuardedConn = client.conn;
-    if (listOf(conn[CONNECTIONS]).some((connection) => connection.isClosing)) return;
-    delete (client as Partial<RawClient>).close;
+  const own: Partial<RawClient> = client;
+  own.close = () => {
+    if (connectionsOf(client.conn).some((connection) => connection.isClosing)) return;
+    delete own.close;
     client.close();
+  };
+  // What the application closes is closed.
+  own._disconnect = () => {
+    delete own.close;
+    delete own._disconnect;
+    client._disconnect();
   };
 }
 

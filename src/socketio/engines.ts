@@ -1,8 +1,18 @@
-import type { RawServer } from "./internals.ts";
+import type { RawConn, RawServer } from "./internals.ts";
 
 interface Bindable {
   engine?: object;
   bind(engine: object): unknown;
+}
+
+/** An engine, of node:http or of Bun. */
+interface Engine {
+  on?(event: "connection", listener: (conn: RawConn) => void): void;
+}
+
+/** Calls back for each transport of an engine, from now on. */
+export function watchConnections(engine: Engine, listener: (conn: RawConn) => void): void {
+  engine.on?.("connection", listener);
 }
 
 /**

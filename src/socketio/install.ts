@@ -8,7 +8,7 @@
 import { claim, claimServer, cover, guardOf } from "./claims.ts";
 import { connectionOf } from "./connections.ts";
 import { tellAddresses } from "./bun_engine.ts";
-import { onEngine } from "./engines.ts";
+import { onEngine, watchConnections } from "./engines.ts";
 import { guardSocket, type SocketIoGuard } from "./guarding.ts";
 import { turnAway, verifyHandshake } from "./handshake.ts";
 import {
@@ -17,14 +17,22 @@ import {
   type RawParentNamespace,
   type RawServer,
 } from "./internals.ts";
-import { beginJoining, endJoining, goOnJoining, isJoining, joinsUnasked } from "./joining.ts";
+import {
+  beginJoining,
+  endJoining,
+  goOnJoining,
+  isJoining,
+  joinsUnasked,
+  limitJoining,
+} from "./joining.ts";
+import { addPolicy, noteCut, startMeter } from "./gate/meter.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
-import { askedAgain, joined, removed } from "./gate/events.ts";
+import { askedAgain, dropped, joined, removed } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
 import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
-import { watchUpgrades } from "./upgrades.ts";
+import { watchUpgrade } from "./upgrades.ts";
 
 /** A registered symbol, so that a second copy of this package sees the first. */
 const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
@@ -40,6 +48,7 @@ const undecided = new WeakMap<RawNamespace, Promise<void>>();
  */
 export function install({ server, namespace }: Target, guard: SocketIoGuard): void {
   prepare(server);
+  addPolicy(server, guard);
   const isPattern = namespace && isParent(namespace);
   const existing = isPattern ? askAbout([...server._nsps.values()], namespace) : [];
   if (namespace) claim(namespace, guard);
@@ -61,7 +70,10 @@ function prepare(server: RawServer): void {
   });
   onEngine(server, (engine) => {
     tellAddresses(engine);
-    watchUpgrades(engine);
+    watchConnections(engine, (conn) => {
+      watchUpgrade(conn);
+      startMeter(server, conn);
+    });
   });
 }
 
@@ -170,13 +182,14 @@ function takeOver(nsp: RawNamespace): void {
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
     // What a client sends that is about to be closed is dropped.
-    if (connectionOf(client, guard).isClosing) return new Promise(() => {});
+    const connection = connectionOf(client, guard);
+    if (!isUnasked) limitJoining(client, () => connection.cut("too_many_attempts"));
     askedAgain(client, nsp.name);
     // No second socket for a client, nor sockets without end, nor one without a gate.
     const joining = beginJoining(client, nsp.name);
     if (!joining) return new Promise(() => {});
     const { handshake } = guard.policy;
-    const refusal = isUnasked ? undefined : connectionOf(client, guard).refusalToJoin(auth);
+    const refusal = isUnasked ? undefined : connection.refusalToJoin(auth);
     // Whoever has not asked has brought nothing: these are credentials of before.
     const bringsNothing = refusal || (handshake && isUnasked);
     // One that is refused gets a socket, too, and Socket.IO cleans up behind it as ever.
@@ -184,8 +197,10 @@ function takeOver(nsp: RawNamespace): void {
     if (!goOnJoining(joining, socket) || !guardSocket(guard, socket, true)) {
       return new Promise(() => {});
     }
+    noteCut(socket);
     if (refusal) turnAway(socket, refusal);
-    const isWelcome = !refusal &&
+    else if (connection.isClosing) dropped(socket);
+    const isWelcome = !refusal && !connection.isClosing &&
       (!handshake || isUnasked || await verifyHandshake(socket));
     return isWelcome ? socket : new Promise(() => {});
   };

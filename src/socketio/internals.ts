@@ -16,6 +16,7 @@ export interface Packet {
 }
 
 /** Packet types of the Socket.IO protocol, revision 5. */
+export const CONNECT = 0;
 export const DISCONNECT = 1;
 export const EVENT = 2;
 export const ACK = 3;
@@ -45,6 +46,7 @@ export interface RawConn {
   readonly protocol: number;
   readonly transport: RawTransport;
   on(event: "close", listener: (this: RawConn) => void): unknown;
+  write(data: string | Uint8Array): unknown;
   close(): unknown;
   onClose?(reason: string): unknown;
   _maybeUpgrade?(transport: RawTransport): unknown;
@@ -158,8 +160,16 @@ export interface RawParentNamespace extends RawNamespace {
   createChild(name: string): RawNamespace;
 }
 
+/** What puts packets together out of what comes in. */
+export interface RawDecoder {
+  on(event: "decoded", listener: (packet: Packet) => void): unknown;
+  add(data: unknown): void;
+}
+
 /** A server, as far as the gate is concerned. */
 export interface RawServer {
+  readonly encoder: { encode(packet: Packet): (string | Uint8Array)[] };
+  readonly _parser: { readonly Decoder: new () => RawDecoder };
   readonly _nsps: Map<string, RawNamespace>;
   readonly opts: { readonly connectionStateRecovery?: unknown };
   readonly parentNsps: ReadonlyMap<unknown, RawParentNamespace>;

@@ -7,6 +7,10 @@ interface Joining {
   isRefused?: true;
 }
 
+/** How many namespaces a client may wait for at once; and how many it may ask for in one turn. */
+const WAITING_LIMIT = 64;
+const BURST_LIMIT = 1024;
+
 const JOININGS = Symbol("socketio-auth joinings");
 
 /**
@@ -30,6 +34,22 @@ export function beginJoining(client: RawClient, name: string): Joining | undefin
   conn[JOININGS] ??= new Map();
   conn[JOININGS].set(name, joining);
   return joining;
+}
+
+/**
+ * Calls `cut` if a client that asks for one more namespace waits for too many. Those that come in
+ * one burst and are let in at once do not wait.
+ */
+export function limitJoining({ conn }: RawClient, cut: () => unknown): void {
+  const count = () => (conn as JoiningConn)[JOININGS]?.size ?? 0;
+  if (count() >= BURST_LIMIT) cut();
+  else if (count() === WAITING_LIMIT) setTimeout(() => count() > WAITING_LIMIT && cut());
+}
+
+/** The sockets that a client is to get. */
+export function joiningSockets(conn: RawConn): RawSocket[] {
+  const joinings = (conn as JoiningConn)[JOININGS]?.values() ?? [];
+  return [...joinings].flatMap(({ socket }) => socket ?? []);
 }
 
 function find({ conn }: RawClient, name: string): Joining | undefined {
@@ -60,10 +80,12 @@ export function refusedSocket(client: RawClient, name: string): RawSocket | unde
   return joining?.isRefused && joining.socket;
 }
 
-/** Forgets that a socket was refused. */
-export function forgetRefused(socket: RawSocket): void {
+/** Forgets that a socket was refused. Returns whether it is still the one of its namespace. */
+export function forgetRefused(socket: RawSocket): boolean {
   const { client, nsp: { name } } = socket;
-  if (refusedSocket(client, name) === socket) forget(client, name);
+  const isKnown = refusedSocket(client, name) === socket;
+  if (isKnown) forget(client, name);
+  return isKnown;
 }
 
 /** Notes that a socket has arrived, was refused by a middleware, or has left. */

@@ -1,15 +1,9 @@
-import type { RawClient, RawTransport } from "./internals.ts";
-import { gateOf } from "./gate/slot.ts";
+import { systemClock } from "../core/clock.ts";
+import type { RawClient, RawConn, RawTransport } from "./internals.ts";
 import { upgradeOf } from "./upgrades.ts";
 
-/** Whether a socket past its gate, or one that has none, still uses the transport. */
-export function isInUse(client: RawClient): boolean {
-  for (const socket of client.sockets.values()) {
-    const gate = gateOf(socket);
-    if (!gate || gate.isAdmitted) return true;
-  }
-  return false;
-}
+/** How long a client may take to fetch and confirm a close, in ms. */
+const LINGER = 1000;
 
 /** How long a WebTransport session stays open for what was written last, in ms. */
 const FLUSH = 50;
@@ -26,10 +20,7 @@ function closeBehindWrites(transport: RawTransport): void {
 
 /** Closes a transport behind what was sent before. */
 export function closeTransport(client: RawClient, linger: number): void {
-  const { transport } = client.conn;
-  closeBehindWrites(transport);
-  // It waits for its client to fetch and confirm that: half a minute, unless it is told less.
-  if (transport.closeTimeout !== undefined) transport.closeTimeout = linger;
+  prepareClose(client.conn, linger);
   try {
     client._disconnect();
   } finally {
@@ -38,11 +29,24 @@ export function closeTransport(client: RawClient, linger: number): void {
   }
 }
 
+function prepareClose({ transport }: RawConn, linger: number): void {
+  closeBehindWrites(transport);
+  // It waits for its client to fetch and confirm that: half a minute, unless it is told less.
+  if (transport.closeTimeout !== undefined) transport.closeTimeout = linger;
+}
+
+/** Closes a transport that no namespace uses yet, and drops it if its client does not cooperate. */
+export function closeUnused(conn: RawConn): void {
+  prepareClose(conn, LINGER);
+  conn.close();
+  systemClock.after(LINGER, () => dropTransport({ conn }));
+}
+
 /**
  * Drops a transport whose client has not confirmed the close, or not fetched it;
  * and what it has begun to upgrade to.
  */
-export function dropTransport({ conn }: RawClient): void {
+export function dropTransport({ conn }: Pick<RawClient, "conn">): void {
   const { socket } = conn.transport;
   if (conn.readyState !== "closed") conn.onClose?.("forced close");
   socket?.terminate?.();

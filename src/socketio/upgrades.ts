@@ -6,17 +6,8 @@ const upgrades = new WeakMap<RawConn, RawTransport>();
 /** What engines call for one; the name has changed since engine.io 6.5. */
 const METHODS = ["_maybeUpgrade", "maybeUpgrade"] as const;
 
-/** An engine, of node:http or of Bun. */
-interface Engine {
-  on?(event: "connection", listener: (conn: RawConn) => void): void;
-}
-
-/** Remembers what its clients upgrade to, from now on: engines keep it to themselves. */
-export function watchUpgrades(engine: Engine): void {
-  engine.on?.("connection", watchUpgrade);
-}
-
-function watchUpgrade(conn: RawConn): void {
+/** Remembers what a transport is upgraded to: engines keep it to themselves. */
+export function watchUpgrade(conn: RawConn): void {
   if (conn.transport.name !== "polling") return;
   for (const method of METHODS) {
     const upgrade = conn[method];

@@ -96,6 +96,27 @@ describe("recovered peers", () => {
     assertEquals([guard.isClosed, errors.length, peer.connected], [true, 1, false]);
   });
 
+  it("end nothing if the attempt that they were for is over", async () => {
+    const { connection, signIn, guard } = setUp({ attempts: 3 });
+    const [peer, other] = [late(), new FakePeer("other")];
+    connection.join(peer);
+    connection.join(other);
+    signIn(other, "ada");
+    await settle();
+    other.connected = false;
+    connection.leave(other, "left");
+    const second = new FakePeer("second");
+    connection.join(second);
+    signIn(second, "ada");
+    peer.catching.reject(new Error("down"));
+    await settle();
+    guard.clock.advance(1000);
+    assertEquals([second.connected, peer.connected], [
+      second.session !== undefined,
+      peer.connected,
+    ]);
+  });
+
   it("are not asked to for another user", async () => {
     const { connection, signIn } = setUp();
     const peer = late();

@@ -249,6 +249,47 @@ describe("a connection", () => {
     }
   });
 
+  it("an attempt that a throttle or the deadline has kept from the verifier is no failure", () => {
+    const { clock, connection, guard, peer } = setUp({
+      throttle: { limiter: { consume: () => new Promise(() => {}) }, key: () => "key" },
+    });
+    guard.binding.isInUse = true;
+    connection.authenticate(peer, {}, undefined);
+    clock.advance(1000);
+    assertEquals(peer.done, ["unauthorized timeout", "disconnect"]);
+    const again = new FakePeer("b");
+    connection.join(again);
+    assertEquals(again.done, []);
+  });
+
+  it("an attempt that whoever observes ends is a failure all the same", () => {
+    const scene = setUp({
+      observe({ type, ok }: { type: string; ok?: boolean }) {
+        if (type !== "attempt" || ok) return;
+        scene.peer.connected = false;
+        scene.connection.leave(scene.peer, "server namespace disconnect");
+      },
+    });
+    scene.guard.binding.isInUse = true;
+    scene.connection.authenticate(scene.peer, {}, undefined);
+    scene.answers[0]!(null, false);
+    scene.clock.advance(1000);
+    const again = new FakePeer("b");
+    scene.connection.join(again);
+    assertEquals(again.done, ["unauthorized too_many_attempts"]);
+  });
+
+  it("a refused client that is full meanwhile is closed a second later", () => {
+    const { clock, guard, connection, peer, answers } = setUp({ maxPending: 1 });
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, false);
+    const late = new FakePeer("late");
+    connection.join(late);
+    assertEquals([guard.isClosed, late.done], [false, []]);
+    clock.advance(1000);
+    assertEquals([guard.isClosed, late.done, late.isOver], [true, ["disconnect"], true]);
+  });
+
   it("an acknowledgement that throws does not stop the deadline", () => {
     const { clock, connection, peer } = setUp();
     const broken = () => {
@@ -350,7 +391,7 @@ describe("a connection", () => {
     guard.binding.isInUse = true;
     clock.advance(1000);
     connection.leave(peer, "server namespace disconnect");
-    guard.journal.count("pending", 1); // somebody else
+    guard.journal.count("pendingConnections", 1); // somebody else
     const later = new FakePeer("b");
     connection.join(later);
     await flush();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
 import { compact } from "../../src/core/compact.ts";
-import { type Holder, Holdings } from "../../src/core/holdings.ts";
+import { Holdings, Ledger } from "../../src/core/holdings.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Owner, Waiting } from "../../src/core/waiting.ts";
 import { runs } from "../kit/random.ts";
@@ -11,21 +11,23 @@ const TOTAL = 5000;
 /** What an event of one text costs besides that, as PROTOCOL.md says. */
 const OVERHEAD = 128 + 24;
 
-/** A peer at a gate, with what the binding would do if it is cut. */
+/** A peer at a gate, alone on its connection, with what the binding would do if it is cut. */
 class Peer implements Owner {
   readonly policy: Owner["policy"];
-  readonly holdings: Holdings;
+  readonly ledger: Ledger;
   readonly cuts: string[] = [];
   readonly waiting: Waiting<string, string>;
 
-  constructor(holdings: Holdings) {
-    this.holdings = holdings;
-    this.policy = resolvePolicy({ verify: () => true }) as Owner["policy"];
+  constructor(holdings: Holdings, holdLimit: object = {}, ledger?: Ledger) {
+    this.policy = resolvePolicy({ verify: () => true, holdLimit }) as Owner["policy"];
+    const giveUp = () => this.cut("server_busy");
+    this.ledger = ledger ?? new Ledger(holdings, this.policy.holdLimit, giveUp);
     this.waiting = new Waiting(this);
   }
   cut(code: string): void {
     this.cuts.push(code);
     this.waiting.outwards = "over";
+    this.waiting.discard();
   }
   report(): void {}
   receive(size: number): void {
@@ -87,7 +89,7 @@ describe("what is held of all together", () => {
           const peer = peers[who]!;
           if (what === "receive" || what === "send") peer[what](size);
           else peer.waiting[what as "discard"]();
-          const sum = peers.reduce((sum, { waiting }) => sum + waiting.cost, 0);
+          const sum = peers.reduce((sum, { ledger }) => sum + ledger.cost, 0);
           assertEquals(holdings.total, sum);
           assert(sum <= TOTAL);
           assertEquals(peers.every(({ cuts }) => cuts.length <= 1), true);
@@ -100,23 +102,43 @@ describe("what is held of all together", () => {
   });
 
   it("finds the largest also when costs have become smaller", () => {
-    const holdings = new Holdings(10);
-    const gaveUp: string[] = [];
-    const holder = (name: string, cost: number) => {
-      const it: Holder & { cost: number } = {
-        cost,
-        giveUp: () => (gaveUp.push(name), it.cost = 0, holdings.update(it)),
-      };
-      return it;
-    };
-    const [a, b] = [holder("a", 6), holder("b", 3)];
-    holdings.update(a);
-    holdings.update(b);
-    a.cost = 1;
-    holdings.update(a);
-    b.cost = 10;
-    holdings.update(b);
-    assertEquals(gaveUp, ["b"]);
+    const holdings = new Holdings(TOTAL);
+    const [a, b] = [new Peer(holdings), new Peer(holdings)];
+    a.receive(3000);
+    b.receive(1000);
+    a.waiting.takeIncoming();
+    a.receive(500);
+    b.receive(4000);
+    assertEquals([a.cuts, b.cuts], [[], ["server_busy"]]);
+  });
+
+  it("is that of a whole connection: its limits hold for all its sockets together", () => {
+    const holdings = new Holdings(1e6);
+    const first = new Peer(holdings, { events: 3, bytes: 1000 });
+    const second = new Peer(holdings, {}, first.ledger);
+    for (const peer of [first, second, first]) peer.receive(10);
+    second.receive(10);
+    assertEquals([first.cuts, second.cuts], [[], ["too_many_events"]]);
+    // What one of them gives back, the other may have.
+    for (let i = 0; i < 2; i++) first.receive(10);
+    assertEquals(first.cuts, ["too_many_events"]);
+    assertEquals(holdings.total, 0);
+  });
+
+  it("counts a kibibyte for each socket of a connection but the first, and cuts the connection", () => {
+    const holdings = new Holdings(10_000);
+    const cuts: string[] = [];
+    const limit = resolvePolicy({ verify: () => true }).holdLimit;
+    const many = new Ledger(holdings, limit, () => cuts.push("many"));
+    many.countSockets(8);
+    assertEquals(many.cost, 8 * 1024);
+    const honest = new Peer(holdings);
+    for (let i = 0; i < 12; i++) honest.receive(20);
+    assertEquals([cuts, holdings.total < 10_000], [["many"], true]);
+    // Once its sockets are gone, it counts as ever.
+    many.countSockets(0);
+    many.countSockets(1);
+    assertEquals([honest.cuts, many.cost], [[], 1024]);
   });
 });
 

@@ -10,18 +10,21 @@ describe("measure", () => {
       depth: 0,
       values: 1,
       hasBinary: false,
+      isPlain: true,
     });
     assertEquals(measure(new Uint8Array(10), 1000), {
       bytes: 11,
       depth: 0,
       values: 1,
       hasBinary: true,
+      isPlain: true,
     });
     assertEquals(measure({ ab: "c" }, 1000), {
       bytes: 8 + 3 + 2,
       depth: 1,
       values: 3,
       hasBinary: false,
+      isPlain: true,
     });
     assertEquals(measure([[[1]]], 1000).depth, 3);
     assertEquals(measure(undefined, 1000).depth, 0);

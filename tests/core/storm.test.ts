@@ -45,14 +45,15 @@ interface Result {
 /** So many clients at once, a verifier of a third of that a second; until all are in. */
 function storm(clients: number, heeds: boolean, options: object = {}): Result {
   const policy = resolvePolicy<string, unknown, unknown>({
-    authenticate: (_socket, peer, callback) =>
-      void verifier.verify((user) => callback(null, user), peer as FakePeer),
+    authenticate: (_socket, number, callback) =>
+      void verifier.verify((user) => callback(null, user), peers[number as number]!),
     onError: () => {},
     ...options,
   });
   const guard = new FakeGuard(policy);
   const { clock } = guard;
   const verifier = new Verifier(clock, clients / 3, heeds);
+  const peers: FakePeer[] = [];
   let inside = 0;
   let tries = 0;
   function come(): void {
@@ -67,7 +68,7 @@ function storm(clients: number, heeds: boolean, options: object = {}): Result {
       clock.after(retryAfter, come);
     };
     connection.join(peer);
-    connection.authenticate(peer, peer, undefined);
+    connection.authenticate(peer, peers.push(peer) - 1, undefined);
   }
   for (let i = 0; i < clients; i++) come();
   while (inside < clients) {

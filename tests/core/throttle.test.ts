@@ -305,6 +305,23 @@ describe("a throttle counts failures", () => {
     assertEquals([codes().slice(1), (limiter as FakeLimiter).consumed], [["ok"], 1]);
   });
 
+  it("and nobody waits for a point of a window that has ended", async () => {
+    const { come, settle, guard, answers, codes } = setUp((clock) => {
+      return new FakeLimiter(clock, 1, 5000);
+    }, { timeout: 60_000 });
+    come();
+    await settle();
+    guard.clock.advance(5000);
+    come();
+    await settle();
+    answers.pop()!(false);
+    await settle();
+    // One is out, and can only come back too late.
+    come();
+    await settle();
+    assertEquals(codes(), ["authentication_failed", "too_many_attempts"]);
+  });
+
   it("and what is never answered is spent when the window ends, and forgotten", async () => {
     let limiter: FakeLimiter | undefined;
     const { come, settle, guard, answers } = setUp((clock) => {

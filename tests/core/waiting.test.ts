@@ -1,5 +1,5 @@
 import { assertEquals, describe, it } from "#testing";
-import { Holdings } from "../../src/core/holdings.ts";
+import { Holdings, Ledger } from "../../src/core/holdings.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Owner, Waiting } from "../../src/core/waiting.ts";
 
@@ -7,13 +7,14 @@ import { type Owner, Waiting } from "../../src/core/waiting.ts";
 function setUp(options: object = {}) {
   const asked: string[] = [];
   const holdings = new Holdings(1000);
+  const policy = resolvePolicy({
+    verify: () => true,
+    connection: "connected",
+    ...options,
+  }) as Owner["policy"];
   const owner: Owner = {
-    policy: resolvePolicy({
-      verify: () => true,
-      connection: "connected",
-      ...options,
-    }) as Owner["policy"],
-    holdings,
+    policy,
+    ledger: new Ledger(holdings, policy.holdLimit, () => asked.push("server_busy")),
     cut: (code) => asked.push(code),
     report: (during) => asked.push(`report ${during}`),
   };

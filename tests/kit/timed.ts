@@ -1,4 +1,4 @@
-import type { Server } from "socket.io";
+import type { Server, ServerOptions } from "socket.io";
 import type { Auth, AuthEvent, Options } from "../../mod.ts";
 import { createAuth } from "../../src/core/auth.ts";
 import { Guard } from "../../src/core/guard.ts";
@@ -27,8 +27,9 @@ export async function openTimedWorld(
   // deno-lint-ignore no-explicit-any -- tests use the options as the application would
   options: Options<any, any, any>,
   setUp: (io: Server) => unknown = () => {},
+  server: Partial<ServerOptions> = {},
 ): Promise<TimedWorld> {
-  const io = createServer();
+  const io = createServer(server);
   const clock = new FakeClock();
   const log = new EventQueue();
   const errors: World["errors"] = [];

@@ -63,7 +63,7 @@ describe("maxPending", () => {
         await client.sibling("/other").next("authenticated");
       }
       assertEquals(world.auth.stats(), {
-        ...{ pending: 0, authenticated: 6, accepted: 3, refused: 0 },
+        ...{ pending: 0, pendingConnections: 0, authenticated: 6, accepted: 3, refused: 0 },
         ...{ timedOut: 0, cut: 0, expired: 0, revoked: 0, held: 0 },
       });
     });

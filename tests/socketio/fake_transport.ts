@@ -29,9 +29,10 @@ export class FakeClient {
     remoteAddress: "127.0.0.1",
     transport: { name: "websocket", writable: true },
     listeners: [] as (() => void)[],
-    on(_event: "close", listener: () => void): void {
-      this.listeners.push(listener);
+    on(event: string, listener: () => void): void {
+      if (event === "close") this.listeners.push(listener);
     },
+    removeListener(): void {},
     close: (): void => this.break("forced close"),
   };
   readonly #io: Server;

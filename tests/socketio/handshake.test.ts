@@ -183,7 +183,7 @@ function suite(place: Place): void {
     assert(retryAfter! >= 500, `${retryAfter}`);
     await engineIsEmpty(world.io);
     assertEquals(world.auth.stats(), {
-      ...{ pending: 0, authenticated: 0, accepted: 0, refused: 1 },
+      ...{ pending: 0, pendingConnections: 0, authenticated: 0, accepted: 0, refused: 1 },
       ...{ timedOut: 1, cut: 0, expired: 0, revoked: 0, held: 0 },
     });
   });

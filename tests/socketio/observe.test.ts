@@ -9,6 +9,7 @@ import { openWorld, type User, type World } from "../kit/world.ts";
 
 const none: Stats = {
   pending: 0,
+  pendingConnections: 0,
   authenticated: 0,
   accepted: 0,
   refused: 0,
@@ -54,7 +55,7 @@ describe("observe and stats", () => {
   it("tell of a sign-in, a refresh and a farewell", async () => {
     const { world, events, story, gone } = await open();
     const client = await world.connect();
-    assertEquals(world.auth.stats(), { ...none, pending: 1 });
+    assertEquals(world.auth.stats(), { ...none, pending: 1, pendingConnections: 1 });
     await client.signIn();
     await client.signIn();
     assertEquals(world.auth.stats(), { ...none, authenticated: 1, accepted: 2 });
@@ -77,7 +78,7 @@ describe("observe and stats", () => {
   });
 
   it("tell of refusals, and of those who say nothing", async () => {
-    const { world, story, gone } = await open({ timeout: 1000 });
+    const { world, story, gone } = await open({ timeout: 1500 });
     const [guesser] = [await world.connect(), await world.connect()];
     guesser!.emit("authentication", { username: "ada", password: "wrong" });
     await gone(2);
@@ -85,8 +86,8 @@ describe("observe and stats", () => {
     assertEquals(story().filter((line) => line !== "pending"), [
       "attempt authentication_failed",
       "unauthorized authentication_failed",
-      "unauthorized timeout",
       "disconnected",
+      "unauthorized timeout",
       "disconnected",
     ]);
   });
@@ -255,7 +256,7 @@ describe("an attempt whose client has left", () => {
     await world.log.next("attempt");
     await world.connect();
     assertEquals(story(), ["attempt abandoned", "pending"]);
-    assertEquals(world.auth.stats(), { ...none, pending: 1, refused: 1 });
+    assertEquals(world.auth.stats(), { ...none, pending: 1, pendingConnections: 1, refused: 1 });
   });
 
   it("is observed as abandoned, and costs the other sockets nothing", async () => {
@@ -275,7 +276,7 @@ describe("an attempt whose client has left", () => {
         .map((event) => "code" in event ? `${event.type} ${event.code}` : event.type);
     assertEquals(told("/"), ["pending", "attempt abandoned", "disconnected"]);
     assertEquals([told("/other"), other.received], [["pending"], []]);
-    assertEquals(world.auth.stats(), { ...none, pending: 1, refused: 1 });
+    assertEquals(world.auth.stats(), { ...none, pending: 1, pendingConnections: 1, refused: 1 });
   });
 
   it("is observed with the time that it has taken", async () => {

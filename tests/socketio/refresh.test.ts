@@ -276,6 +276,31 @@ describe("credentials that the transport brought", () => {
       assertEquals(world.errors.map(({ context }) => context.during), ["handshake"]);
     });
 
+    it(`that throw when they are looked at lead to a clear answer (${place.name})`, async () => {
+      const world = await open(place, {
+        handshake: () => ({
+          toJSON() {
+            throw new Error("a getter");
+          },
+        }),
+      });
+      const knocking = openClient(place, world.url);
+      const [error] = await knocking.next("connect_error") as [Error & { data: { code: string } }];
+      assertEquals(error.data.code, "server_error");
+      assertEquals(world.errors.map(({ context }) => context.during), ["handshake"]);
+    });
+
+    it(`give way to a list, which is something (${place.name})`, async () => {
+      const seen: unknown[] = [];
+      const world = await open(place, {
+        verify: (_socket: unknown, given: unknown) => (seen.push(given), { id: "ada" }),
+      });
+      const client = await enter(place, world, "sid=1");
+      await client.next("authenticated");
+      for (const given of [[], new Uint8Array(0)]) await ask(client, given);
+      assertEquals(seen.slice(1).map((given) => typeof given), ["object", "object"]);
+    });
+
     it(`are left alone where handshake is no function (${place.name})`, async () => {
       for (const handshake of [true, false]) {
         const seen: unknown[] = [];

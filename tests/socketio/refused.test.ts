@@ -12,7 +12,7 @@ import connectV2 from "socket.io-client-v2";
 import { io as connectV3 } from "socket.io-client-v3";
 // @ts-expect-error -- it has types that its package.json does not lead to
 import { io as connectV30 } from "socket.io-client-v3.0";
-import type { Options } from "../../mod.ts";
+import type { Options, VerifyContext } from "../../mod.ts";
 import { openClient } from "../kit/client.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { RawClient } from "../kit/raw.ts";
@@ -184,7 +184,7 @@ describe("the second until a client that was refused is closed", () => {
         assertEquals(raw.packets.all.slice(before).map(([type]) => type), ["40"]);
         assertEquals(world.auth.stats().refused, 1);
         world.clock.advance(999);
-        assertEquals(world.auth.stats().pending, 1);
+        assertEquals(world.auth.stats().pendingConnections, 1);
         world.clock.advance(1);
         await raw.packets.next("41");
         // The open namespace goes on.
@@ -264,6 +264,96 @@ describe("the second until a client that was refused is closed", () => {
       await raw.packets.next("42");
     });
   }
+
+  for (const place of engineOnly) {
+    it(`a namespace asked for meanwhile is told to stay away, and can be asked for again (${place.name})`, async () => {
+      for (const order of ["refused first", "both at once"]) {
+        const world = await openTimedWorld(place, policy, setUp);
+        const raw = await RawClient.open(world.url);
+        raw.send(`40{"password":"wrong"}`);
+        if (order === "refused first") await raw.packets.next("44");
+        raw.send(`40/other,{"password":"right"}`);
+        if (order === "both at once") await raw.packets.next("44");
+        await seen(raw);
+        world.clock.advance(1000);
+        const dismissed = [await raw.packets.next("41"), await raw.packets.next("41")];
+        assert(String(dismissed).includes("/other"), `${order}: ${dismissed}`);
+        raw.send(`40/other,{"password":"right"}`);
+        const [told] = await raw.packets.next("44");
+        assert(String(told).includes("too_many_attempts"), `${order}: ${told}`);
+      }
+    });
+
+    it(`no namespace is made that stays (${place.name})`, async () => {
+      const world = await openTimedWorld(place, { ...policy, maxPending: 5 }, (io) => {
+        setUp(io);
+        io.of(/^\/room-/);
+      }, { cleanupEmptyChildNamespaces: true });
+      const before = world.io._nsps.size;
+      for (const count of [30, 200]) {
+        const raw = await RawClient.open(world.url);
+        await refuse(raw, true);
+        for (let i = 0; i < count; i++) raw.send(`40/room-${i},`);
+        if (count === 30) {
+          await seen(raw);
+          assertEquals(world.io._nsps.size, before);
+          raw.close();
+        }
+        await raw.packets.next("close");
+        await engineIsEmpty(world.io);
+        assertEquals([world.io._nsps.size, world.auth.stats().pending], [before, 0]);
+      }
+    });
+
+    it(`the application may close at once (${place.name})`, async () => {
+      const [world, raw] = await refused(place, false);
+      await seen(raw);
+      world.io.of("/open").disconnectSockets(true);
+      await raw.packets.next("close");
+    });
+
+    it(`also what comes of a challenge is told, before its socket is connected (${place.name})`, async () => {
+      const asked = Promise.withResolvers<void>();
+      const challenging = {
+        ...policy,
+        async verify(_socket: unknown, _given: unknown, { challenge }: VerifyContext) {
+          asked.resolve();
+          return await challenge("code?", { timeout: 100 }) === "right";
+        },
+      } as typeof policy;
+      const world = await openTimedWorld(place, challenging, (io) => void io.use(() => {}));
+      const raw = await RawClient.open(world.url);
+      raw.send(`40{"password":"right"}`);
+      await asked.promise;
+      world.clock.advance(100);
+      const [told] = await raw.packets.next("44");
+      assert(String(told).includes(`"timeout"`), String(told));
+      world.clock.advance(1000);
+      await raw.packets.next("close");
+    });
+  }
+
+  it("a member is told to stay away from a namespace that it was refused", async () => {
+    const [place] = engineOnly;
+    const world = await openTimedWorld(place!, policy, setUp);
+    const raw = await RawClient.open(world.url);
+    raw.send(`40{"password":"right"}`);
+    await raw.packets.next("40");
+    await raw.packets.next("42");
+    const large = JSON.stringify({ x: "x".repeat(20_000) });
+    raw.send(`40/other,${large}`);
+    await raw.packets.next("44");
+    world.clock.advance(1000);
+    assertEquals(await raw.packets.next("41"), ["/other,"]);
+    // A second one has come meanwhile: that stays.
+    raw.send(`40/other,${large}`);
+    await raw.packets.next("44");
+    raw.send("40/other,");
+    await raw.packets.next("40");
+    world.clock.advance(1000);
+    await seen(raw);
+    assertEquals(raw.packets.names.filter((name) => name === "41").length, 1);
+  });
 
   for (const place of places) {
     it(`what it is sent last arrives (${place.name})`, async () => {

@@ -7,6 +7,7 @@ import { type Acknowledge, parseAuthentication } from "../../protocol.ts";
 import { followTransport } from "../connections.ts";
 import type { RawClient, RawSocket } from "../internals.ts";
 import { endJoining, forgetRefused, refusedSocket, removeStale } from "../joining.ts";
+import { startMeter } from "./meter.ts";
 import { gateOf } from "./slot.ts";
 
 /** Socket.IO's reason when a client has to leave a namespace. */
@@ -54,6 +55,13 @@ export function removed(socket: RawSocket): void {
   gone(socket, BY_SERVER);
 }
 
+/** The client asks for a namespace while it is about to be closed. */
+export function dropped(socket: RawSocket): void {
+  const gate = gateOf(socket)!;
+  gate.dropJoining();
+  gate.connection.drop(gate);
+}
+
 /** The client asks for a namespace again that it was refused: the former socket gives its place. */
 export function askedAgain(client: RawClient, name: string): void {
   const refused = refusedSocket(client, name);
@@ -66,5 +74,21 @@ export function askedAgain(client: RawClient, name: string): void {
 export function gone(socket: RawSocket, reason: string): void {
   const gate = gateOf(socket)!;
   gate.connection.leave(gate, reason);
+  meterAgain(socket);
   if (gate.connection.isEmpty) followTransport(socket.client);
+}
+
+/** What a client sends is counted again once none of its sockets is signed in any more. */
+function meterAgain({ client, nsp }: RawSocket): void {
+  const isSignedIn = [...client.sockets.values()].some((socket) => gateOf(socket)?.isAdmitted);
+  if (client.conn.readyState === "open" && !isSignedIn) startMeter(nsp.server, client.conn);
+}
+
+/** Whether a socket past its gate, or one that has none, still uses the transport. */
+export function isInUse(client: RawClient): boolean {
+  for (const socket of client.sockets.values()) {
+    const gate = gateOf(socket);
+    if (!gate || gate.isAdmitted) return true;
+  }
+  return false;
 }

@@ -6,11 +6,11 @@ import type { Session } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import { normalizeAddress } from "../address.ts";
 import type { Guard } from "../../core/guard.ts";
-import type { Holdings } from "../../core/holdings.ts";
+import type { Ledger } from "../../core/holdings.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
 import { CONNECT_ERROR, DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
-import { forgetRefused, joinAgain, refuseJoining } from "../joining.ts";
+import { forgetRefused, isJoining, joinAgain, refuseJoining } from "../joining.ts";
 import { sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
 import { sendChallenge } from "./challenges.ts";
@@ -18,6 +18,7 @@ import { BY_SERVER } from "./events.ts";
 import { setGate } from "./slot.ts";
 import { standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
+import { stopMeter } from "./meter.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
@@ -177,8 +178,18 @@ export class Gate<S> implements Peer<S>, Owner {
 
   disconnect(): void {
     if (this.connected) return this.#end(() => this.#raw.disconnect());
-    forgetRefused(this.#raw);
-    sendPast(this.#raw, { type: DISCONNECT });
+    // Its client may have asked again meanwhile, and got another socket.
+    if (isJoining(this.#raw)) this.dropJoining();
+    if (forgetRefused(this.#raw)) sendPast(this.#raw, { type: DISCONNECT });
+  }
+
+  /** Has a socket not be connected. Its client can be told to stay away later. */
+  dropJoining(): void {
+    const raw = this.#raw;
+    this.isRefused = true;
+    refuseJoining(raw);
+    followTransport(raw.client);
+    raw._cleanup();
   }
 
   /** Refuses a socket before it is connected, as Socket.IO does when a middleware refuses. */
@@ -186,10 +197,7 @@ export class Gate<S> implements Peer<S>, Owner {
     const raw = this.#raw;
     const { message, code, reconnect, retryAfter } = refusal;
     const data = { code, reconnect, ...retryAfter !== undefined && { retryAfter } };
-    this.isRefused = true;
-    refuseJoining(raw);
-    followTransport(raw.client);
-    raw._cleanup();
+    this.dropJoining();
     const isOld = raw.client.conn.protocol === 3;
     sendPast(raw, { type: CONNECT_ERROR, data: isOld ? message : { message, data } });
   }
@@ -238,6 +246,7 @@ export class Gate<S> implements Peer<S>, Owner {
   #letOut(waiting: Gated): void {
     const raw = this.#raw;
     waiting.outwards = "open";
+    stopMeter(raw.client.conn);
     raw.adapter = raw.nsp.adapter;
     try {
       const report = (error: unknown) => this.report("emit", error);
@@ -277,7 +286,7 @@ export class Gate<S> implements Peer<S>, Owner {
     this.connection.end(unauthorized("server_error"));
   }
 
-  cut(code: "too_many_events" | "server_busy"): void {
+  cut(code: "too_many_events"): void {
     this.connection.cut(code);
   }
 
@@ -290,8 +299,8 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.guard.policy;
   }
 
-  get holdings(): Holdings {
-    return this.guard.holdings;
+  get ledger(): Ledger {
+    return this.connection.ledger;
   }
 
   /** The client connection it belongs to. */
