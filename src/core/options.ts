@@ -2,6 +2,7 @@ import type { Awaitable, Callback, Falsy, VerifyContext } from "./answers.ts";
 import type { AuthEvent } from "./events.ts";
 import type { HoldLimit } from "./hold.ts";
 import type { StandardSchema } from "./schema.ts";
+import type { Session } from "./session.ts";
 import type { Throttle } from "./throttle.ts";
 import type { Admission, Id } from "./users.ts";
 
@@ -94,6 +95,12 @@ export interface CommonOptions<S, User, Credentials> {
    * is given, and not beyond the attempt if it is not.
    */
   postAuthenticate?(socket: S, credentials: Credentials): unknown;
+  /**
+   * Called for each socket of the connection after a refresh, with the session before: to move
+   * rooms where roles have changed. Not called after a sign-in. Nothing waits for what it returns;
+   * a throw or rejection goes to `onError`.
+   */
+  postRefresh?(socket: S, previous: Session<User>): unknown;
   /**
    * Called after a guarded socket is gone, authenticated or not, with
    * Socket.IO's reason. A throw or rejection goes to `onError`.

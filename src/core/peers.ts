@@ -200,6 +200,16 @@ export class Peers<S> {
     for (const peer of peers) this.#note(peer, { type: "refreshed" });
   }
 
+  /** Tells the application that one of them has another session now, if it still has that. */
+  refreshed(peer: Peer<S>, session: Session<unknown>, previous: Session<unknown>): void {
+    const { policy } = this.#guard;
+    const { postRefresh } = policy;
+    if (!postRefresh || !peer.connected || peer.session !== session) return;
+    const { socket } = peer;
+    const call = () => postRefresh(socket, previous);
+    callHook(policy, { during: "postRefresh", socket }, call);
+  }
+
   /**
    * The application meets one of them: its `connection` handlers, then the
    * hook, then what the client has sent meanwhile, which waits for a hook that

@@ -317,9 +317,14 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   #refresh(session: Session<unknown>): void {
     // Whoever is still catching up gets this session after that.
     const peers = this.peers.connected.filter((peer) => peer.session);
-    const isAnnounced = this.peers.announce(peers, session, this.#accepted());
-    if (isAnnounced) this.peers.noteRefreshed(peers);
-    else this.end(unauthorized("server_error"));
+    const before = new Map(peers.map((peer) => [peer, peer.session!]));
+    if (!this.peers.announce(peers, session, this.#accepted())) {
+      return this.end(unauthorized("server_error"));
+    }
+    this.peers.noteRefreshed(peers);
+    for (const [peer, previous] of before) {
+      this.afterwards(() => this.peers.refreshed(peer, session, previous));
+    }
   }
 
   /** Tells a socket to stay away that was refused, a while after it was told so. */

@@ -8,6 +8,7 @@ import { lanesOf } from "./lanes.ts";
 import type { Rules } from "./machine.ts";
 import type { ErrorContext, Options } from "./options.ts";
 import type { StandardSchema } from "./schema.ts";
+import type { Session } from "./session.ts";
 import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 
 /** {@linkcode Options}, checked, with every default in place. */
@@ -19,6 +20,7 @@ export interface Policy<S> extends Rules {
     | ((socket: S, credentials: unknown, context: VerifyContext) => unknown)
     | undefined;
   readonly postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
+  readonly postRefresh: ((socket: S, previous: Session<unknown>) => unknown) | undefined;
   readonly disconnect: ((socket: S, reason: string) => unknown) | undefined;
   readonly reply: (user: unknown, socket: S) => unknown;
   readonly userId: ((user: unknown) => unknown) | undefined;
@@ -52,6 +54,7 @@ const OPTIONS: Record<OptionName, readonly [check: Check, fallback?: unknown]> =
   authenticate: [hook],
   verify: [hook],
   postAuthenticate: [hook],
+  postRefresh: [hook],
   disconnect: [hook],
   timeout: [(name, value: unknown) => value === "none" ? Infinity : count(1)(name, value), 1000],
   attempts: [count(1), 1],

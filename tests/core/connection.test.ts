@@ -348,6 +348,39 @@ describe("a connection", () => {
     assertEquals([scene.peer.session, scene.peer.connected], [undefined, false]);
   });
 
+  it("after a refresh each socket's hook is told of the session before", () => {
+    const told: unknown[] = [];
+    const errors: unknown[] = [];
+    let ends = false;
+    const scene = setUp({
+      onError(error: unknown) {
+        errors.push(String(error));
+        if (ends) scene.connection.end(unauthorized("server_error"));
+      },
+      userId: () => "ada",
+      postRefresh(socket: string, previous: { user: { role: string } }) {
+        told.push([socket, previous.user.role, scene.peer.session?.user]);
+        if (told.length === 1) throw new Error("a hook");
+      },
+    });
+    const { connection, peer, answers } = scene;
+    const other = new FakePeer("b");
+    connection.join(other);
+    for (const [i, role] of ["guest", "admin"].entries()) {
+      connection.authenticate(peer, {}, undefined);
+      answers[i]!(null, { role });
+    }
+    const now = { role: "admin" };
+    assertEquals(told, [["a", "guest", now], ["b", "guest", now]]);
+    assertEquals(errors, ["Error: a hook"]);
+    // One that has ended the session is the last.
+    connection.authenticate(peer, {}, undefined);
+    ends = true;
+    told.length = 0;
+    answers[2]!(null, { role: "none" });
+    assertEquals(told.length, 1);
+  });
+
   it("a session is revoked that comes of a refresh in the same turn", () => {
     let hook = () => {};
     const scene = setUp({
