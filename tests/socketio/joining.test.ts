@@ -211,3 +211,24 @@ describe("handshake as a function", () => {
     });
   }
 });
+
+describe("a session", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`needs a socket: one that a middleware refuses leaves nothing behind (${place.name})`, async () => {
+      const world = await openWorld(place, { handshake: true });
+      world.io.use((_socket, next) => next(new Error("maintenance")));
+      world.io.of("/other");
+      const raw = await RawClient.open(world.url);
+      raw.send(`40{"username":"ada","password":"right"}`);
+      await raw.packets.next("44");
+      raw.send("40/other,");
+      await raw.packets.next("40");
+      assertEquals([raw.events, world.auth.stats().authenticated], [[], 0]);
+      raw.send(`42/other,0["authentication",{"username":"grace","password":"right"}]`);
+      await raw.packets.next("43");
+      assertEquals(world.auth.stats().authenticated, 1);
+    });
+  }
+});
