@@ -58,6 +58,8 @@ export class Attempt<S> {
   readonly peer: Peer<S>;
   /** When the credentials arrived, by the monotonic clock. */
   readonly begunAt: number;
+  /** How many others were declined since it was begun. */
+  declined = 0;
   /** What each socket is told with `authenticated`, once the attempt is accepted. */
   replies: ReadonlyMap<Peer<S>, unknown> | undefined;
   readonly #connection: Connection<S, unknown>;

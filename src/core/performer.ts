@@ -19,6 +19,12 @@ const CLOSING = 1000;
 /** How many attempts are declined while one runs. */
 const DECLINED_LIMIT = 64;
 
+// Most connections have none of these, and a field of its own costs each one 8 bytes.
+/** Connections whose client was signed out: what the transport brought is of before that. */
+const signedOut = new WeakSet<object>();
+/** The keys that the attempt was counted under which the session came of. */
+const sessionKeys = new WeakMap<object, SessionKeys["keys"]>();
+
 /** Whether a connection counts as pending. */
 function hasPlace(phase: State["phase"]): boolean {
   return phase === "pending" || phase === "closing";
@@ -36,19 +42,13 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   /** The policy it is under, and all that comes with it. */
   readonly guard: Guard<S, T>;
   protected readonly peers: Peers<S>;
-  /** Whether its client was signed out: what the transport brought is of before that. */
-  protected wasSignedOut = false;
   /** How many namespaces were asked for since anybody was authenticated. */
   protected asked = 0;
   readonly #transport: T;
   /** The deadline, the end of the session, or the time until it is closed; or none of them. */
   #timer: Timer | undefined;
   #running: Attempt<S> | undefined;
-  /** How many attempts were declined since that was begun. */
-  #declined = 0;
   #ledger: Ledger | undefined;
-  /** The keys that the attempt was counted under which the session came of. */
-  #keys: SessionKeys["keys"] | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
     super();
@@ -132,11 +132,16 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     return this.peers.repliesOf(this.peers.connected, session);
   }
 
+  protected get wasSignedOut(): boolean {
+    return signedOut.has(this);
+  }
+
   /** The keys that its session signed in under, if there is a session. */
   get sessionKeys(): SessionKeys | undefined {
     const { state } = this;
-    if (state.phase !== "authenticated" || !this.#keys) return undefined;
-    return { userId: state.session.userId, keys: this.#keys };
+    const keys = sessionKeys.get(this);
+    if (state.phase !== "authenticated" || !keys) return undefined;
+    return { userId: state.session.userId, keys };
   }
 
   /**
@@ -181,7 +186,6 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     switch (effect.type) {
       case "verify":
         this.#running = attempt;
-        this.#declined = 0;
         return this.afterwards(() => this.#verify(attempt!));
       case "decline":
         return this.#decline(attempt!, effect.refusal);
@@ -212,7 +216,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
       case "tell":
         return this.peers.end(effect.refusal, causeOf(event));
       case "replace":
-        this.wasSignedOut = true;
+        signedOut.add(this);
         return this.peers.replace();
       case "close":
         this.peers.disconnect();
@@ -260,8 +264,9 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
       this.guard.identities.miss("a second sign-in in its session is declined", { socket });
     }
     this.#endAttempt(attempt, refusal, "unauthorized");
-    const isMeanwhile = refusal.code === "attempt_in_progress";
-    if (isMeanwhile && ++this.#declined > DECLINED_LIMIT) this.cut("too_many_attempts");
+    const running = this.#running;
+    if (refusal.code !== "attempt_in_progress" || !running) return;
+    if (++running.declined > DECLINED_LIMIT) this.cut("too_many_attempts");
   }
 
   /** A socket that is not connected has been told otherwise. */
@@ -336,7 +341,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   #accepted(): Attempt<S> {
     const attempt = this.#takeRunning()!;
     attempt.end();
-    this.#keys = attempt.keys;
+    if (attempt.keys) sessionKeys.set(this, attempt.keys);
     return attempt;
   }
 

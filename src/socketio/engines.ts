@@ -5,14 +5,32 @@ interface Bindable {
   bind(engine: object): unknown;
 }
 
-/** An engine, of node:http or of Bun. */
-interface Engine {
-  on?(event: "connection", listener: (conn: RawConn) => void): void;
+/** What emits events, of Node or of bun-engine. */
+interface Emitter {
+  // deno-lint-ignore no-explicit-any -- whatever its events carry
+  on?(event: string, listener: (...args: any[]) => void): unknown;
+  // deno-lint-ignore no-explicit-any -- likewise
+  prependListener?(event: string, listener: (...args: any[]) => void): unknown;
+  /** On bun-engine these are the ones that are called, not a copy. */
+  listeners?(event: string): unknown[];
 }
 
-/** Calls back for each transport of an engine, from now on. */
-export function watchConnections(engine: Engine, listener: (conn: RawConn) => void): void {
-  engine.on?.("connection", listener);
+/** Listens to an event in front of those who listen already. */
+export function listenFirst(
+  emitter: Emitter,
+  event: string,
+  // deno-lint-ignore no-explicit-any -- whatever its events carry
+  listener: (...args: any[]) => void,
+): void {
+  const others = emitter.listeners?.(event) ?? [];
+  if (emitter.prependListener) emitter.prependListener(event, listener);
+  else if (others.length > 0) others.unshift(listener);
+  else emitter.on?.(event, listener);
+}
+
+/** Calls back for each transport of an engine, from now on, in front of socket.io. */
+export function watchConnections(engine: Emitter, listener: (conn: RawConn) => void): void {
+  listenFirst(engine, "connection", listener);
 }
 
 /**

@@ -25,7 +25,7 @@ import {
   joinsUnasked,
   limitJoining,
 } from "./joining.ts";
-import { addPolicy, noteCut, startMeter } from "./gate/meter.ts";
+import { addPolicy, isBlockedNow, noteCut, startMeter } from "./gate/meter.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
 import { askedAgain, dropped, joined, removed } from "./gate/events.ts";
@@ -68,6 +68,10 @@ function prepare(server: RawServer): void {
     watchAdapter(nsp);
     watchGuarded(nsp);
   });
+  const { _checkNamespace } = server;
+  server._checkNamespace = (...args) => {
+    if (!isBlockedNow()) _checkNamespace.apply(server, args);
+  };
   onEngine(server, (engine) => {
     tellAddresses(engine);
     watchConnections(engine, (conn) => {
@@ -178,6 +182,7 @@ function takeOver(nsp: RawNamespace): void {
   const { _createSocket, _doConnect, _remove } = nsp;
   nsp._createSocket = async (client, auth) => {
     const isUnasked = joinsUnasked(client);
+    if (isBlockedNow() && !isUnasked && guardOf(nsp)) return new Promise(() => {});
     if (undecided.has(nsp)) await undecided.get(nsp);
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);

@@ -46,6 +46,7 @@ export interface RawConn {
   readonly protocol: number;
   readonly transport: RawTransport;
   on(event: "close", listener: (this: RawConn) => void): unknown;
+  removeListener(event: "data", listener: (data: never) => void): unknown;
   write(data: string | Uint8Array): unknown;
   close(): unknown;
   onClose?(reason: string): unknown;

@@ -28,9 +28,9 @@ export class FakeClient {
     request: { headers: {}, connection: {} },
     remoteAddress: "127.0.0.1",
     transport: { name: "websocket", writable: true },
-    listeners: [] as (() => void)[],
+    closing: [] as (() => void)[],
     on(event: string, listener: () => void): void {
-      if (event === "close") this.listeners.push(listener);
+      if (event === "close") this.closing.push(listener);
     },
     removeListener(): void {},
     close: (): void => this.break("forced close"),
@@ -86,7 +86,7 @@ export class FakeClient {
     this.conn.readyState = "closed";
     // deno-lint-ignore no-explicit-any -- socket.io's own way in is private
     for (const socket of this.sockets.values()) (socket as any)._onclose(reason);
-    for (const listener of this.conn.listeners) listener.call(this.conn);
+    for (const listener of this.conn.closing) listener.call(this.conn);
   }
 
   _packet({ type, nsp, data, id }: Sent): void {

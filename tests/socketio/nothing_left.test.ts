@@ -10,11 +10,7 @@ import { openWorld } from "../kit/world.ts";
 /** What is on a socket besides, and on what it belongs to. */
 const LISTED = {
   socket: ["auth", "Symbol(socketio-auth gate)"],
-  conn: [
-    "Symbol(socketio-auth connections)",
-    "Symbol(socketio-auth count)",
-    "Symbol(socketio-auth joinings)",
-  ],
+  conn: ["Symbol(socketio-auth connections)", "Symbol(socketio-auth joinings)"],
   /** For refreshes. */
   events: ["authentication"],
 };

@@ -50,7 +50,7 @@ export function removed(socket: RawSocket): void {
   gate.silence();
   // One that was connected is not gone before its listeners have run; one that was refused, not
   // before its client is told to stay away.
-  if (connected || gate.isRefused) return;
+  if (connected || refusedSocket(client, nsp.name) === socket) return;
   removeStale(client, nsp.name);
   gone(socket, BY_SERVER);
 }

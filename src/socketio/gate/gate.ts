@@ -33,8 +33,6 @@ import type { Recovered } from "../recovery/recovered.ts";
 export class Gate<S> implements Peer<S>, Owner {
   /** The policy it stands for. */
   readonly guard: Guard<S, RawClient>;
-  /** Whether it was refused before it was connected. */
-  isRefused = false;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
@@ -186,7 +184,6 @@ export class Gate<S> implements Peer<S>, Owner {
   /** Has a socket not be connected. Its client can be told to stay away later. */
   dropJoining(): void {
     const raw = this.#raw;
-    this.isRefused = true;
     refuseJoining(raw);
     followTransport(raw.client);
     raw._cleanup();

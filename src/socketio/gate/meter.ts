@@ -1,13 +1,13 @@
 /**
  * What a client sends before it is signed in, counted for its whole transport and in front of
- * Socket.IO: the namespaces it asks for, and bytes. Engines tell of each packet before they hand
- * it on, and look at the state of the transport between the packets of a payload, so that a
- * transport that is closed here has nothing more of it acted upon.
+ * Socket.IO: the namespaces it asks for, and bytes. Engines look at the state of the transport
+ * between the packets of a payload, so that nothing more is acted upon of one that is closed here.
  *
  * @module
  */
 import { guardOf } from "../claims.ts";
 import { connectionsOf } from "../connections.ts";
+import { listenFirst } from "../engines.ts";
 import type { Guard } from "../../core/guard.ts";
 import {
   CONNECT,
@@ -33,11 +33,8 @@ const LEAST_BYTES = 1_048_576;
 /** How many times `maxCredentials` may come in, apart from the attempts that are allowed. */
 const SPARE_CREDENTIALS = 32;
 
-/** A packet of the engine. */
-interface EnginePacket {
-  type: string;
-  readonly data?: string | ArrayBufferView | ArrayBuffer;
-}
+/** What comes with a packet of the engine. */
+type Data = string | ArrayBufferView | ArrayBuffer;
 
 /** What was counted on a transport. */
 interface Count {
@@ -51,15 +48,15 @@ interface Count {
   untold?: "too_many_attempts" | "too_many_events" | undefined;
 }
 
-const COUNT = Symbol("socketio-auth count");
+/** What is counted on each transport whose client is not signed in. */
+const counts = new WeakMap<RawConn, Count>();
 
-interface MeteredConn extends RawConn {
-  [COUNT]?: Count | undefined;
-  on(event: string, listener: (this: MeteredConn, packet: EnginePacket) => void): unknown;
-  removeListener(
-    event: string,
-    listener: (this: MeteredConn, packet: EnginePacket) => void,
-  ): unknown;
+/** Whether what is at hand, until everything that it leads to at once has happened, is dropped. */
+let isBlocked = false;
+
+/** Whether a request for a namespace is not to be acted upon. */
+export function isBlockedNow(): boolean {
+  return isBlocked;
 }
 
 type AnyGuard = Guard<unknown, RawClient>;
@@ -75,25 +72,21 @@ export function addPolicy(server: RawServer, guard: AnyGuard): void {
 
 /** Counts what comes in on a transport, from zero, unless it is counted already. */
 export function startMeter(server: RawServer, conn: RawConn): void {
-  const metered = conn as MeteredConn;
-  if (metered[COUNT]) return;
-  metered[COUNT] = { server, asked: 0, bytes: 0 };
-  metered.on("packet", onPacket);
+  if (counts.has(conn)) return;
+  counts.set(conn, { server, asked: 0, bytes: 0 });
+  listenFirst(conn, "data", onData);
 }
 
 /** Counts nothing any more: the client is signed in. */
 export function stopMeter(conn: RawConn): void {
-  const metered = conn as MeteredConn;
-  if (!metered[COUNT]) return;
-  metered[COUNT] = undefined;
-  metered.removeListener("packet", onPacket);
+  if (counts.delete(conn)) conn.removeListener("data", onData);
 }
 
 /** Shared by all transports, so that none has a closure. */
-function onPacket(this: MeteredConn, packet: EnginePacket): void {
-  const count = this[COUNT];
-  if (!count || packet.type !== "message" || packet.data === undefined) return;
-  const { data } = packet;
+function onData(this: RawConn, data: Data | undefined): void {
+  const count = counts.get(this);
+  // A packet of the engine may be empty.
+  if (!count || data === undefined) return;
   count.bytes += typeof data === "string" ? data.length : data.byteLength;
   const asked = namespaceOf(count, data);
   // Only Socket.IO 2 appends a query, which is not part of the name.
@@ -102,24 +95,21 @@ function onPacket(this: MeteredConn, packet: EnginePacket): void {
   if (isAsked && ++count.asked > ASKED_LIMIT) {
     // In words, but once: a client that does not read them would pile them up.
     if (count.asked === ASKED_LIMIT + 1) refuse(this, count.server, name);
-    cut(this, count, packet, "too_many_attempts");
+    cut(this, count, "too_many_attempts");
   } else if (count.bytes > LEAST_BYTES && count.bytes > byteLimit(this, count.server)) {
-    cut(this, count, packet, "too_many_events");
+    cut(this, count, "too_many_events");
   }
 }
 
 /** The namespace that is asked for, if data of the engine is a CONNECT. */
-function namespaceOf(count: Count, data: NonNullable<EnginePacket["data"]>): string | undefined {
+function namespaceOf(count: Count, data: Data): string | undefined {
   if (!isTextual(count.server)) return decodedNamespaceOf(count, data);
   if (typeof data !== "string" || data[0] !== `${CONNECT}`) return undefined;
   // As Socket.IO's parser reads it.
   return /^0(\/[^,]*)/.exec(data)?.[1] ?? "/";
 }
 
-function decodedNamespaceOf(
-  count: Count,
-  data: NonNullable<EnginePacket["data"]>,
-): string | undefined {
+function decodedNamespaceOf(count: Count, data: Data): string | undefined {
   if (!count.decoder) {
     count.decoder = new count.server._parser.Decoder();
     count.decoder.on("decoded", ({ type, nsp = "/" }: Packet) => {
@@ -191,10 +181,10 @@ function refuse(conn: RawConn, server: RawServer, nsp: string): void {
 function cut(
   conn: RawConn,
   count: Count,
-  packet: EnginePacket,
   code: "too_many_attempts" | "too_many_events",
 ): void {
-  packet.type = "noop";
+  isBlocked = true;
+  queueMicrotask(() => isBlocked = false);
   const told = connectionsOf(conn).map((connection) => connection.cut(code));
   if (!told.includes(true)) count.untold = code;
   // Those that were asked for in the same turn come a moment later.
@@ -205,7 +195,7 @@ function cut(
 
 /** Tells those who observe of a transport that was cut before it had a socket, once it gets one. */
 export function noteCut(socket: RawSocket): void {
-  const count = (socket.client.conn as MeteredConn)[COUNT];
+  const count = counts.get(socket.client.conn);
   if (!count?.untold) return;
   const gate = gateOf(socket)!;
   gate.connection.noteCut(gate, count.untold);
