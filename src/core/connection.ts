@@ -59,7 +59,10 @@ export class Connection<S, T> extends Performer<S, T> {
     if (isAttempt) journal.noteAttempt(peer, code, () => ({ duration: 0 }));
     this.peers.turnAway(peer, refusal, "unauthorized");
     if (this.state.phase === "authenticated") return this.dismissLater(peer);
-    if (isLimit) return this.end(refusal);
+    if (isLimit) {
+      this.dismissLater(peer);
+      return this.end(refusal);
+    }
     this.peers.expect(peer);
     this.reject(refusal);
   }

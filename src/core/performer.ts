@@ -280,8 +280,10 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     if (phase !== "authenticated") this.peers.fallBehind();
     if (!attempt) return;
     this.#endAttempt(attempt, refusal, cause);
-    // What is closed at once is not told so a second time.
-    if (phase === "idle") this.peers.forget(attempt.peer);
+    if (phase !== "idle" || !this.peers.isExpected(attempt.peer)) return;
+    this.peers.forget(attempt.peer);
+    // The transport stays if an open namespace uses it; of one that is lost there is nothing to tell.
+    if (refusal) this.dismissLater(attempt.peer);
   }
 
   #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, cause: Cause): void {

@@ -61,13 +61,14 @@ export class Waiting<In, Out> {
   mayReceive(item: In, content: unknown, isResponse: boolean): boolean {
     if (this.outwards === "over") return false;
     const { incoming } = this.#owner.policy;
-    if (this.isOpenInwards || incoming === "pass") return true;
+    if (this.isOpenInwards) return true;
+    if (incoming === "pass") return this.isAdmitted || this.#isPlain(content);
     // A hook that the client's events wait for may wait for the client's answer.
     if (this.isAdmitted && isResponse) return true;
     if (incoming === "drop" && !this.isAdmitted) return false;
     const size = this.#measure(content);
-    // Only plain data comes from clients.
-    const queue = size.isPlain ? this.#hold(this.#in, "in", item, size) : undefined;
+    const mayBe = size.isPlain || this.isAdmitted;
+    const queue = mayBe ? this.#hold(this.#in, "in", item, size) : undefined;
     if (!queue) {
       this.#owner.cut("too_many_events");
       return false;
@@ -127,6 +128,13 @@ export class Waiting<In, Out> {
   discard(): void {
     this.takeIncoming();
     this.takeOutgoing();
+  }
+
+  /** Before the sign-in only plain data comes from clients; anything else costs the connection. */
+  #isPlain(content: unknown): boolean {
+    const { isPlain } = measure(content, Infinity);
+    if (!isPlain) this.#owner.cut("too_many_events");
+    return isPlain;
   }
 
   /** Adds a message to a queue, if there is room for it; nothing is added if not. */

@@ -68,6 +68,14 @@ export function cover(
   Object.defineProperty(nsp, COVER, { value: { guard, rank }, configurable: true });
 }
 
+/** Namespaces of which a pattern has not said yet whether they are its own. */
+export const undecided: WeakMap<RawNamespace, Promise<void>> = new WeakMap();
+
+/** Whether a pattern has still to say whether a namespace is its own. */
+export function isUndecided(nsp: RawNamespace): boolean {
+  return undecided.has(nsp);
+}
+
 /** The policy a namespace is under, if any. */
 export function guardOf(nsp: RawNamespace & Claimed): Guard<unknown, RawClient> | undefined {
   const server = nsp.server as RawServer & ClaimedServer;

@@ -28,8 +28,15 @@ export function listenFirst(
   else emitter.on?.(event, listener);
 }
 
-/** Calls back for each transport of an engine, from now on, in front of socket.io. */
-export function watchConnections(engine: Emitter, listener: (conn: RawConn) => void): void {
+/** Calls back for each transport of an engine, now and later, in front of socket.io. */
+export function watchConnections(
+  engine: Emitter & { clients?: object },
+  listener: (conn: RawConn) => void,
+): void {
+  const { clients = {} } = engine;
+  for (const conn of clients instanceof Map ? clients.values() : Object.values(clients)) {
+    listener(conn);
+  }
   listenFirst(engine, "connection", listener);
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { claim, claimServer, cover, guardOf } from "./claims.ts";
+import { claim, claimServer, cover, guardOf, undecided } from "./claims.ts";
 import { connectionOf } from "./connections.ts";
 import { tellAddresses } from "./bun_engine.ts";
 import { onEngine, watchConnections } from "./engines.ts";
@@ -25,7 +25,7 @@ import {
   joinsUnasked,
   limitJoining,
 } from "./joining.ts";
-import { addPolicy, isBlockedNow, noteCut, startMeter } from "./gate/meter.ts";
+import { addPolicy, isBlockedNow, noteCut, startMeter, wasCut } from "./gate/meter.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
 import { askedAgain, dropped, joined, removed } from "./gate/events.ts";
@@ -36,9 +36,6 @@ import { watchUpgrade } from "./upgrades.ts";
 
 /** A registered symbol, so that a second copy of this package sees the first. */
 const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
-
-/** Namespaces of which a pattern has not said yet whether they are its own. */
-const undecided = new WeakMap<RawNamespace, Promise<void>>();
 
 /**
  * Puts a policy on a server or a namespace.
@@ -143,7 +140,10 @@ function watchPattern(
     }
     const decided = isUnder.then((yes) => yes && take(nsp), (error) => takeUnsure(nsp, error));
     const before = undecided.get(nsp);
-    undecided.set(nsp, Promise.all([before, decided]).then(() => {}));
+    const all = Promise.all([before, decided]).then(() => {
+      if (undecided.get(nsp) === all) undecided.delete(nsp);
+    });
+    undecided.set(nsp, all);
     watchNamespace(nsp);
   }
   existing.forEach(consider);
@@ -203,6 +203,10 @@ function takeOver(nsp: RawNamespace): void {
       return new Promise(() => {});
     }
     noteCut(socket);
+    if (wasCut(socket)) {
+      gateOf(socket)!.dropJoining();
+      return new Promise(() => {});
+    }
     if (refusal) turnAway(socket, refusal);
     else if (connection.isClosing) dropped(socket);
     const isWelcome = !refusal && !connection.isClosing &&

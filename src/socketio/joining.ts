@@ -41,9 +41,26 @@ export function beginJoining(client: RawClient, name: string): Joining | undefin
  * one burst and are let in at once do not wait.
  */
 export function limitJoining({ conn }: RawClient, cut: () => unknown): void {
-  const count = () => (conn as JoiningConn)[JOININGS]?.size ?? 0;
-  if (count() >= BURST_LIMIT) cut();
-  else if (count() === WAITING_LIMIT) setTimeout(() => count() > WAITING_LIMIT && cut());
+  const count = waiting(conn);
+  if (count >= BURST_LIMIT) return void cut();
+  if (count < WAITING_LIMIT || looking.has(conn)) return;
+  looking.add(conn);
+  setTimeout(() => {
+    looking.delete(conn);
+    if (waiting(conn) > WAITING_LIMIT) cut();
+  });
+}
+
+/** Transports that are looked at again at the end of this turn. */
+const looking = new WeakSet<RawConn>();
+
+/** How many namespaces a client is on its way into. */
+function waiting(conn: RawConn): number {
+  let count = 0;
+  for (const { isRefused } of (conn as JoiningConn)[JOININGS]?.values() ?? []) {
+    if (!isRefused) count++;
+  }
+  return count;
 }
 
 /** The sockets that a client is to get. */

@@ -3,11 +3,11 @@ import { assert, assertEquals, describe, it } from "#testing";
 import type { Server, Socket } from "socket.io";
 import { io as connect } from "socket.io-client";
 import msgpack from "socket.io-msgpack-parser";
-import type { VerifyContext } from "../../mod.ts";
+import { socketioAuth, type VerifyContext } from "../../mod.ts";
 import { Client } from "../kit/client.ts";
-import { disposeAfterEach } from "../kit/disposal.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { PollingClient, RawClient } from "../kit/raw.ts";
-import { engineOnly, type Place, places } from "../kit/targets.ts";
+import { createServer, engineOnly, type Place, places, start } from "../kit/targets.ts";
 import { engineIsEmpty, openWorld, type World } from "../kit/world.ts";
 
 const RIGHT = `42["authentication",{"username":"ada","password":"right"}]`;
@@ -57,6 +57,78 @@ describe("before a client is signed in", () => {
         });
       }
     }
+
+    it(`whatever a client writes for a CONNECT (${place.name})`, async () => {
+      for (const type of [" ", "\t"]) {
+        const world = await openWorld(place, { timeout: "none" });
+        const { asked, made } = patterns(world.io);
+        const raw = await RawClient.open(world.url);
+        for (let i = 0; i < 300; i++) raw.send(`4${type}/${i % 2 ? "room" : "no"}-${i},`);
+        await raw.packets.next("close");
+        assert(asked() <= 64 && made() <= 64, `${asked()} asked, ${made()} made`);
+      }
+    });
+
+    it(`whoever was there before the guard is counted, too (${place.name})`, async () => {
+      const io = createServer();
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const { asked } = patterns(io);
+      const raw = await RawClient.open(url);
+      socketioAuth(io, { verify: () => true, timeout: "none" });
+      for (let i = 0; i < 300; i++) raw.send(`40/no-${i},`);
+      await raw.packets.next("close");
+      assert(asked() <= 64, `${asked()} asked`);
+    });
+
+    it(`a namespace that a pattern is deciding about is not open (${place.name})`, async () => {
+      const io = createServer();
+      io.of("/x");
+      const slow = io.of((name, _auth, next) => void setTimeout(next, 60_000, null, name === "/x"));
+      socketioAuth(slow, { verify: () => true, timeout: "none" });
+      const { url, close } = await start(place, io);
+      onDispose(close);
+      const raw = await RawClient.open(url);
+      for (let i = 0; i < 300; i++) raw.send("40/x,");
+      await raw.packets.next("close");
+    });
+
+    it(`one that is cut beside an open namespace gets no socket later (${place.name})`, async () => {
+      const world = await openWorld(place, { timeout: "none", open: "/open" });
+      world.io.of("/open").on("connection", echo);
+      const held: (() => void)[] = [];
+      world.io.of(/^\/room-/).use((_socket, next) => void held.push(next));
+      const raw = await RawClient.open(world.url);
+      raw.send("40/open,");
+      await raw.packets.next("40");
+      for (let i = 0; i < 70; i++) raw.send(`40/room-${i},`);
+      raw.send(`42/open,0["size","x"]`);
+      await raw.packets.next("43");
+      for (const go of held) go();
+      raw.send(`42/open,1["size","x"]`);
+      await raw.packets.next("43");
+      assertEquals(raw.packets.names.filter((name) => name === "40").length, 1);
+      assertEquals([world.auth.stats().pending, world.auth.stats().pendingConnections], [0, 0]);
+    });
+
+    it(`what another policy refuses does not wait beside a member (${place.name})`, async () => {
+      const world = await openWorld(place);
+      socketioAuth(world.io.of(/^\/full-/), {
+        verify: () => true,
+        handshake: true,
+        maxPending: 0,
+      });
+      world.io.of("/slow").use((_socket, next) => void setTimeout(next, 100));
+      const raw = await RawClient.connect(world.url);
+      raw.send(RIGHT);
+      await raw.packets.next("42");
+      for (let i = 0; i < 64; i++) raw.send(`40/full-${i},{"token":1}`);
+      for (let i = 0; i < 64; i++) await raw.packets.next("44");
+      raw.send("40/slow,");
+      await raw.packets.next("42");
+      for (let i = 0; i < 64; i++) await raw.packets.next("41");
+      assertEquals(raw.packets.names.includes("close"), false);
+    });
 
     it(`and no query makes a name an open one (${place.name})`, async () => {
       const world = await openWorld(place, { timeout: "none", open: "/open" });
@@ -339,6 +411,30 @@ describe("only plain data comes from clients", () => {
       chatting.emit("chat", hidden({ admin: true }));
       const [cut] = await chatting.next("unauthorized") as [{ code: string }];
       assertEquals([cut.code, world.auth.stats().held], ["too_many_events", 0]);
+    });
+
+    it(`where events pass, too, and only before the sign-in (${place.name})`, async () => {
+      const seen: unknown[] = [];
+      const welcomed = Promise.withResolvers<void>();
+      const world = await open(place, {
+        incoming: "pass",
+        connection: "connected",
+        attempts: 9,
+        postAuthenticate: () => welcomed.promise,
+      });
+      world.io.on("connection", (socket) => socket.on("chat", (what) => seen.push(what)));
+      const client = knock(place, world.url);
+      await client.next("connect");
+      client.emit("chat", hidden({ admin: true }));
+      await client.next("disconnect");
+      assertEquals(seen, []);
+      const member = knock(place, world.url);
+      await member.next("connect");
+      await member.signIn();
+      member.emit("chat", new Date(0));
+      welcomed.resolve();
+      while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      assertEquals(member.received, ["authenticated"]);
     });
 
     it(`64 namespaces are asked for, with another parser (${place.name})`, async () => {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { guardOf } from "../claims.ts";
+import { guardOf, isUndecided } from "../claims.ts";
 import { connectionsOf } from "../connections.ts";
 import { listenFirst } from "../engines.ts";
 import type { Guard } from "../../core/guard.ts";
@@ -41,9 +41,13 @@ interface Count {
   readonly server: RawServer;
   asked: number;
   bytes: number;
-  /** Where the parser is not Socket.IO's own: the name of the last CONNECT that was decoded. */
+  /** Whether it has asked for a namespace that is open; and a socket that it has got there. */
+  hasAskedOpen: boolean;
+  openSocket?: RawSocket;
+  /** Where the parser is not Socket.IO's own: what puts packets together, and the names in CONNECTs. */
   decoder?: RawDecoder;
-  decoded?: string | undefined;
+  decoded?: string[];
+  isCut?: true;
   /** Why it was cut, if nobody was told so yet. */
   untold?: "too_many_attempts" | "too_many_events" | undefined;
 }
@@ -73,7 +77,8 @@ export function addPolicy(server: RawServer, guard: AnyGuard): void {
 /** Counts what comes in on a transport, from zero, unless it is counted already. */
 export function startMeter(server: RawServer, conn: RawConn): void {
   if (counts.has(conn)) return;
-  counts.set(conn, { server, asked: 0, bytes: 0 });
+  // Socket.IO connects a client of revision 3 to the main namespace without being asked.
+  counts.set(conn, { server, asked: 0, bytes: 0, hasAskedOpen: conn.protocol === 3 });
   listenFirst(conn, "data", onData);
 }
 
@@ -88,41 +93,53 @@ function onData(this: RawConn, data: Data | undefined): void {
   // A packet of the engine may be empty.
   if (!count || data === undefined) return;
   count.bytes += typeof data === "string" ? data.length : data.byteLength;
-  const asked = namespaceOf(count, data);
-  // Only Socket.IO 2 appends a query, which is not part of the name.
-  const name = this.protocol === 3 ? asked?.split("?")[0] : asked;
-  const isAsked = name !== undefined && !isOpen(count.server, name);
-  if (isAsked && ++count.asked > ASKED_LIMIT) {
-    // In words, but once: a client that does not read them would pile them up.
-    if (count.asked === ASKED_LIMIT + 1) refuse(this, count.server, name);
-    cut(this, count, "too_many_attempts");
-  } else if (count.bytes > LEAST_BYTES && count.bytes > byteLimit(this, count.server)) {
+  for (const asked of namespacesIn(count, data)) ask(this, count, nameOf(this, asked));
+  if (count.bytes > LEAST_BYTES && count.bytes > byteLimit(this, count)) {
     cut(this, count, "too_many_events");
   }
 }
 
-/** The namespace that is asked for, if data of the engine is a CONNECT. */
-function namespaceOf(count: Count, data: Data): string | undefined {
-  if (!isTextual(count.server)) return decodedNamespaceOf(count, data);
-  if (typeof data !== "string" || data[0] !== `${CONNECT}`) return undefined;
-  // As Socket.IO's parser reads it.
-  return /^0(\/[^,]*)/.exec(data)?.[1] ?? "/";
+function ask(conn: RawConn, count: Count, name: string): void {
+  if (isOpen(count.server, name)) count.hasAskedOpen = true;
+  else if (++count.asked > ASKED_LIMIT) {
+    // In words, but once: a client that does not read them would pile them up.
+    if (count.asked === ASKED_LIMIT + 1) refuse(conn, count.server, name);
+    cut(conn, count, "too_many_attempts");
+  }
 }
 
-function decodedNamespaceOf(count: Count, data: Data): string | undefined {
+/** The namespaces that are asked for in data of the engine. */
+function namespacesIn(count: Count, data: Data): readonly string[] {
+  if (!isTextual(count.server)) return decode(count, data);
+  // As Socket.IO's parser reads it, which takes a white space for a 0.
+  const isConnect = typeof data === "string" && data !== "" && Number(data[0]) === CONNECT;
+  return isConnect ? [/^[^](\/[^,]*)/.exec(data)?.[1] ?? "/"] : [];
+}
+
+function decode(count: Count, data: Data): readonly string[] {
   if (!count.decoder) {
     count.decoder = new count.server._parser.Decoder();
     count.decoder.on("decoded", ({ type, nsp = "/" }: Packet) => {
-      if (type === CONNECT) count.decoded = nsp;
+      if (type === CONNECT) count.decoded?.push(nsp);
     });
   }
-  count.decoded = undefined;
+  const names: string[] = count.decoded = [];
   try {
     count.decoder.add(data);
   } catch {
     // Socket.IO finds that out itself, and closes the transport.
   }
-  return count.decoded;
+  return names;
+}
+
+/** The name that Socket.IO looks for: what a client of Socket.IO 2 says is a URL, with a query. */
+function nameOf({ protocol }: RawConn, asked: string): string {
+  if (protocol !== 3) return asked;
+  try {
+    return new URL(asked, "https://socket.io").pathname;
+  } catch {
+    return asked;
+  }
 }
 
 const textual = new WeakMap<RawServer, boolean>();
@@ -140,12 +157,13 @@ function isTextual(server: RawServer): boolean {
 /** Whether there is a namespace of a name that nothing is demanded in. */
 function isOpen(server: RawServer, name: string): boolean {
   const nsp = server._nsps.get(name);
-  return nsp !== undefined && !guardOf(nsp);
+  return nsp !== undefined && !isUndecided(nsp) && !guardOf(nsp);
 }
 
 /** How many bytes may come in, at most, by the policies that are concerned. */
-function byteLimit(conn: RawConn, server: RawServer): number {
-  if (usesOpenNamespace(conn, server)) return Infinity;
+function byteLimit(conn: RawConn, count: Count): number {
+  if (usesOpenNamespace(conn, count)) return Infinity;
+  const { server } = count;
   const own = connectionsOf(conn).map(({ guard }) => guard as AnyGuard);
   const limits = (own.length > 0 ? own : [...guards.get(server) ?? []]).map(({ policy }) => {
     const { attempts, holdLimit, incoming, maxCredentials } = policy;
@@ -159,12 +177,17 @@ function byteLimit(conn: RawConn, server: RawServer): number {
   return Math.max(...limits);
 }
 
-function usesOpenNamespace(conn: RawConn, { _nsps }: RawServer): boolean {
-  for (const nsp of _nsps.values()) {
-    if (guardOf(nsp)) continue;
-    for (const { client } of nsp.sockets.values()) if (client.conn === conn) return true;
+function usesOpenNamespace(conn: RawConn, count: Count): boolean {
+  if (!count.hasAskedOpen) return false;
+  // To look for it again with every packet would take long where there are many.
+  if (!count.openSocket?.connected) delete count.openSocket;
+  for (const nsp of count.openSocket ? [] : count.server._nsps.values()) {
+    if (!isOpen(count.server, nsp.name)) continue;
+    for (const socket of nsp.sockets.values()) {
+      if (socket.client.conn === conn) count.openSocket = socket;
+    }
   }
-  return false;
+  return count.openSocket !== undefined;
 }
 
 /** Tells the client that it must not have a namespace, as Socket.IO does. */
@@ -183,6 +206,7 @@ function cut(
   count: Count,
   code: "too_many_attempts" | "too_many_events",
 ): void {
+  count.isCut = true;
   isBlocked = true;
   queueMicrotask(() => isBlocked = false);
   const told = connectionsOf(conn).map((connection) => connection.cut(code));
@@ -190,7 +214,13 @@ function cut(
   // Those that were asked for in the same turn come a moment later.
   const [joining] = joiningSockets(conn).filter((socket) => gateOf(socket));
   if (joining) noteCut(joining);
-  if (conn.readyState === "open" && !usesOpenNamespace(conn, count.server)) closeUnused(conn);
+  for (const socket of joiningSockets(conn)) gateOf(socket)?.dropJoining();
+  if (conn.readyState === "open" && !usesOpenNamespace(conn, count)) closeUnused(conn);
+}
+
+/** Whether the transport of a socket was cut, although an open namespace uses it. */
+export function wasCut({ client }: RawSocket): boolean {
+  return counts.get(client.conn)?.isCut === true;
 }
 
 /** Tells those who observe of a transport that was cut before it had a socket, once it gets one. */

@@ -32,7 +32,10 @@ export function mayReceive(socket: RawSocket, packet: Packet): boolean {
     // What a client sends may lack its data.
     if (packet.type === EVENT) gate.connection.heard((packet.data as unknown[] | undefined)?.[0]);
   }
-  return waiting.mayReceive(packet, packet.data, isAck(packet));
+  // What is held is what is measured, and no more: parsers may leave other things in a packet.
+  const { type, nsp, data, id } = packet;
+  const held: Packet = { type, ...nsp !== undefined && { nsp }, data, ...id != null && { id } };
+  return waiting.mayReceive(held, data, isAck(packet));
 }
 
 /** Whether a packet may go out to the client now. If not, it is held, or lost. */
