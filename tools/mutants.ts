@@ -149,7 +149,6 @@ export const mutants: Mutant[] = [
       "_doConnect.call(nsp, socket, fn);",
     ],
     ["sockets that leave", "if (gateOf(socket)) removed(socket);", ""],
-    ["credentials of before", "bringsNothing ? {} : auth", "auth"],
     ["middlewares that go on twice", "if (gate && !isJoining(socket)) return;", ""],
     ["the first adapter", "  takeOverAdapter(nsp);\n}", "}"],
     [
@@ -397,9 +396,13 @@ export const mutants: Mutant[] = [
     ["dropping", "binding.drop(transport)", "undefined"],
   ]),
   ...of("socketio/handshake", [
-    ["pid and offset", "pid: _pid, offset: _offset, ", ""],
     ["a refusal", "if (!outcome.ok) gate.refuse(outcome);", ""],
   ]),
+  ...of("socketio/payload", [
+    ["pid and offset", "pid: _pid, offset: _offset, ", ""],
+    ["what was read", "      kept = {};\n", ""],
+  ]),
+  ...of("core/policy", [["what is nothing", "if (!isNothing(found)) return", "return"]]),
   ...of("socketio/gate/gate", [
     ["cleaning up", "    raw._cleanup();\n", ""],
     ["a transport that is lost while closing", "    followTransport(raw.client);\n", ""],
@@ -704,7 +707,11 @@ export const mutants: Mutant[] = [
     ],
     ["what the application has found", "size.isPlain || this.#areFound;", "size.isPlain;"],
     ["schemas", "if (result.issues) return unauthorized", "if (false) return unauthorized"],
-    ["what the transport brought", "return isPlainObject(credentials) &&", "return false &&"],
+    [
+      "what the transport brought",
+      "return typeof handshake ===",
+      "return false && typeof handshake ===",
+    ],
     [
       "{} that a schema takes",
       "const isLeftToSchema = schema &&",

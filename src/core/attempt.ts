@@ -1,5 +1,5 @@
 import { Dialog } from "./challenge.ts";
-import { isMissing, isObject, isPlainObject } from "./checks.ts";
+import { isMissing, isNothing, isObject } from "./checks.ts";
 import { callHook } from "./contain.ts";
 import { compact } from "./compact.ts";
 import type { Connection } from "./connection.ts";
@@ -139,9 +139,7 @@ export class Attempt<S> {
   /** Whether the client brings no credentials of its own, where the server finds others. */
   get #isNone(): boolean {
     const { handshake } = this.#guard.policy;
-    if (typeof handshake !== "function" || !this.peer.connected) return false;
-    const credentials = this.#credentials ?? {};
-    return isPlainObject(credentials) && Object.keys(credentials).length === 0;
+    return typeof handshake === "function" && this.peer.connected && isNothing(this.#credentials);
   }
 
   /** Takes the credentials of the transport. Returns a refusal if there are none. */

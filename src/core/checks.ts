@@ -21,6 +21,11 @@ export function isMissing(value: unknown): value is undefined | null {
   return value === undefined || value === null;
 }
 
+/** Whether there is nothing in it, an object without members included. */
+export function isNothing(value: unknown): boolean {
+  return isMissing(value) || isPlainObject(value) && Object.keys(value as object).length === 0;
+}
+
 export function isFunction(value: unknown): boolean {
   return typeof value === "function";
 }

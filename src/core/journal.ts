@@ -27,9 +27,9 @@ export interface Stats {
   timedOut: number;
   /** Sockets that were cut by a limit: of events, of places, of attempts. */
   cut: number;
-  /** Sockets whose session has come to its end. */
+  /** Sockets that were told `expired`: their session has come to its end, or had before. */
   expired: number;
-  /** Sockets whose session was revoked. */
+  /** Sockets that were told `revoked`, also while their credentials were verified. */
   revoked: number;
   /** Bytes that are held for pending sockets, now, with what each event and value costs. */
   held: number;
@@ -100,9 +100,10 @@ export class Journal<S> {
     });
   }
 
-  /** Counts a socket that ends for a reason of the server's. */
-  countEnd(code: Unauthorized["code"], cause: Cause): void {
-    if (cause === "expired" || cause === "revoked") this.#stats[cause]++;
+  /** Counts a socket that ends for a reason of the server's, by the code it is told. */
+  countEnd(code: Unauthorized["code"]): void {
+    if (code === "expired") this.#stats.expired++;
+    if (code === "revoked") this.#stats.revoked++;
     if (code === "timeout") this.#stats.timedOut++;
     if (isLimit(code)) this.#stats.cut++;
   }

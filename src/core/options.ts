@@ -10,6 +10,9 @@ import type { Admission, Id } from "./users.ts";
 export type HandshakeOf<S> = S extends { readonly handshake: infer Handshake } ? Handshake
   : unknown;
 
+/** Finds the credentials that a client brought: see {@linkcode Options.handshake}. */
+export type Finder<S> = (handshake: HandshakeOf<S>, socket: S) => unknown;
+
 /** What {@linkcode Options.onError} is told besides the error. */
 export interface ErrorContext<S> {
   /** Where it happened: the name of an option, or `"gate"` for the gate itself. */
@@ -171,19 +174,20 @@ export interface CommonOptions<S, User, Credentials> {
    * round trip, and `authenticated` follows at once. They are verified before
    * the namespace's own middleware runs; `pid` and `offset`, which Socket.IO
    * adds for connection state recovery, are not among them. Once they have been
-   * read, `socket.handshake.auth` is empty. A refusal is a `connect_error` whose
+   * read, also by a function, `socket.handshake.auth` is empty. A refusal is a `connect_error` whose
    * `data` is `{ code, reconnect, retryAfter? }`. A client that sends none goes on
    * to two steps, and so does one whose connection is signed in, or about to be,
    * through another namespace: one sign-in serves them all.
    *
    * A function takes them from wherever they are, a cookie or a header, and returns them at once
-   * (no promise), or nothing. It is called for each namespace that the client asks for, and for an
+   * (no promise), or nothing; an empty object is nothing. Of a list of functions, the first that
+   * finds any is heard. It is called for each namespace that the client asks for, and for an
    * `authentication` event without credentials. A throw goes to `onError` and refuses the attempt
    * with `server_error`. It is not called any more on a transport whose client was signed out.
    *
    * @default false
    */
-  handshake?: boolean | ((handshake: HandshakeOf<S>, socket: S) => unknown);
+  handshake?: boolean | Finder<S> | readonly Finder<S>[];
   /**
    * Namespaces of a guarded server that stay open: names and regular
    * expressions. Nothing of the gate is there: whoever asks for them is

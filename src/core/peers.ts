@@ -238,7 +238,7 @@ export class Peers<S> {
     // A connection that is cut by a limit is one event, however many sockets it has.
     const noted = isLimit(refusal.code) ? peers.slice(0, 1) : peers;
     this.#forEach(peers, (peer) => {
-      this.#guard.journal.countEnd(refusal.code, cause);
+      this.#guard.journal.countEnd(refusal.code);
       this.tell(peer, refusal, cause, noted.includes(peer));
     });
   }
@@ -272,7 +272,7 @@ export class Peers<S> {
 
   /** Tells one of them why, which ends by that. */
   turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
-    this.#guard.journal.countEnd(refusal.code, cause);
+    this.#guard.journal.countEnd(refusal.code);
     this.tell(peer, refusal, cause);
   }
 

@@ -1,5 +1,5 @@
 import type { Callback, VerifyContext } from "./answers.ts";
-import { choose, count, isFunction, isObject, isText, need } from "./checks.ts";
+import { choose, count, isFunction, isNothing, isObject, isText, need } from "./checks.ts";
 import { systemClock } from "./clock.ts";
 import { printErrors } from "./console.ts";
 import type { AuthEvent } from "./events.ts";
@@ -165,9 +165,19 @@ function choice(...choices: string[]): Check {
   };
 }
 
+/** Functions come down to one, which answers what the first of them has found. */
 function resolveHandshake(name: string, value: unknown, options: object): unknown {
-  need(name, value, typeof value === "boolean" || isFunction(value), "true, false or a function");
-  return typeof value === "boolean" ? value : hookAtOnce(name, value, options);
+  if (typeof value === "boolean") return value;
+  const list = [value].flat();
+  const isRight = list.length > 0 && list.every(isFunction);
+  need(name, value, isRight, "true, false, a function or a list of functions");
+  const finders = list.map((finder) => hookAtOnce(name, finder, options));
+  return (...args: unknown[]) => {
+    for (const find of finders) {
+      const found = find(...args);
+      if (!isNothing(found)) return found;
+    }
+  };
 }
 
 function resolveHoldLimit(name: string, limit: Partial<HoldLimit>): HoldLimit {

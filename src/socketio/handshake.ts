@@ -1,8 +1,9 @@
-import { isMissing } from "../core/checks.ts";
+import { isMissing, isNothing } from "../core/checks.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { handshake } from "./gate/events.ts";
 import { gateOf } from "./gate/slot.ts";
-import type { RawHandshake, RawSocket } from "./internals.ts";
+import type { RawSocket } from "./internals.ts";
+import { readPayload } from "./payload.ts";
 
 /**
  * Verifies the credentials that came with a socket's CONNECT, if there are any.
@@ -14,7 +15,7 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   let credentials: unknown;
   try {
     credentials = gate.policy.handshake === true
-      ? takePayload(socket.handshake)
+      ? readPayload(socket.handshake, ({ auth }) => isNothing(auth) ? undefined : auth)
       : gate.connection.brought(gate);
   } catch (error) {
     gate.report("handshake", error);
@@ -30,16 +31,6 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
       resolve(outcome.ok);
     });
   });
-}
-
-/**
- * The payload without what Socket.IO adds for connection state recovery. It is
- * not kept: a handshake lives as long as its socket, and travels between nodes.
- */
-function takePayload(handshake: RawHandshake): object | undefined {
-  const { pid: _pid, offset: _offset, ...credentials } = handshake.auth ?? {};
-  handshake.auth = {};
-  return Object.keys(credentials).length > 0 ? credentials : undefined;
 }
 
 /** Refuses a socket that nothing is verified for. */

@@ -195,10 +195,8 @@ function takeOver(nsp: RawNamespace): void {
     if (!joining) return new Promise(() => {});
     const { handshake } = guard.policy;
     const refusal = isUnasked ? undefined : connection.refusalToJoin(auth);
-    // Whoever has not asked has brought nothing: these are credentials of before.
-    const bringsNothing = refusal || (handshake && isUnasked);
     // One that is refused gets a socket, too, and Socket.IO cleans up behind it as ever.
-    const socket = await _createSocket.call(nsp, client, bringsNothing ? {} : auth);
+    const socket = await _createSocket.call(nsp, client, refusal ? {} : auth);
     if (!goOnJoining(joining, socket) || !guardSocket(guard, socket, true)) {
       return new Promise(() => {});
     }

@@ -28,6 +28,7 @@ export type {
   AuthenticateOption,
   CommonOptions,
   ErrorContext,
+  Finder,
   HandshakeOf,
   Options,
   VerifyOption,

@@ -234,6 +234,7 @@ describe("credentials before the socket", () => {
     assertEquals(revoke(), 0);
     answers[0]!(null, "ada");
     assertEquals(outcomes, [{ ok: false, ...unauthorized("revoked") }]);
+    assertEquals(guard.journal.stats.revoked, 1);
   });
 
   it("that were good can be revoked before the socket joins", () => {

@@ -9,6 +9,7 @@ import { RawClient } from "../kit/raw.ts";
 import { engineOnly } from "../kit/targets.ts";
 import { engineIsEmpty, openWorld } from "../kit/world.ts";
 
+type Handshake = NonNullable<NonNullable<Parameters<typeof openWorld>[1]>["handshake"]>;
 type RawClientOf = Parameters<typeof beginJoining>[0];
 
 interface Refusal {
@@ -195,19 +196,57 @@ describe("handshake as a function", () => {
       });
     }
 
-    it(`leaves the payload alone; true empties it once it has been read (${place.name})`, async () => {
-      const auth = { username: "ada", password: "right" };
-      for (const handshake of [true, () => undefined]) {
+    const auth = { username: "ada", password: "right" };
+    const payload = (handshake: unknown) => (handshake as { auth: object }).auth;
+
+    const readers: Record<string, [handshake: Handshake, seen: object]> = {
+      "that true has read": [true, {}],
+      "that a function has read": [payload, {}],
+      "that a list has read": [[cookie, payload], {}],
+      "that nobody has read": [cookie, auth],
+    };
+    for (const [what, [handshake, seen]] of Object.entries(readers)) {
+      it(`a payload ${what} is the same for a middleware after a sign-out (${place.name})`, async () => {
         const world = await openWorld(place, { handshake });
-        const seen: unknown[] = [];
         world.io.use((socket, next) => {
-          seen.push(socket.handshake.auth);
+          world.log.push("payload", socket.handshake.auth);
           next();
         });
         const client = openClient(place, world.url, { auth });
         await client.next("connect");
-        assertEquals(seen, [handshake === true ? {} : auth]);
-      }
+        assertEquals(await world.log.next("payload"), [seen]);
+        if (handshake === cookie) await client.signIn();
+        const [socket] = await world.log.next("connection") as [Socket];
+        assertEquals(socket.handshake.auth, seen);
+        world.auth.deauthenticate(socket);
+        assertEquals(await world.log.next("payload"), [seen]);
+      });
+    }
+
+    it(`the first of a list that finds any is heard, and an empty object is nothing (${place.name})`, async () => {
+      const world = await openWorld(place, { handshake: [payload, cookie] });
+      const nameOf = async () => {
+        const [socket] = await world.log.next("connection") as [Socket];
+        return world.auth.session(socket)!.user.name;
+      };
+      const headers = { cookie: "user=grace" };
+      await openClient(place, world.url, { headers, auth }).next("authenticated");
+      assertEquals(await nameOf(), "ada");
+      await openClient(place, world.url, { headers }).next("authenticated");
+      assertEquals(await nameOf(), "grace");
+      const neither = await world.connect();
+      await neither.signIn();
+      assertEquals(await nameOf(), "ada");
+    });
+
+    it(`does not take what Socket.IO has in the payload for credentials (${place.name})`, async () => {
+      const world = await openWorld(place, { handshake: payload }, {
+        server: { connectionStateRecovery: {} },
+      });
+      const raw = await RawClient.open(world.url);
+      raw.send('40{"pid":"0","offset":"0"}');
+      await raw.packets.next("40");
+      assertEquals(world.auth.stats().refused, 0);
     });
   }
 });

@@ -247,12 +247,7 @@ describe("deauthenticate", () => {
     });
 
     it(`a dynamic namespace is asked what it was asked before (${place.name})`, async () => {
-      // `handshake: true` would have emptied it by then.
-      const handshake = (it: unknown) => {
-        const { auth } = it as { auth: { username?: string } };
-        return auth.username && auth;
-      };
-      const world = await openWorld(place, { ...options, handshake }, {
+      const world = await openWorld(place, options, {
         server: { cleanupEmptyChildNamespaces: true },
         setUp: (io) =>
           io.of((_name, auth, next) => next(null, Boolean(auth.username)))
@@ -263,12 +258,13 @@ describe("deauthenticate", () => {
       await client.next("connect_error");
       client.socket.auth = { username: "ada" };
       client.socket.connect();
-      await client.next("authenticated");
+      await client.signIn({ username: "ada" });
       const [socket] = await world.log.next("child") as [Socket];
       await signOut(world, client, socket);
       client.emit("authentication", { username: "grace" });
       const [again] = await world.log.next("child") as [Socket];
-      assertEquals([again.handshake.auth, world.auth.session(again)?.userId], [{}, "grace"]);
+      assertEquals(again.handshake.auth, { username: "ada" });
+      assertEquals(world.auth.session(again)?.userId, "grace");
     });
 
     it(`a client of many namespaces is in all of them again (${place.name})`, async () => {

@@ -10,6 +10,7 @@ import type { Ledger } from "../../core/holdings.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
 import { CONNECT_ERROR, DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
+import { readPayload } from "../payload.ts";
 import { forgetRefused, isJoining, joinAgain, refuseJoining } from "../joining.ts";
 import { sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf } from "./prototype.ts";
@@ -202,7 +203,7 @@ export class Gate<S> implements Peer<S>, Owner {
   brought(): unknown {
     const { handshake } = this.policy;
     if (typeof handshake !== "function") return undefined;
-    return handshake(this.#raw.handshake, this.socket);
+    return readPayload(this.#raw.handshake, (it) => handshake(it, this.socket));
   }
 
   replace(): void {

@@ -1,0 +1,30 @@
+import type { RawHandshake } from "./internals.ts";
+
+/**
+ * Has a function look for credentials, also in the payload of CONNECT, without what Socket.IO adds
+ * to it for connection state recovery. A payload that it reads is not kept: a handshake lives as
+ * long as its socket, and travels between nodes.
+ */
+export function readPayload(
+  handshake: RawHandshake,
+  find: (handshake: RawHandshake) => unknown,
+): unknown {
+  const { pid: _pid, offset: _offset, ...payload } = handshake.auth ?? {};
+  let kept = handshake.auth;
+  const whole = { configurable: true, enumerable: true };
+  Object.defineProperty(handshake, "auth", {
+    ...whole,
+    get() {
+      kept = {};
+      return payload;
+    },
+    set(auth) {
+      kept = auth;
+    },
+  });
+  try {
+    return find(handshake);
+  } finally {
+    Object.defineProperty(handshake, "auth", { ...whole, writable: true, value: kept });
+  }
+}
