@@ -54,6 +54,15 @@ describe("what waits at a gate", () => {
     });
   }
 
+  it('comes in with incoming "pass" if it is plain, or if the client is admitted', () => {
+    for (const stage of ["shut", "open"] as const) {
+      const { waiting, asked } = setUp({ incoming: "pass" });
+      waiting.outwards = stage;
+      const passes = waiting.mayReceive("x", new Map(), false);
+      assertEquals([passes, asked], stage === "open" ? [true, []] : [false, ["too_many_events"]]);
+    }
+  });
+
   const outgoing: [outgoing: string, stage: Stage, fate: string][] = [
     ["hold", "shut", "held"],
     ["hold", "open", "passes"],
