@@ -49,6 +49,20 @@ export const mutants: Mutant[] = [
       "adapter",
     ],
     ["the adapter itself", "if (gate && !gate.mayHear) return", "if (false) return"],
+    ["broadcasts of what was ended", "      if (isMute(this)) return;\n", ""],
+    ["broadcasts that ask", "      onClients(0);\n", ""],
+    ["servers that are asked", "isMute(this) ? Promise.resolve(1) :", ""],
+    ["others' rooms", "if (!isMute(this)) return adapter.addSockets", "return adapter.addSockets"],
+    [
+      "others' leaving",
+      "if (!isMute(this)) return adapter.delSockets",
+      "return adapter.delSockets",
+    ],
+    [
+      "others' connections",
+      "if (!isMute(this)) return adapter.disconnectSockets",
+      "return adapter.disconnectSockets",
+    ],
   ]),
   ...of("core/waiting", [
     [
@@ -357,6 +371,7 @@ export const mutants: Mutant[] = [
     ["limiters and stores that hang", "reject(new Error(", "void (new Error("],
   ]),
   ...of("socketio/gate/gate", [
+    ["those who left by themselves", "if (this.#waiting?.isEnded)", "if (this.#waiting)"],
     ["adapter replaced meanwhile", "raw.adapter = raw.nsp.adapter;", ""],
     ["rooms when shut", "    this.#raw.nsp.adapter.delAll(this.#raw.id);\n", ""],
     ["topics when shut", "    leaveTopics(this.#raw);\n", ""],

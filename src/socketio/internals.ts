@@ -90,6 +90,16 @@ export interface RawAdapter {
   delAll(id: string): unknown;
   socketRooms(id: string): Set<string> | undefined;
   broadcast(packet: Packet, options: BroadcastOptions): unknown;
+  broadcastWithAck(
+    packet: Packet,
+    options: BroadcastOptions,
+    onClients: (count: number) => void,
+    onAnswer: (...args: unknown[]) => void,
+  ): unknown;
+  serverCount(): Promise<number>;
+  addSockets(options: BroadcastOptions, rooms: string[]): unknown;
+  delSockets(options: BroadcastOptions, rooms: string[]): unknown;
+  disconnectSockets(options: BroadcastOptions, close: boolean): unknown;
   persistSession(session: RawSession): unknown;
   restoreSession(pid: string, offset: string): Promise<RawSession | null> | null;
   serverSideEmit(packet: unknown[]): unknown;

@@ -53,6 +53,22 @@ function keep(socket: Socket): Record<string, () => unknown> {
   };
 }
 
+/** What a socket does to others. */
+const broadcasts: Record<string, (socket: Socket) => unknown> = {
+  "broadcast": (socket) => socket.broadcast.emit("secret"),
+  "to": (socket) => socket.to("witnesses").emit("secret"),
+  "in": (socket) => socket.in("witnesses").emit("secret"),
+  "except": (socket) => socket.except("nobody").emit("secret"),
+  "local": (socket) => socket.local.emit("secret"),
+  "volatile": (socket) => socket.volatile.broadcast.emit("secret"),
+  "emitWithAck": async (socket) => {
+    assertEquals(await socket.timeout(10_000).to("witnesses").emitWithAck("secret"), []);
+  },
+  "socketsJoin": (socket) => socket.to("witnesses").socketsJoin("ditch"),
+  "socketsLeave": (socket) => socket.to("witnesses").socketsLeave("witnesses"),
+  "disconnectSockets": (socket) => socket.to("witnesses").disconnectSockets(true),
+};
+
 async function open(
   place: Place,
   server: Partial<ServerOptions>,
@@ -125,9 +141,44 @@ describe("a socket that is over", () => {
       }
     }
 
+    for (const [how, end] of Object.entries(ends).slice(0, 3)) {
+      it(`reaches nobody else once its listeners have run, ${how} (${place.name})`, async () => {
+        for (const connectionStateRecovery of [undefined, {}]) {
+          const world = await open(
+            place,
+            connectionStateRecovery ? { connectionStateRecovery } : {},
+          );
+          const witness = await world.connect();
+          await witness.signIn({ username: "witness" });
+          const [watching] = await world.log.next("connection") as [Socket];
+          await watching.join("witnesses");
+          const { client, socket } = await enter(world);
+          // As where there are several nodes.
+          world.io.of("/").adapter.serverCount = () => Promise.resolve(2);
+          const gone = new Promise((resolve) => socket.once("disconnect", resolve));
+          await end(world, socket, client);
+          await gone;
+          // Behind its listeners, not in them.
+          await Promise.resolve();
+          for (const fn of Object.values(broadcasts)) await fn(socket);
+          world.io.to("witnesses").emit("public");
+          await witness.next("public");
+          assertEquals(witness.received, ["authenticated", "public"]);
+          assertEquals([...watching.rooms], [watching.id, "witnesses"]);
+          client.socket.io.engine.close();
+        }
+      });
+    }
+
     it(`may still tell the others that it has left (${place.name})`, async () => {
       for (const connectionStateRecovery of [undefined, {}]) {
-        const world = await open(place, connectionStateRecovery ? { connectionStateRecovery } : {});
+        const world = await open(
+          place,
+          connectionStateRecovery ? { connectionStateRecovery } : {},
+          {
+            disconnect: (socket: Socket) => socket.broadcast.emit("gone"),
+          },
+        );
         world.io.on("connection", (socket) => {
           void socket.join("room");
           socket.on("disconnecting", () => socket.to([...socket.rooms]).emit("leaving"));
@@ -141,6 +192,7 @@ describe("a socket that is over", () => {
           await end(world, socket, client);
           await witness.next("leaving");
           await witness.next("left");
+          await witness.next("gone");
           client.socket.io.engine.close();
         }
       }

@@ -47,7 +47,7 @@ export function removed(socket: RawSocket): void {
   endJoining(socket);
   // Its client has left before it was connected, and may come back.
   if (!connected && client.conn.readyState !== "open") gate.waiting?.recovered?.keepAgain();
-  gate.silence();
+  gate.close();
   // One that was connected is not gone before its listeners have run; one that was refused, not
   // before its client is told to stay away.
   if (connected || refusedSocket(client, nsp.name) === socket) return;
@@ -70,10 +70,11 @@ export function askedAgain(client: RawClient, name: string): void {
   gone(refused, BY_SERVER);
 }
 
-/** The socket is gone, and its listeners have run, if anybody had met it. */
+/** The socket is gone, and its listeners have run, if anybody had met it. The hook is to run. */
 export function gone(socket: RawSocket, reason: string): void {
   const gate = gateOf(socket)!;
   gate.connection.leave(gate, reason);
+  gate.mute();
   meterAgain(socket);
   if (gate.connection.isEmpty) followTransport(socket.client);
 }

@@ -172,7 +172,18 @@ export class Gate<S> implements Peer<S>, Owner {
 
   silence(): void {
     if (this.#waiting?.outwards === "over") return;
-    this.#shut().outwards = "over";
+    this.close();
+    this.#waiting!.isEnded = true;
+  }
+
+  /** Shuts the gate for good. */
+  close(): void {
+    if (this.#waiting?.outwards !== "over") this.#shut().outwards = "over";
+  }
+
+  /** The listeners of a socket that is over have run, and so has the hook. */
+  mute(): void {
+    if (this.#waiting?.isEnded) this.#waiting.isMute = true;
   }
 
   disconnect(): void {

@@ -2,7 +2,8 @@
  * What stands in for the adapter of a socket whose gate is not open. Everything
  * that a socket does with rooms goes through its `adapter`, also a method that
  * the application has bound or kept from before; and so does `emit` where
- * connection state recovery is on. Broadcasts to others pass.
+ * connection state recovery is on. Broadcasts to others pass, until a session
+ * was ended and the listeners of its sockets have run.
  *
  * @module
  */
@@ -74,6 +75,7 @@ function createCommon(adapter: RawAdapter): object {
       return new Set(gateOf(this.socket)!.waiting?.rooms);
     },
     broadcast(packet: Packet, options: BroadcastOptions): unknown {
+      if (isMute(this)) return;
       const { socket } = this;
       const { flags } = options;
       const isPast = isAway(socket) || !isToItself(socket, options);
@@ -91,12 +93,33 @@ function createCommon(adapter: RawAdapter): object {
       if (kept instanceof Promise) void kept.then(() => socket.packet(packet, flags));
       else socket.packet(packet, flags);
     },
+    broadcastWithAck(packet, options, onClients, onAnswer): unknown {
+      if (!isMute(this)) return adapter.broadcastWithAck(packet, options, onClients, onAnswer);
+      onClients(0);
+    },
+    /** Whoever waits for answers of this many servers gets none, at once. */
+    serverCount(): Promise<number> {
+      return isMute(this) ? Promise.resolve(1) : adapter.serverCount();
+    },
+    addSockets(options: BroadcastOptions, rooms: string[]): unknown {
+      if (!isMute(this)) return adapter.addSockets(options, rooms);
+    },
+    delSockets(options: BroadcastOptions, rooms: string[]): unknown {
+      if (!isMute(this)) return adapter.delSockets(options, rooms);
+    },
+    disconnectSockets(options: BroadcastOptions, close: boolean): unknown {
+      if (!isMute(this)) return adapter.disconnectSockets(options, close);
+    },
     // Whoever is over is not to be recovered.
     persistSession(session: RawSession): void {
       if (gateOf(this.socket)!.waiting?.outwards !== "over") adapter.persistSession(session);
     },
   };
   return Object.setPrototypeOf(methods, adapter);
+}
+
+function isMute({ socket }: StandIn): boolean {
+  return gateOf(socket)!.waiting?.isMute === true;
 }
 
 /** Whether this is a direct emit: a broadcast of a socket never reaches itself otherwise. */
