@@ -16,10 +16,13 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   #missed: readonly unknown[] | undefined;
   /** Whether the application knows the socket. */
   isIntroduced: boolean;
-  /** Whether its session was ended, or it was refused; its client has not left by itself. */
-  isEnded = false;
+  /**
+   * Whether its session was ended, or it was refused; its client has not left by itself. Like what
+   * follows, it takes no memory before that.
+   */
+  declare isEnded?: true;
   /** Whether nobody else hears of it, either: its listeners have run since it was ended. */
-  isMute = false;
+  declare isMute?: true;
 
   constructor(owner: Owner, rooms: Iterable<string>, isIntroduced: boolean) {
     super(owner);
