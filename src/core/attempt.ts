@@ -51,7 +51,7 @@ const SCREENING: [Notice, string] = [
  * Credentials, from their arrival to what comes of them. The methods stand in the order in which
  * they run: `begin` finds and screens the credentials, `#ask` asks the verifier, `answered` takes
  * its answer, `#judge` the session that would come of it, `#decide` tells the connection, and
- * `end` is the one end, whoever has caused it.
+ * `end` ends it, for the client, the server and the clock alike.
  */
 export class Attempt<S> {
   readonly id: number;
@@ -128,7 +128,7 @@ export class Attempt<S> {
     if (refusal) return this.#refuse(refusal);
     if (!schema && throttle.length === 0) return this.#ask();
     void this.#screen(schema).then((refusal) => {
-      // Work that nobody waits for is not begun.
+      // The deadline may be over by now: the verifier is not asked for nothing.
       this.#connection.lookAtClock();
       if (this.#isOver) return;
       if (refusal) this.#refuse(refusal);
@@ -193,7 +193,7 @@ export class Attempt<S> {
       if (refusal) return refusal;
       result = await schema["~standard"].validate(this.#credentials);
     }
-    // What is wrong with them might quote them: nobody is to see it.
+    // The issues may quote the credentials: neither client nor operator is told of them.
     if (result.issues) return unauthorized("invalid_credentials");
     this.#credentials = result.value;
     return undefined;

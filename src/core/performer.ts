@@ -223,6 +223,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
         return this.guard.close(this.#transport);
     }
   }
+
   #startDeadline(ms: number): void {
     this.#stopTimer();
     if (ms === Infinity) return;

@@ -4,6 +4,8 @@ import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { FakeGuard, FakePeer } from "./fakes.ts";
 
+type Callback = (error: unknown, user?: string) => void;
+
 /** A peer that catches up when the test says so. */
 class LatePeer extends FakePeer {
   isBehind = true;
@@ -97,24 +99,37 @@ describe("recovered peers", () => {
   });
 
   it("end nothing if the attempt that they were for is over", async () => {
-    const { connection, signIn, guard } = setUp({ attempts: 3 });
+    const { connection, signIn, guard } = setUp({ attempts: 3, timeout: 60_000 });
     const [peer, other] = [late(), new FakePeer("other")];
     connection.join(peer);
     connection.join(other);
     signIn(other, "ada");
     await settle();
+    assertEquals(peer.done, ["catch up"]);
     other.connected = false;
     connection.leave(other, "left");
-    const second = new FakePeer("second");
-    connection.join(second);
-    signIn(second, "ada");
     peer.catching.reject(new Error("down"));
     await settle();
-    guard.clock.advance(1000);
-    assertEquals([second.connected, peer.connected], [
-      second.session !== undefined,
-      peer.connected,
-    ]);
+    guard.clock.advance(2000);
+    assertEquals([peer.connected, guard.isClosed], [true, false]);
+  });
+
+  it("are waited for by the first answer, which no later one takes back", async () => {
+    const { connection, guard } = setUp({
+      verify: undefined,
+      authenticate(_socket: string, _credentials: unknown, done: Callback) {
+        done(null, "ada");
+        done(new Error("too late"));
+        done(null, "eve");
+      },
+    });
+    const peer = late();
+    connection.join(peer);
+    connection.authenticate(peer, {}, undefined);
+    peer.catching.resolve();
+    await settle();
+    assertEquals(peer.session?.userId, "ada");
+    assertEquals([guard.journal.stats.accepted, guard.journal.stats.refused], [1, 0]);
   });
 
   it("are not asked to for another user", async () => {

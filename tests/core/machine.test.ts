@@ -85,8 +85,29 @@ const events = {
   gone: { type: "gone" },
 } satisfies Record<string, Event>;
 
+type Row = Partial<Record<keyof typeof events, string>>;
+
+/** While the last attempt is verified that is left, be it after failures or after errors. */
+const verifyingAtLast: Row = {
+  credentials: "pending: decline",
+  "credentials as another": "pending: decline",
+  accepted: "authenticated: stop_timer, admit",
+  "accepted until 9000": "authenticated: start_expiry 9500, admit",
+  "accepted as another": "authenticated: stop_timer, admit",
+  refused: "closing (a failure): abort, tell authentication_failed, start_closing",
+  failing: "closing: abort, tell server_error, start_closing",
+  abandoned: "pending: abort, resume_deadline",
+  failed: "pending (a failure): ",
+  challenged: "pending: pause_deadline",
+  answered: "pending: resume_deadline",
+  deadline: "idle: stop_timer, abort, tell timeout, close",
+  ended: "idle: stop_timer, abort, tell server_error, close",
+  rejected: "closing: abort, tell server_error, start_closing",
+  gone: "idle: stop_timer, abort",
+};
+
 /** What each event does in each state: the phase it leads to, what it counts, and the effects. */
-const table: Record<keyof typeof states, Partial<Record<keyof typeof events, string>>> = {
+const table: Record<keyof typeof states, Row> = {
   idle: {
     joined: "pending: start_deadline 1000",
     recovered: "pending: start_deadline 1000",
@@ -123,23 +144,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     rejected: "closing: abort, tell server_error, start_closing",
     gone: "idle: stop_timer, abort",
   },
-  "on the last attempt": {
-    credentials: "pending: decline",
-    "credentials as another": "pending: decline",
-    accepted: "authenticated: stop_timer, admit",
-    "accepted until 9000": "authenticated: start_expiry 9500, admit",
-    "accepted as another": "authenticated: stop_timer, admit",
-    refused: "closing (a failure): abort, tell authentication_failed, start_closing",
-    failing: "closing: abort, tell server_error, start_closing",
-    abandoned: "pending: abort, resume_deadline",
-    failed: "pending (a failure): ",
-    challenged: "pending: pause_deadline",
-    answered: "pending: resume_deadline",
-    deadline: "idle: stop_timer, abort, tell timeout, close",
-    ended: "idle: stop_timer, abort, tell server_error, close",
-    rejected: "closing: abort, tell server_error, start_closing",
-    gone: "idle: stop_timer, abort",
-  },
+  "on the last attempt": verifyingAtLast,
   recovering: {
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: verify",
@@ -252,23 +257,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ended: "idle: stop_timer, abort, tell server_error, close",
     rejected: "closing: abort, tell server_error, start_closing",
   },
-  "after an error": {
-    credentials: "pending: decline",
-    "credentials as another": "pending: decline",
-    accepted: "authenticated: stop_timer, admit",
-    "accepted until 9000": "authenticated: start_expiry 9500, admit",
-    "accepted as another": "authenticated: stop_timer, admit",
-    refused: "closing (a failure): abort, tell authentication_failed, start_closing",
-    failing: "closing: abort, tell server_error, start_closing",
-    abandoned: "pending: abort, resume_deadline",
-    failed: "pending (a failure): ",
-    challenged: "pending: pause_deadline",
-    answered: "pending: resume_deadline",
-    deadline: "idle: stop_timer, abort, tell timeout, close",
-    ended: "idle: stop_timer, abort, tell server_error, close",
-    rejected: "closing: abort, tell server_error, start_closing",
-    gone: "idle: stop_timer, abort",
-  },
+  "after an error": verifyingAtLast,
   "used up by one who left": {
     credentials: "closing: decline, abort, tell too_many_attempts, start_closing",
     "credentials as another": "closing: decline, abort, tell too_many_attempts, start_closing",
