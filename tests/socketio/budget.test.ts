@@ -161,6 +161,10 @@ describe("before a client is signed in", () => {
         for (let i = 0; i < 80; i++) raw.send(`40/open-${i}?from=here,`);
         // One more is the main namespace, which it is connected to without being asked.
         for (let i = 0; i < 81; i++) await raw.packets.next("40");
+        raw.send(RIGHT);
+        await raw.packets.next("42");
+        assertEquals(raw.events, [["authenticated", true]]);
+        assertEquals(raw.packets.names.includes("44"), false);
       });
     }
 
