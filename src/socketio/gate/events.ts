@@ -70,7 +70,7 @@ export function askedAgain(client: RawClient, name: string): void {
   gone(refused, BY_SERVER);
 }
 
-/** The socket is gone, and its listeners have run, if anybody had met it. The hook is to run. */
+/** The socket is gone, and its listeners have run, if anybody had met it. The hook `disconnect` runs in here. */
 export function gone(socket: RawSocket, reason: string): void {
   const gate = gateOf(socket)!;
   gate.connection.leave(gate, reason);

@@ -16,12 +16,10 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   #missed: readonly unknown[] | undefined;
   /** Whether the application knows the socket. */
   isIntroduced: boolean;
-  /**
-   * Whether its session was ended, or it was refused; its client has not left by itself. Like what
-   * follows, it takes no memory before that.
-   */
+  // Without a value, and so without memory for them, until they are set.
+  /** Whether the server ended its session, or refused it; its client has not left by itself. */
   declare isEnded?: true;
-  /** Whether nobody else hears of it, either: its listeners have run since it was ended. */
+  /** Whether other sockets hear nothing of it any more: its listeners have run since its end. */
   declare isMute?: true;
 
   constructor(owner: Owner, rooms: Iterable<string>, isIntroduced: boolean) {
