@@ -111,6 +111,18 @@ describe("before a client is signed in", () => {
       assertEquals([world.auth.stats().pending, world.auth.stats().pendingConnections], [0, 0]);
     });
 
+    it(`beside an open namespace nothing is answered past the limit (${place.name})`, async () => {
+      const world = await openWorld(place, { timeout: "none", open: "/open" });
+      world.io.of("/open").on("connection", echo);
+      const raw = await RawClient.open(world.url);
+      raw.send("40/open,");
+      await raw.packets.next("40");
+      for (let i = 0; i < 400; i++) raw.send(`40/none-${i},`);
+      raw.send(`42/open,0["size","x"]`);
+      await raw.packets.next("43");
+      assertEquals(raw.packets.names.filter((name) => name === "44").length, 65);
+    });
+
     it(`what another policy refuses does not wait beside a member (${place.name})`, async () => {
       const world = await openWorld(place);
       socketioAuth(world.io.of(/^\/full-/), {
