@@ -1,5 +1,5 @@
 // The client in Python that stands in PROTOCOL.md, as it stands there.
-import { assertEquals, describe, it } from "#testing";
+import { assertEquals, assertMatch, describe, it } from "#testing";
 import type { Socket } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, type Place } from "../kit/targets.ts";
@@ -35,6 +35,9 @@ async def main():
 
 asyncio.run(main())
 `;
+
+// Also where Python is missing: a file without a test counts as one on Node, and as none on Deno.
+it("PROTOCOL.md has a client in Python", () => assertMatch(readPythonClient(), /AsyncClient/));
 
 if (pythonIsThere()) {
   for (const place of engineOnly) {
