@@ -28,6 +28,7 @@ export type Code =
   | "revoked"
   | "signed_out"
   | "subject_mismatch"
+  | "forbidden"
   | "attempt_in_progress"
   | "too_many_attempts"
   | "too_many_events"
@@ -96,6 +97,7 @@ const texts: Record<Code, [message: string, reconnect: boolean]> = {
   revoked: ["Session revoked", false],
   signed_out: ["Signed out", false],
   subject_mismatch: ["Signed in as another user", false],
+  forbidden: ["Forbidden", false],
   attempt_in_progress: ["An authentication attempt is already in progress", false],
   too_many_attempts: ["Too many authentication attempts", false],
   too_many_events: ["Too many events before authentication", false],

@@ -17,6 +17,7 @@ const codes: Record<Code | "abandoned", true> = {
   revoked: true,
   signed_out: true,
   subject_mismatch: true,
+  forbidden: true,
   attempt_in_progress: true,
   too_many_attempts: true,
   too_many_events: true,

@@ -1,12 +1,10 @@
 import { Dialog } from "./challenge.ts";
-import { isMissing, isNothing, isObject } from "./checks.ts";
 import { callHook } from "./contain.ts";
-import { compact } from "./compact.ts";
 import type { Connection } from "./connection.ts";
 import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
-import { isBad, measure } from "./measure.ts";
-import type { Notice } from "./notices.ts";
+import type { Newcomer } from "./newcomer.ts";
+import type { Delay } from "./notices.ts";
 import {
   type Acknowledge,
   type Code,
@@ -15,10 +13,11 @@ import {
   type Unauthorized,
   unauthorized,
 } from "../protocol.ts";
-import type { StandardSchema } from "./schema.ts";
+import { type Rights, rightsOf } from "./rights.ts";
+import { Screening } from "./screening.ts";
 import { isExpired, type Session } from "./session.ts";
 import type { Event } from "./states.ts";
-import { Points, type SessionKeys } from "./throttle.ts";
+import type { Points, SessionKeys } from "./throttle.ts";
 import { Timer } from "./timer.ts";
 import type { Admission } from "./users.ts";
 import { type Verdict, Verification } from "./verifier.ts";
@@ -37,25 +36,49 @@ const NO_VERDICT: ReadonlySet<string> = new Set<Code>([
   "expired",
 ]);
 
-/** What has come of credentials. */
-type Judged = Extract<Event, { type: "accepted" | "refused" }>;
+/** An event of the machine that tells what has come of credentials. */
+type Judged = Extract<Event, { type: "verified" | "accepted" | "forbidden" | "refused" }>;
 
-/** Why the deadline may have ended an attempt before the verifier was asked. */
-const SCREENING: [Notice, string] = [
-  "screening",
-  "The deadline ended an attempt before the verifier was asked: the schema of the option " +
-  "credentials or the option throttle had not answered.",
-];
+/** The same, but for what says whose it is. */
+type Judgment = Judged extends infer J ? J extends Judged ? Omit<J, "attempt" | "isBrought"> : never
+  : never;
+
+const SCREENING: Delay = {
+  during: "throttle",
+  notice: "screening",
+  message: "The deadline ended an attempt before the verifier was asked: the schema of the " +
+    "option credentials or the option throttle had not answered.",
+};
+
+const AUTHORIZING: Delay = {
+  during: "authorize",
+  notice: "authorizing",
+  message: "The deadline ended an attempt while authorize was still running. Make it faster, or " +
+    "raise the option timeout.",
+};
+
+const LETTING_IN: Delay = {
+  during: "gate",
+  notice: "letting in",
+  message: "The deadline ended an attempt whose credentials are good, before its socket was " +
+    "connected: a middleware of the namespace had not called next, or what a recovered socket " +
+    "has missed was not to be had. Make that faster, or raise the option timeout.",
+};
 
 /**
  * Credentials, from their arrival to what comes of them. The methods stand in the order in which
  * they run: `begin` finds and screens the credentials, `#ask` asks the verifier, `answered` takes
- * its answer, `#judge` the session that would come of it, `#decide` tells the connection, and
+ * its answer, `letIn` asks whether the user may have the namespaces and lets in the sockets that
+ * wait, `#judge` looks at the session that would come of it, `#decide` tells the connection, and
  * `end` ends it, for the client, the server and the clock alike.
  */
 export class Attempt<S> {
   readonly id: number;
   readonly peer: Peer<S>;
+  /** Whether the credentials came with a CONNECT. */
+  readonly isBrought: boolean;
+  /** The sockets on their way in that have brought the credentials. */
+  newcomers: readonly Newcomer<S>[];
   /** When the credentials arrived, by the monotonic clock. */
   readonly begunAt: number;
   /** How many others were declined since it was begun. */
@@ -64,18 +87,19 @@ export class Attempt<S> {
   replies: ReadonlyMap<Peer<S>, unknown> | undefined;
   readonly #connection: Connection<S, unknown>;
   readonly #guard: Guard<S, unknown>;
-  #credentials: unknown;
+  readonly #screening: Screening<S>;
   #acknowledge: Acknowledge | undefined;
-  #points: Points<S> | undefined;
   #verification: Verification<S> | undefined;
+  /** The session that would come of it, once the verifier has said yes. */
+  #session: Session<unknown> | undefined;
+  /** What the option `authorize` has answered. */
+  #rights: Rights<S> | undefined;
+  /** Whether its newcomers have been let in. */
+  #isLetIn = false;
   /** Only where no deadline runs. */
   #limit: Timer | undefined;
   /** What is to be done as soon as the client can be talked to. */
   #onConnected: (() => void) | undefined;
-  /** Whether the credentials are what a function in the option `handshake` has found. */
-  #areFound: boolean;
-  /** Whether its socket was promised to be connected, so that the client can be asked. */
-  #isPromised = false;
   #isAnswered = false;
   #isNoted = false;
   #isOver = false;
@@ -86,26 +110,36 @@ export class Attempt<S> {
     connection: Connection<S, unknown>,
     peer: Peer<S>,
     credentials: unknown,
-    acknowledge: Acknowledge | undefined,
+    from: Newcomer<S> | Acknowledge | undefined,
   ) {
     this.id = id;
     this.peer = peer;
     this.#connection = connection;
     this.#guard = connection.guard;
     this.begunAt = connection.guard.clock.monotonic();
-    this.#credentials = credentials;
-    this.#acknowledge = acknowledge;
-    this.#areFound = !peer.connected && typeof this.#guard.policy.handshake === "function";
+    this.isBrought = typeof from === "object";
+    this.#screening = new Screening(connection, peer, credentials, this.isBrought);
+    this.newcomers = typeof from === "object" ? [from] : [];
+    this.#acknowledge = typeof from === "function" ? from : undefined;
   }
 
   /** As the schema returned them, where there is one. */
   get credentials(): unknown {
-    return this.#credentials;
+    return this.#screening.credentials;
+  }
+
+  /** The credentials before a schema has made anything of them. */
+  get arrived(): unknown {
+    return this.#screening.arrived;
   }
 
   /** The keys that the throttles count it under, a list for each throttle. */
   get keys(): SessionKeys["keys"] | undefined {
     return this.#points?.keys;
+  }
+
+  get #points(): Points<S> | undefined {
+    return this.#screening.points;
   }
 
   /** Whether the verifier was asked. */
@@ -121,13 +155,11 @@ export class Attempt<S> {
   /** Begins it; within a time of its own if no deadline bounds it. */
   begin(isBounded: boolean): void {
     if (!isBounded) this.#startLimit();
-    const { credentials: schema, throttle } = this.#guard.policy;
-    // A schema says whether it takes `{}`.
-    const isLeftToSchema = schema && isObject(this.#credentials);
-    const refusal = this.#isNone && !isLeftToSchema ? this.#takeBrought() : this.#measure();
+    const screening = this.#screening;
+    const refusal = screening.look();
     if (refusal) return this.#refuse(refusal);
-    if (!schema && throttle.length === 0) return this.#ask();
-    void this.#screen(schema).then((refusal) => {
+    if (!screening.takesTime) return this.#ask();
+    void screening.finish().then((refusal) => {
       // The deadline may be over by now: the verifier is not asked for nothing.
       this.#connection.lookAtClock();
       if (this.#isOver) return;
@@ -136,72 +168,9 @@ export class Attempt<S> {
     });
   }
 
-  /** Whether the client brings no credentials of its own, where the server finds others. */
-  get #isNone(): boolean {
-    const { handshake } = this.#guard.policy;
-    return typeof handshake === "function" && this.peer.connected && isNothing(this.#credentials);
-  }
-
-  /** Takes the credentials of the transport. Returns a refusal if there are none. */
-  #takeBrought(): Unauthorized | undefined {
-    try {
-      this.#credentials = this.#connection.brought(this.peer);
-    } catch (error) {
-      return this.#fail(error, "handshake");
-    }
-    this.#areFound = true;
-    return isMissing(this.#credentials) ? unauthorized("authentication_failed") : this.#measure();
-  }
-
-  /** Refuses what is too large; and what is not plain, unless the application has found it. */
-  #measure(): Unauthorized | undefined {
-    const { maxCredentials } = this.#guard.policy;
-    try {
-      const size = measure(this.#credentials, maxCredentials);
-      const isPlain = size.isPlain || this.#areFound;
-      if (isBad({ ...size, isPlain }, maxCredentials)) return unauthorized("invalid_credentials");
-      if (size.hasBinary) this.#credentials = compact(this.#credentials);
-      return undefined;
-    } catch (error) {
-      // What the application has found may throw when it is looked at.
-      return this.#fail(error, "handshake");
-    }
-  }
-
-  /** Schema and throttle. Resolves with a refusal, if they have one. */
-  async #screen(schema: StandardSchema<unknown> | undefined): Promise<Unauthorized | undefined> {
-    const { policy, clock } = this.#guard;
-    let during = "credentials";
-    try {
-      if (schema) {
-        const refusal = await this.#validate(schema);
-        if (refusal) return refusal;
-      }
-      during = "throttle";
-      if (this.#isOver) return undefined;
-      this.#points = new Points(policy.throttle, clock);
-      return await this.#points.take(this.peer, this.#credentials, this.#connection.sessionKeys);
-    } catch (error) {
-      return this.#isOver ? undefined : this.#fail(error, during);
-    }
-  }
-
-  async #validate(schema: StandardSchema<unknown>): Promise<Unauthorized | undefined> {
-    let result = await schema["~standard"].validate(this.#credentials);
-    if (result.issues && this.#isNone) {
-      const refusal = this.#takeBrought();
-      if (refusal) return refusal;
-      result = await schema["~standard"].validate(this.#credentials);
-    }
-    // The issues may quote the credentials: neither client nor operator is told of them.
-    if (result.issues) return unauthorized("invalid_credentials");
-    this.#credentials = result.value;
-    return undefined;
-  }
-
   #ask(): void {
     this.#verification = new Verification(this.#guard, this);
-    this.#verification.begin(this.#credentials);
+    this.#verification.begin(this.credentials);
   }
 
   /** The verifier has answered, be it late. This alone says whether points come back. */
@@ -219,8 +188,11 @@ export class Attempt<S> {
     if ("error" in verdict) this.#report(verdict.error, policy.decides);
     spreading.served();
     if ("refusal" in verdict) return this.#refuse(verdict.refusal, isNo);
-    const session = this.#sessionOf(verdict);
-    if (session) this.#connection.whenCaughtUp(this, session, () => this.#judge(session));
+    this.#session = this.#sessionOf(verdict);
+    if (!this.#session) return;
+    // All that may keep a session from being at once.
+    if (policy.authorize || this.isBrought) this.#prepare();
+    else this.#catchUp();
   }
 
   #sessionOf(admission: Admission<unknown>): Session<unknown> | undefined {
@@ -232,25 +204,118 @@ export class Attempt<S> {
     }
   }
 
-  /** The user is known, and so is what a recovered client has missed. */
-  #judge(session: Session<unknown>): void {
-    if (this.#isOver) return;
+  /** Has the connection let sockets in, if it may belong to this user. */
+  #prepare(): void {
+    const objection = this.#objection;
+    if (objection) this.#refuse(objection);
+    else this.#decide({ type: "verified", session: this.#session!, since: this.begunAt });
+  }
+
+  /** Why the session must not be, if so. */
+  get #objection(): Unauthorized | undefined {
     const { policy, clock } = this.#guard;
-    if (isExpired(session, clock.now(), policy.grace)) {
-      // With the same credentials it would be no better.
-      return this.#refuse({ ...unauthorized("expired"), reconnect: false });
+    // With the same credentials it would be no better.
+    if (isExpired(this.#session!, clock.now(), policy.grace)) {
+      return { ...unauthorized("expired"), reconnect: false };
     }
-    if (this.#isRevoked(session)) return this.#refuse(unauthorized("revoked"));
+    return this.#isRevoked ? unauthorized("revoked") : undefined;
+  }
+
+  get #isRevoked(): boolean {
+    const { knownId } = this.#connection;
+    return this.#guard.revocations.covers(this.#session!, this.begunAt, knownId);
+  }
+
+  /** Asks whether the user may have the namespaces, and lets in the sockets that wait. */
+  letIn(): void {
+    this.newcomers = [...this.newcomers, ...this.#connection.takeSame(this)];
+    const peers = this.#connection.concerned(this).filter((peer) => !this.#rights?.has(peer));
+    const { policy } = this.#guard;
+    if (!policy.authorize || peers.length === 0) return this.#open();
+    rightsOf(policy, this.#session!.user, peers).then((rights) => {
+      this.#connection.lookAtClock();
+      if (this.#isOver) return;
+      this.#rights = new Map([...this.#rights ?? [], ...rights]);
+      // Others may have come meanwhile.
+      this.letIn();
+    }, (error) => {
+      if (!this.#isOver) this.#refuse(this.#fail(error, "authorize"), false);
+    });
+  }
+
+  /** Lets in the sockets that may have their namespace. The session needs one of them. */
+  #open(): void {
+    const isForbidden = ({ peer }: { peer: Peer<S> }) => this.refusalOf(peer) !== undefined;
+    const forbidden = this.newcomers.filter(isForbidden);
+    this.newcomers = this.newcomers.filter((newcomer) => !isForbidden(newcomer));
+    this.#connection.forbid(this, forbidden);
+    const mayBegin = this.isBrought
+      ? this.newcomers.length > 0
+      : this.#connection.concerned(this).some((peer) => this.isAllowed(peer));
+    if (!mayBegin) {
+      const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
+      return this.#decide({ type: "forbidden", refusal });
+    }
+    this.#isLetIn = true;
+    for (const newcomer of this.newcomers) newcomer.letIn();
+    if (this.#hasSocket) this.#catchUp();
+  }
+
+  /** Why a socket must not have its namespace, as far as that was asked. */
+  refusalOf(peer: Peer<S>): Unauthorized | undefined {
+    return this.#rights?.get(peer);
+  }
+
+  /** Whether a socket may have its namespace, as far as that has to be asked. */
+  isAllowed(peer: Peer<S>): boolean {
+    if (!this.#guard.policy.authorize) return true;
+    return this.#rights?.has(peer) === true && !this.#rights.get(peer);
+  }
+
+  /** Whether one of the sockets is connected that it is about. */
+  get #hasSocket(): boolean {
+    return !this.isBrought ||
+      this.newcomers.some(({ peer }) => this.#connection.hasConnected(peer));
+  }
+
+  /** Whether a socket has brought the credentials, and has not left. */
+  has(peer: Peer<S>): boolean {
+    return this.newcomers.some((newcomer) => newcomer.peer === peer);
+  }
+
+  /** A socket is connected that has brought the credentials. */
+  joined(): void {
+    this.#onConnected?.();
+    this.#onConnected = undefined;
+    // Others may have come while its namespace's middleware ran.
+    if (this.#isLetIn) this.letIn();
+  }
+
+  /** A socket has left. Returns whether there is nobody left whom the attempt is for. */
+  left(peer: Peer<S>): boolean {
+    if (!this.isBrought) return peer === this.peer;
+    if (!this.has(peer)) return false;
+    this.newcomers = this.newcomers.filter((newcomer) => newcomer.peer !== peer);
+    return this.newcomers.length === 0;
+  }
+
+  #catchUp(): void {
+    if (!this.#isOver) this.#connection.whenCaughtUp(this, this.#session!, () => this.#judge());
+  }
+
+  /** The user is known, and so is what a recovered client has missed. */
+  #judge(): void {
+    // It may have left meanwhile.
+    if (this.#isOver || !this.#hasSocket) return;
+    const session = this.#session!;
+    const objection = this.#objection;
+    if (objection) return this.#refuse(objection);
     try {
-      this.replies = this.#connection.repliesOf(session);
+      this.replies = this.#connection.repliesOf(this, session);
     } catch (error) {
       return this.#refuse(this.#fail(error, "reply"));
     }
-    this.#decide({ type: "accepted", attempt: this.id, session, since: this.begunAt });
-  }
-
-  #isRevoked(session: Session<unknown>): boolean {
-    return this.#guard.revocations.covers(session, this.begunAt, this.#connection.knownId);
+    this.#decide({ type: "accepted", session, since: this.begunAt });
   }
 
   /** Something has failed that the client is told no more about than that. */
@@ -260,22 +325,22 @@ export class Attempt<S> {
   }
 
   #refuse(refusal: Unauthorized, isVerdict: boolean = !NO_VERDICT.has(refusal.code)): void {
-    this.#decide(this.#refused(refusal, isVerdict));
-  }
-
-  #refused(refusal: Unauthorized, isVerdict: boolean): Judged {
-    return { type: "refused", attempt: this.id, refusal, isVerdict, isAsked: this.isAsked };
+    // With a yes it was no guess.
+    const isAsked = this.isAsked && !this.#session;
+    this.#decide({ type: "refused", refusal, isVerdict, isAsked });
   }
 
   /** Tells the connection what has come of it, if that is not too late. */
-  #decide(judged: Judged): void {
+  #decide(judged: Judgment): void {
     this.#connection.lookAtClock();
     if (this.#isOver) return;
-    // Whoever observes may revoke the session, or end the attempt.
-    if (judged.type === "accepted") this.#note(judged.session);
-    const isRevoked = judged.type === "accepted" && this.#isRevoked(judged.session);
-    const event = isRevoked ? this.#refused(unauthorized("revoked"), true) : judged;
-    this.#connection.happened(event, this);
+    const { id: attempt, isBrought } = this;
+    if (judged.type === "accepted") {
+      // Whoever observes may revoke the session, or end the attempt.
+      this.#note(judged.session);
+      if (this.#isRevoked) return this.#refuse(unauthorized("revoked"));
+    }
+    this.#connection.happened({ ...judged, attempt, isBrought }, this);
   }
 
   /**
@@ -285,19 +350,14 @@ export class Attempt<S> {
   end(refusal?: Declined): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#screening.end();
     this.#isAbandoned = !refusal;
     this.#note(refusal?.code ?? ABANDONED);
     this.#limit?.stop();
     if (this.#verification) this.#points?.spendInTime();
     else this.#giveBack();
     this.#verification?.abort();
-    if (refusal) this.#tell(refusal);
-  }
-
-  #tell(refusal: Declined): void {
-    // Its socket was to be connected, for a challenge, and is not yet.
-    if (this.#isPromised && !this.peer.connected) this.peer.refuse?.(refusal);
-    else this.answer({ ok: false, ...refusal });
+    if (refusal) this.answer({ ok: false, ...refusal });
   }
 
   /** Answers the client, if it has asked for that and has not been answered yet. */
@@ -305,12 +365,6 @@ export class Attempt<S> {
     const acknowledge = this.#acknowledge;
     this.#acknowledge = undefined;
     acknowledge?.(outcome);
-  }
-
-  /** The namespace that the credentials came with has been connected. */
-  joined(): void {
-    this.#onConnected?.();
-    this.#onConnected = undefined;
   }
 
   /** Opens what the verifier may ask the client further questions through. */
@@ -330,15 +384,19 @@ export class Attempt<S> {
   #whenConnected(fn: () => void): void {
     if (this.peer.connected) return fn();
     this.#onConnected = fn;
-    this.#isPromised = true;
-    this.answer({ ok: true, reply: undefined });
+    this.newcomers[0]?.letIn();
   }
 
   /** Tells the operator why the deadline may have ended it. */
   explainSilence(): void {
-    const [notice, message] = this.#verification?.explainSilence() ?? SCREENING;
-    const during = this.#verification ? this.#guard.policy.decides : "throttle";
+    const { during, notice, message } = this.#delay;
     this.#guard.notices.hourly(notice, message, { during, socket: this.peer.socket });
+  }
+
+  get #delay(): Delay {
+    if (!this.#verification) return SCREENING;
+    if (this.#isLetIn || this.#session && !this.#guard.policy.authorize) return LETTING_IN;
+    return this.#session ? AUTHORIZING : this.#verification.delay;
   }
 
   #startLimit(): void {

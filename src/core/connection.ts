@@ -2,6 +2,7 @@ import { Attempt } from "./attempt.ts";
 import type { Peer } from "./interface.ts";
 import { adoptConnectionId, connectionId } from "./ids.ts";
 import { isOverLimit } from "./measure.ts";
+import { Newcomer } from "./newcomer.ts";
 import type { Notice } from "./notices.ts";
 import { Performer } from "./performer.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
@@ -57,14 +58,12 @@ export class Connection<S, T> extends Performer<S, T> {
     const isLimit = code === "too_many_attempts" || code === "server_busy";
     const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
     if (isAttempt) journal.noteAttempt(peer, code, () => ({ duration: 0 }));
-    this.peers.turnAway(peer, refusal, "unauthorized");
-    if (this.state.phase === "authenticated") return this.dismissLater(peer);
-    if (isLimit) {
-      this.dismissLater(peer);
-      return this.end(refusal);
-    }
-    this.peers.expect(peer);
-    this.reject(refusal);
+    // Where there is no place, it has none.
+    if (!isLimit) this.peers.expect(peer);
+    this.refuse(peer, refusal);
+    if (this.isSignedIn) return;
+    if (isLimit) this.end(refusal);
+    else this.reject(refusal);
   }
 
   /** A socket has come while the client is about to be closed: it is told to stay away then. */
@@ -73,20 +72,26 @@ export class Connection<S, T> extends Performer<S, T> {
   }
 
   /**
-   * The client has sent credentials along with its request for a namespace.
-   * They count as an `authentication` event, if there is need for one.
+   * The client has sent credentials along with its request for a namespace. They are verified as
+   * those of an `authentication` event are, one at a time. Those that the session came of, or the
+   * attempt in flight, are not verified again.
    */
   handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
-    const isNeeded = this.state.phase !== "authenticated" && !this.running;
-    if (!isNeeded) return acknowledge({ ok: true, reply: undefined });
-    if (this.state.phase !== "idle" || !this.guard.journal.isFull) {
-      this.peers.expect(peer);
-      this.#submit(peer, credentials, acknowledge);
-      return this.countSockets();
+    if (this.state.phase === "idle" && this.guard.journal.isFull) {
+      const refusal = this.guard.busy("server_busy");
+      acknowledge({ ok: false, ...refusal });
+      return this.turnAway(peer, refusal);
     }
-    const refusal = this.guard.busy("server_busy");
-    acknowledge({ ok: false, ...refusal });
-    this.turnAway(peer, refusal);
+    this.peers.expect(peer);
+    this.take(new Newcomer(peer, credentials, acknowledge));
+    this.countSockets();
+  }
+
+  protected take(newcomer: Newcomer<S>): void {
+    const { peer, credentials } = newcomer;
+    if (this.running) this.waiting = [...this.waiting, newcomer];
+    else if (this.isOfSession(credentials)) newcomer.letIn();
+    else this.#submit(peer, credentials, newcomer);
   }
 
   /** A namespace has been connected; the application has not met the socket yet. */
@@ -98,12 +103,11 @@ export class Connection<S, T> extends Performer<S, T> {
       ? undefined
       : this.guard.objectionTo(previous, phase === "idle");
     this.peers.add(peer);
-    this.dispatch({
-      event: refusal ? { type: "ended", refusal } : { type: "joined", previous },
-      peer,
-    });
+    if (refusal) this.end(refusal);
+    // It waits for what becomes of the credentials that it has brought.
+    else if (this.running?.has(peer)) this.running.joined();
+    else this.dispatch({ event: { type: "joined", previous }, peer });
     this.countSockets();
-    if (this.running?.peer === peer) this.running.joined();
     if (peer.session || !peer.connected || this.isClosing) return;
     this.guard.journal.note(peer, () => ({ type: "pending" }));
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
@@ -111,11 +115,13 @@ export class Connection<S, T> extends Performer<S, T> {
 
   /** A namespace has been disconnected, or will not be connected. */
   leave(peer: Peer<S>, reason: string): void {
-    if (this.running?.peer === peer) this.happened({ type: "abandoned", attempt: this.running.id });
+    const { running } = this;
+    if (running?.left(peer)) this.happened({ type: "abandoned", attempt: running.id });
+    this.waiting = this.waiting.filter((newcomer) => newcomer.peer !== peer);
     this.peers.forget(peer);
     if (this.peers.has(peer)) this.peers.remove(peer, reason);
     this.countSockets();
-    if (this.peers.count === 0) this.dispatch({ event: { type: "deserted" } });
+    this.checkDeserted();
   }
 
   /** The client has sent an `authentication` event. */
@@ -184,12 +190,17 @@ export class Connection<S, T> extends Performer<S, T> {
     this.peers.removeAll("transport close");
   }
 
-  #submit(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
+  #submit(
+    peer: Peer<S>,
+    credentials: unknown,
+    from: Newcomer<S> | Acknowledge | undefined,
+  ): void {
     const id = ++this.#attempts;
-    const attempt = new Attempt(id, this, peer, credentials, acknowledge);
+    const attempt = new Attempt(id, this, peer, credentials, from);
     this.#adopt(peer);
     const { previous } = peer;
-    this.happened({ type: "credentials", attempt: id, previous }, attempt);
+    const { isBrought } = attempt;
+    this.happened({ type: "credentials", attempt: id, previous, isBrought }, attempt);
   }
 
   /** What spares a connection spares it also once it was lost and has come back. */

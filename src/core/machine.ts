@@ -22,6 +22,9 @@
  * - An attempt runs in `pending` and in `authenticated` alike; only one at a
  *   time. An answer that names another attempt than the one in flight is late
  *   and does nothing.
+ * - Credentials that come with a CONNECT (`isBrought`) on a connection that is authenticated end
+ *   nothing there: only that namespace is refused.
+ * - Where there is somebody to be let in first, an attempt is `verified` before it is `accepted`.
  * - A client that is refused is told at once, and closed a while later (`closing`): one that
  *   connects again whenever it is disconnected would not pause otherwise. What it sends
  *   meanwhile is dropped.
@@ -34,7 +37,7 @@
  * @module
  */
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
-import { isTarget, sameUser } from "./session.ts";
+import { isTarget, type RevocationTarget, sameUser, subjectOf } from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
@@ -149,6 +152,44 @@ function decline(state: Engaged, refusal: Declined): Transition {
   return { state, effects: [{ type: "decline", refusal }] };
 }
 
+/** Refuses what came with a CONNECT; the session goes on. */
+function keepOut(state: In<"authenticated">, refusal: Unauthorized, failures = 0): Transition {
+  return {
+    state: { ...state, attempt: 0, failures: state.failures + failures },
+    effects: [{ type: "abort", refusal }],
+  };
+}
+
+/** Refuses a user whose credentials are good. */
+function turnDown(
+  state: Engaged,
+  { isBrought }: { readonly isBrought?: boolean },
+  refusal: Unauthorized,
+): Transition {
+  if (state.phase === "pending") return close(state.failures, refusal);
+  return isBrought ? keepOut(state, refusal) : end(state.failures, refusal);
+}
+
+/** Credentials come with a CONNECT, and somebody is signed in. */
+function bring(state: In<"authenticated">, event: On<"credentials">, rules: Rules): Transition {
+  const { attempt } = event;
+  if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
+  if (isUsedUp(state, rules)) return decline(state, unauthorized("too_many_attempts"));
+  if (state.session.userId === undefined || isForeign(state, event)) {
+    return decline(state, { ...unauthorized("subject_mismatch"), kept: true });
+  }
+  return { state: { ...state, attempt }, effects: [{ type: "verify" }] };
+}
+
+function renew(state: In<"authenticated">, event: On<"credentials">, rules: Rules): Transition {
+  if (event.isBrought) return bring(state, event, rules);
+  // Nobody could tell whether it is the same user.
+  if (state.session.userId === undefined) {
+    return decline(state, { ...unauthorized("subject_mismatch"), kept: true });
+  }
+  return begin(state, event, rules);
+}
+
 function begin(state: Engaged, event: On<"credentials">, rules: Rules): Transition {
   const { attempt, previous } = event;
   if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
@@ -163,12 +204,36 @@ function begin(state: Engaged, event: On<"credentials">, rules: Rules): Transiti
   };
 }
 
+/** Turns down an attempt that has led to another user than the connection belongs to. */
+function turnDownOthers(
+  state: Engaged,
+  event: On<"verified"> | On<"accepted">,
+): Transition | undefined {
+  const current = state.phase === "pending" ? state.previous : state.session;
+  const isOther = current && !sameUser(current, event.session);
+  return isOther ? turnDown(state, event, unauthorized("subject_mismatch")) : undefined;
+}
+
+/** The user may have none of the namespaces. */
+function forbid(state: Engaged, event: On<"forbidden">): Transition {
+  return event.attempt === state.attempt ? turnDown(state, event, event.refusal) : stay(state);
+}
+
+function letIn(state: Engaged, event: On<"verified">): Transition {
+  if (event.attempt !== state.attempt) return stay(state);
+  const refused = turnDownOthers(state, event);
+  if (refused) return refused;
+  const verified = { ...subjectOf(event.session), since: event.since };
+  return {
+    state: state.phase === "pending" ? { ...state, verified } : state,
+    effects: [{ type: "let_in" }],
+  };
+}
+
 function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition {
   if (event.attempt !== state.attempt) return stay(state);
-  const current = state.phase === "pending" ? state.previous : state.session;
-  if (current && !sameUser(current, event.session)) {
-    return refuse(state, unauthorized("subject_mismatch"));
-  }
+  const refused = turnDownOthers(state, event);
+  if (refused) return refused;
   const { session, since } = event;
   return {
     state: { phase: "authenticated", attempt: 0, failures: state.failures, session, since },
@@ -181,11 +246,16 @@ function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition
   };
 }
 
+function withoutAttempt(state: Engaged): Engaged {
+  if (state.phase === "authenticated") return { ...state, attempt: 0 };
+  return { ...state, attempt: 0, verified: undefined };
+}
+
 /** The attempt in flight is over without an answer. */
 function drop(state: Engaged, event: On<"abandoned">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   return {
-    state: { ...state, attempt: 0 },
+    state: withoutAttempt(state),
     effects: [{ type: "abort" }, { type: "resume_deadline" }],
   };
 }
@@ -212,7 +282,7 @@ function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transit
   const errors = state.errors + 1 - failed;
   if (failures + errors >= rules.attempts) return close(failures, refusal);
   return {
-    state: { ...state, attempt: 0, failures, errors },
+    state: { ...state, attempt: 0, failures, errors, verified: undefined },
     // The verifier may have failed with a challenge still open.
     effects: [
       { type: "resume_deadline" },
@@ -226,6 +296,7 @@ function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transit
 function failRefresh(state: In<"authenticated">, event: On<"refused">): Transition {
   const { refusal } = event;
   if (event.attempt !== state.attempt) return stay(state);
+  if (event.isBrought) return keepOut(state, refusal, failuresIn(refusal, event.isAsked));
   if (event.isVerdict) return end(state.failures + 1, refusal);
   return {
     state: { ...state, attempt: 0 },
@@ -233,12 +304,31 @@ function failRefresh(state: In<"authenticated">, event: On<"refused">): Transiti
   };
 }
 
+/** Whether a target is one that a connection belongs to, or is about to. */
+export function isAbout(state: State, target: RevocationTarget): boolean {
+  if (state.phase === "authenticated") return isTarget(target, state.session);
+  if (state.phase !== "pending") return false;
+  return [state.previous, state.verified].some((whose) => whose && isTarget(target, whose));
+}
+
 /** A session that began after its user was revoked is a new one, and welcome. */
 function revoke(state: Engaged, { target, at }: On<"revoked">): Transition {
-  const current = state.phase === "pending" ? state.previous : state.session;
-  const since = state.phase === "pending" ? state.previous?.since : state.since;
-  const isMeant = current && isTarget(target, current) && (since ?? -Infinity) <= at;
+  const isMeant = state.phase === "authenticated"
+    ? isTarget(target, state.session) && state.since <= at
+    : [state.previous, state.verified].some((whose) =>
+      whose && isTarget(target, whose) && (whose.since ?? -Infinity) <= at
+    );
   return isMeant ? end(state.failures, unauthorized("revoked")) : stay(state);
+}
+
+/**
+ * A session does not outlive its sockets: whoever comes back signs in. An attempt in flight is of
+ * a socket on its way in, and goes on.
+ */
+function desert(state: In<"authenticated">, rules: Rules): Transition {
+  if (!state.attempt) return becomeIdle(state);
+  const { state: pending, effects } = pend(state.failures, rules.timeout);
+  return { state: { ...pending as In<"pending">, attempt: state.attempt }, effects };
 }
 
 function becomeIdle({ failures }: State): Transition {
@@ -282,7 +372,9 @@ const table: Table = {
   pending: {
     joined: join,
     credentials: begin,
+    verified: letIn,
     accepted: accept,
+    forbidden: forbid,
     refused: fail,
     abandoned: drop,
     failed: count,
@@ -305,12 +397,10 @@ const table: Table = {
 
   authenticated: {
     joined: join,
-    // Nobody could tell whether it is the same user.
-    credentials: (state, event, rules) =>
-      state.session.userId === undefined
-        ? decline(state, { ...unauthorized("subject_mismatch"), kept: true })
-        : begin(state, event, rules),
+    credentials: renew,
+    verified: letIn,
     accepted: accept,
+    forbidden: forbid,
     refused: failRefresh,
     abandoned: drop,
     failed: count,
@@ -319,8 +409,7 @@ const table: Table = {
     revoked: revoke,
     ended: cut,
     rejected: reject,
-    // A session does not outlive its sockets: whoever comes back signs in.
-    deserted: becomeIdle,
+    deserted: (state, _event, rules) => desert(state, rules),
     gone: becomeIdle,
   },
 

@@ -13,8 +13,17 @@ export type Notice =
   | "screening"
   | "verifying"
   | "not called back"
+  | "authorizing"
+  | "letting in"
   | "handshake is off"
   | "another event";
+
+/** Why the deadline may have ended an attempt, and where that happened. */
+export interface Delay {
+  readonly during: string;
+  readonly notice: Notice;
+  readonly message: string;
+}
 
 /** Tells `onError` what the operator should know, and not each time it happens. */
 export class Notices<S> {

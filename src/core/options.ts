@@ -87,6 +87,26 @@ export interface AuthenticateOption<S, User, Credentials> {
  */
 export interface CommonOptions<S, User, Credentials> {
   /**
+   * Decides whether a user may have the namespace of a socket. Called once the verifier has
+   * accepted the credentials, for each socket of the connection that is not signed in; for a
+   * socket that joins the session later; and, before a refresh comes into force, for each socket
+   * of the session. May be asynchronous.
+   *
+   * A falsy answer refuses that socket with `forbidden`. So does an `AuthError`, with its text
+   * and, if it has one, its code. The socket is told so and disconnected a second later; other
+   * namespaces stay. If no socket is left, there is no session. At a refresh, a socket that is
+   * refused is disconnected at once.
+   *
+   * Any other throw or rejection goes to `onError`. It refuses the attempt, or the socket that
+   * joins, with `server_error`; the session of a failed refresh stays as it is.
+   *
+   * The time that it takes is a part of the attempt, within the same deadline. A socket that joins
+   * later is refused with `timeout` after 30 seconds.
+   *
+   * @default every user may have every namespace
+   */
+  authorize?(user: User, socket: S): unknown;
+  /**
    * Called for each socket of the connection once it has been admitted, after
    * its `connection` handlers and in front of the events the client sent
    * meanwhile. If it returns a promise, those wait until that has settled, and
@@ -95,7 +115,7 @@ export interface CommonOptions<S, User, Credentials> {
    * stays authenticated.
    *
    * The credentials stay in memory as long as the connection does if this hook
-   * is given, and not beyond the attempt if it is not.
+   * is given.
    */
   postAuthenticate?(socket: S, credentials: Credentials): unknown;
   /**
@@ -176,13 +196,18 @@ export interface CommonOptions<S, User, Credentials> {
    * adds for connection state recovery, are not among them. Once they have been
    * read, also by a function, `socket.handshake.auth` is empty. A refusal is a `connect_error` whose
    * `data` is `{ code, reconnect, retryAfter? }`. A client that sends none goes on
-   * to two steps, and so does one whose connection is signed in, or about to be,
-   * through another namespace: one sign-in serves them all.
+   * to two steps. The session begins when the first socket with these credentials is connected.
+   *
+   * On a connection that is signed in, or about to be, through another namespace, a client that
+   * sends none joins. Credentials that equal those of the session join it, and are not verified
+   * again. Others are verified, one attempt at a time: those of the same user renew the session;
+   * those of another are refused for that namespace, with `subject_mismatch`. A failure counts
+   * against `attempts`. With `true`, the credentials stay in memory as long as the session does.
    *
    * A function takes them from wherever they are, a cookie or a header, and returns them at once
    * (no promise), or nothing; an empty object is nothing. Of a list of functions, the first that
-   * finds any is heard. It is called for each namespace that the client asks for, and for an
-   * `authentication` event without credentials. A throw goes to `onError` and refuses the attempt
+   * finds any is heard. It is called for each namespace that the client asks for while nobody is signed in, and for
+   * an `authentication` event without credentials. A throw goes to `onError` and refuses the attempt
    * with `server_error`. It is not called any more on a transport whose client was signed out.
    *
    * @default false

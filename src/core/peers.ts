@@ -25,6 +25,9 @@ type What = Happening extends infer H
   ? H extends { duration: number } ? Omit<H, "duration" | "userId"> : never
   : never;
 
+/** Those that were refused while others stay, and have not been told to stay away yet. */
+const refused = new WeakSet<object>();
+
 /** The sockets of one client connection under one policy, treated alike. */
 export class Peers<S> {
   readonly #guard: Common<S>;
@@ -42,9 +45,24 @@ export class Peers<S> {
     this.#guard = guard;
   }
 
-  /** Those that are still connected. */
+  /** Those that are still connected, and were not refused. */
   get connected(): Peer<S>[] {
-    return listOf(this.#all).filter((peer) => peer.connected);
+    return listOf(this.#all).filter((peer) => peer.connected && !refused.has(peer));
+  }
+
+  /** Whether a socket is one of them. */
+  hasConnected(peer: Peer<S>): boolean {
+    return this.has(peer) && peer.connected && !refused.has(peer);
+  }
+
+  /** Those that are on their way in. */
+  get coming(): Peer<S>[] {
+    return listOf(this.#outside).filter((peer) => !refused.has(peer));
+  }
+
+  /** Whether nobody is in, or on the way in, but for some that have not been let in. */
+  isDeserted(knocking: readonly Peer<S>[]): boolean {
+    return this.connected.length === 0 && this.coming.every((peer) => knocking.includes(peer));
   }
 
   /** How many there are, those included that are not connected yet. */
@@ -68,23 +86,35 @@ export class Peers<S> {
 
   /** A socket that was expected does not come, or has come. */
   forget(peer: Peer<S>): void {
+    refused.delete(peer);
+    this.vacate(peer);
+  }
+
+  /** A socket that was expected has no place any more. */
+  vacate(peer: Peer<S>): void {
     if (!this.isExpected(peer)) return;
     this.#outside = fewOf(listOf(this.#outside).filter((other) => other !== peer));
     this.#guard.journal.count("pending", -1);
   }
 
-  /** Tells those to stay away that were refused, which are all that are expected but one. */
-  dismiss(expected?: Peer<S>): void {
-    for (const peer of listOf(this.#outside)) {
-      if (peer === expected) continue;
-      this.dismissOne(peer);
-      this.forget(peer);
-    }
+  /** Refuses one of them, while others stay: it is told why, and to stay away later. */
+  refuse(peer: Peer<S>, refusal: Unauthorized, cause: Cause = "unauthorized"): void {
+    if (peer.connected) this.#try(peer, () => peer.silence());
+    this.turnAway(peer, refusal, cause);
+    refused.add(peer);
   }
 
-  /** Tells one to stay away that is not connected. */
-  dismissOne(peer: Peer<S>): void {
+  /** Tells one to stay away that was refused, if it has not left. */
+  dismissRefused(peer: Peer<S>): void {
+    if (refused.has(peer)) this.#dismiss(peer);
+  }
+
+  #dismiss(peer: Peer<S>): void {
+    refused.delete(peer);
     this.#try(peer, () => peer.disconnect());
+    this.forget(peer);
+    // Should the binding not have said so by now.
+    if (this.has(peer)) this.remove(peer, "server disconnect");
   }
 
   add(peer: Peer<S>): void {
@@ -99,6 +129,7 @@ export class Peers<S> {
 
   /** One of them is gone. */
   remove(peer: Peer<S>, reason: string): void {
+    refused.delete(peer);
     this.#all = fewOf(listOf(this.#all).filter((other) => other !== peer));
     const { journal, policy } = this.#guard;
     const { disconnect } = policy;
@@ -243,9 +274,16 @@ export class Peers<S> {
     });
   }
 
+  /** Ends one of them while others stay. */
+  expel(peer: Peer<S>, refusal: Unauthorized): void {
+    this.#try(peer, () => peer.silence());
+    this.turnAway(peer, refusal, "unauthorized");
+    this.#dismiss(peer);
+  }
+
   /** Disconnects them; they are silenced. */
   disconnect(): void {
-    this.dismiss();
+    for (const peer of listOf(this.#outside)) this.#dismiss(peer);
     this.#leave((peer) => peer.disconnect());
   }
 

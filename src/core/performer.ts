@@ -1,20 +1,18 @@
+import { Admitting, CLOSING, type Entry } from "./admitting.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
 import { Ledger } from "./holdings.ts";
 import { knownConnectionId } from "./ids.ts";
-import type { Effect, Event, Rules, State } from "./machine.ts";
-import type { Cause } from "./journal.ts";
-import { causeOf, Peers } from "./peers.ts";
+import { type Effect, type Event, isAbout, type Rules, type State } from "./machine.ts";
+import type { Newcomer } from "./newcomer.ts";
+import { causeOf } from "./peers.ts";
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable } from "./revocations.ts";
-import { Runner } from "./runner.ts";
-import { isTarget, type RevocationTarget, sameUser, type Session } from "./session.ts";
+import { isSame } from "./same.ts";
+import type { RevocationTarget } from "./session.ts";
 import type { SessionKeys } from "./throttle.ts";
+import type { Cause } from "./journal.ts";
 import { startExpiry, startTimer, type Timer } from "./timer.ts";
-
-/** How long after a client was told that it is refused it is closed, in ms. */
-const CLOSING = 1000;
 
 /** How many attempts are declined while one runs. */
 const DECLINED_LIMIT = 64;
@@ -24,38 +22,24 @@ const DECLINED_LIMIT = 64;
 const signedOut = new WeakSet<object>();
 /** The keys that the attempt was counted under which the session came of. */
 const sessionKeys = new WeakMap<object, SessionKeys["keys"]>();
+/** The credentials that the session came of, where others may come with a CONNECT. */
+const cameOf = new WeakMap<object, unknown>();
+/** Sockets whose credentials wait for the attempt in flight. */
+const waiting = new WeakMap<object, readonly Newcomer<never>[]>();
 
 /** Whether a connection counts as pending. */
 function hasPlace(phase: State["phase"]): boolean {
   return phase === "pending" || phase === "closing";
 }
 
-/** An event, with what its effects need besides. */
-interface Entry<S> {
-  readonly event: Event;
-  readonly peer?: Peer<S>;
-  readonly attempt?: Attempt<S>;
-}
-
 /** Carries out what the machine decides about a connection. */
-export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revocable {
-  /** The policy it is under, and all that comes with it. */
-  readonly guard: Guard<S, T>;
-  protected readonly peers: Peers<S>;
+export abstract class Performer<S, T> extends Admitting<S, T> implements Revocable {
   /** How many namespaces were asked for since anybody was authenticated. */
   protected asked = 0;
-  readonly #transport: T;
   /** The deadline, the end of the session, or the time until it is closed; or none of them. */
   #timer: Timer | undefined;
   #running: Attempt<S> | undefined;
   #ledger: Ledger | undefined;
-
-  constructor(guard: Guard<S, T>, transport: T) {
-    super();
-    this.guard = guard;
-    this.#transport = transport;
-    this.peers = new Peers(guard);
-  }
 
   /** The attempt in flight. */
   protected get running(): Attempt<S> | undefined {
@@ -102,9 +86,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
   concerns(target: RevocationTarget): boolean {
     const { state } = this;
     if (this.isBusy) return true;
-    if (state.phase === "idle" || state.phase === "closing") return false;
-    const subject = state.phase === "authenticated" ? state.session : state.previous;
-    return subject !== undefined && isTarget(target, subject);
+    return isAbout(state, target);
   }
 
   revoke(target: RevocationTarget, at: number): number {
@@ -123,13 +105,29 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     this.#timer?.catchUp();
   }
 
-  /**
-   * What each socket is to be told with `authenticated`.
-   *
-   * @throws what the option `reply` throws
-   */
-  repliesOf(session: Session<unknown>): Map<Peer<S>, unknown> {
-    return this.peers.repliesOf(this.peers.connected, session);
+  /** Those that wait with the credentials of an attempt, which is theirs from now on. */
+  takeSame({ arrived }: Attempt<S>): Newcomer<S>[] {
+    const isMeant = ({ credentials }: Newcomer<S>) => isSame(credentials, arrived);
+    const all = this.waiting;
+    this.waiting = all.filter((newcomer) => !isMeant(newcomer));
+    return all.filter(isMeant);
+  }
+
+  protected get waiting(): readonly Newcomer<S>[] {
+    return (waiting.get(this) ?? []) as readonly Newcomer<S>[];
+  }
+
+  protected set waiting(newcomers: readonly Newcomer<S>[]) {
+    if (newcomers.length === 0) waiting.delete(this);
+    else waiting.set(this, newcomers as readonly Newcomer<never>[]);
+  }
+
+  /** A socket has brought credentials: they are verified, wait, or are those of the session. */
+  protected abstract take(newcomer: Newcomer<S>): void;
+
+  /** Whether they are the credentials that the session came of. */
+  protected isOfSession(credentials: unknown): boolean {
+    return cameOf.has(this) && isSame(credentials, cameOf.get(this));
   }
 
   protected get wasSignedOut(): boolean {
@@ -144,21 +142,6 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     return { userId: state.session.userId, keys };
   }
 
-  /**
-   * Calls `go` once all sockets that were recovered know what they have missed; at once, where
-   * there are none. Those of another user are not waited for.
-   */
-  whenCaughtUp(attempt: Attempt<S>, session: Session<unknown>, go: () => void): void {
-    // A refresh waits for nobody: whoever joins a session waits on their own.
-    const isWaitedFor = ({ previous }: Peer<S>) =>
-      this.state.phase === "pending" && attempt === this.#running &&
-      (!previous || sameUser(previous, session));
-    this.peers.whenCaughtUp(isWaitedFor, go, () => {
-      // An attempt that is over ends nothing.
-      if (attempt === this.#running) this.reject(unauthorized("server_error"));
-    });
-  }
-
   protected get rules(): Rules {
     return this.guard.policy;
   }
@@ -171,6 +154,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     const { journal, revocations } = this.guard;
     if (phase === "idle" || phase === "closing") revocations.forget(this);
     else revocations.watch(this);
+    if (before === "authenticated") cameOf.delete(this);
     const change = Number(hasPlace(phase)) - Number(hasPlace(before));
     if (change !== 0) journal.count("pendingConnections", change);
     this.countSockets();
@@ -189,8 +173,10 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
         return this.afterwards(() => this.#verify(attempt!));
       case "decline":
         return this.#decline(attempt!, effect.refusal);
+      case "let_in":
+        return this.afterwards(() => attempt === this.#running && attempt?.letIn());
       case "abort":
-        return this.#abort(effect.refusal, causeOf(event));
+        return this.#abort(effect.refusal, event);
       case "start_deadline":
         return this.#startDeadline(effect.ms);
       case "pause_deadline":
@@ -204,13 +190,14 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
       case "stop_timer":
         return this.#stopTimer();
       case "admit":
-        return this.#admit(effect.session);
+        this.asked = 0;
+        return this.admit(this.#accepted(), effect.session);
       case "admit_joined":
-        return this.#admitJoined(peer!);
+        return this.admitJoined(peer!);
       case "silence_joined":
         return peer!.silence();
       case "refresh":
-        return this.#refresh(effect.session);
+        return this.refresh(this.#accepted(), effect.session);
       case "tell_sender":
         return this.#tellSender(attempt!, effect.refusal);
       case "tell":
@@ -220,7 +207,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
         return this.peers.replace();
       case "close":
         this.peers.disconnect();
-        return this.guard.close(this.#transport);
+        return this.guard.close(this.transport);
     }
   }
 
@@ -244,7 +231,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
 
   #startClosing(): void {
     this.#stopTimer();
-    this.guard.ignore(this.#transport);
+    this.guard.ignore(this.transport);
     this.#timer = startTimer(this.guard.clock, CLOSING, () => this.happened({ type: "closed" }));
   }
 
@@ -264,7 +251,7 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
       const { socket } = attempt.peer;
       this.guard.identities.miss("a second sign-in in its session is declined", { socket });
     }
-    this.#endAttempt(attempt, refusal, "unauthorized");
+    this.#endAttempt(attempt, refusal);
     const running = this.#running;
     if (refusal.code !== "attempt_in_progress" || !running) return;
     if (++running.declined > DECLINED_LIMIT) this.cut("too_many_attempts");
@@ -275,69 +262,45 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     if (peer.connected) this.peers.tell(peer, refusal, "unauthorized");
   }
 
-  #abort(refusal: Declined | undefined, cause: Cause): void {
+  #abort(refusal: Declined | undefined, event: Event): void {
     const attempt = this.#takeRunning();
     const { phase } = this.state;
     if (phase !== "authenticated") this.peers.fallBehind();
-    if (!attempt) return;
-    this.#endAttempt(attempt, refusal, cause);
-    if (phase !== "idle" || !this.peers.isExpected(attempt.peer)) return;
-    this.peers.forget(attempt.peer);
-    // The transport stays if an open namespace uses it; of one that is lost there is nothing to tell.
-    if (refusal) this.dismissLater(attempt.peer);
+    if (attempt) this.#endAttempt(attempt, refusal, causeOf(event));
+    const isOver = phase === "idle" || phase === "closing" || event.type === "signed_out";
+    const { waiting } = this;
+    if (isOver) this.waiting = [];
+    const refused = isOver
+      ? waiting
+      : attempt && event.type === "refused"
+      ? this.takeSame(attempt)
+      : [];
+    for (const newcomer of refused) this.refuseNewcomer(newcomer, refusal, causeOf(event));
+    if (event.type === "signed_out") this.#stop(refusal!);
+    this.#takeWaiting();
   }
 
-  #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, cause: Cause): void {
+  #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, cause?: Cause): void {
     attempt.end(refusal);
-    const { peer } = attempt;
-    if (!this.peers.isExpected(peer)) return;
-    if (refusal) this.peers.turnAway(peer, refusal, cause);
-    // What was begun for a socket that is not connected yet has to be undone.
-    else attempt.answer({ ok: false, ...unauthorized("server_error") });
+    for (const newcomer of attempt.newcomers) this.refuseNewcomer(newcomer, refusal, cause);
   }
 
-  #admit(session: Session<unknown>): void {
-    this.asked = 0;
-    const attempt = this.#accepted();
-    this.peers.dismiss(attempt.peer);
-    const peers = this.peers.connected;
-    if (!this.peers.announce(peers, session, attempt)) this.reject(unauthorized("server_error"));
-    else this.#open(peers);
-  }
-
-  /** A refresh that is being verified goes on: nothing has come of it yet. */
-  #admitJoined(peer: Peer<S>): void {
-    const fail = () => this.end(unauthorized("server_error"));
-    this.peers.whenCaughtUp((other) => other === peer, () => {
-      // The session may be another by now, or over.
-      const { phase } = this.state;
-      if (phase !== "authenticated" || !peer.connected) return;
-      if (!this.peers.announce([peer], this.state.session)) fail();
-      else this.#open([peer]);
-    }, fail);
-  }
-
-  #open(peers: readonly Peer<S>[]): void {
-    this.peers.open(peers);
-    for (const peer of peers) this.afterwards(() => this.peers.welcome(peer));
-  }
-
-  #refresh(session: Session<unknown>): void {
-    // Whoever is still catching up gets this session after that.
-    const peers = this.peers.connected.filter((peer) => peer.session);
-    const before = new Map(peers.map((peer) => [peer, peer.session!]));
-    if (!this.peers.announce(peers, session, this.#accepted())) {
-      return this.end(unauthorized("server_error"));
-    }
-    this.peers.noteRefreshed(peers);
-    for (const [peer, previous] of before) {
-      this.afterwards(() => this.peers.refreshed(peer, session, previous));
+  /** Refuses those that were let into a session that is over: the next may be somebody else's. */
+  #stop(refusal: Unauthorized): void {
+    for (const peer of this.peers.coming) {
+      peer.refuse?.(refusal);
+      this.refuse(peer, refusal, "signed_out");
     }
   }
 
-  /** Tells a socket to stay away that was refused, a while after it was told so. */
-  protected dismissLater(peer: Peer<S>): void {
-    this.guard.clock.after(CLOSING, () => this.peers.dismissOne(peer));
+  /** Has those go on that have waited for the attempt that is over. */
+  #takeWaiting(): void {
+    if (this.waiting.length === 0) return;
+    this.afterwards(() => {
+      const { waiting } = this;
+      this.waiting = [];
+      for (const newcomer of waiting) this.take(newcomer);
+    });
   }
 
   /** The attempt in flight was accepted. */
@@ -345,6 +308,9 @@ export abstract class Performer<S, T> extends Runner<Entry<S>> implements Revoca
     const attempt = this.#takeRunning()!;
     attempt.end();
     if (attempt.keys) sessionKeys.set(this, attempt.keys);
+    if (this.guard.policy.handshake === true) cameOf.set(this, attempt.arrived);
+    for (const newcomer of this.takeSame(attempt)) newcomer.letIn();
+    this.#takeWaiting();
     return attempt;
   }
 

@@ -19,6 +19,7 @@ export interface Policy<S> extends Rules {
   readonly verify:
     | ((socket: S, credentials: unknown, context: VerifyContext) => unknown)
     | undefined;
+  readonly authorize: ((user: unknown, socket: S) => unknown) | undefined;
   readonly postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
   readonly postRefresh: ((socket: S, previous: Session<unknown>) => unknown) | undefined;
   readonly disconnect: ((socket: S, reason: string) => unknown) | undefined;
@@ -53,6 +54,7 @@ type Check = (name: string, value: never, options: object) => unknown;
 const OPTIONS: Record<OptionName, readonly [check: Check, fallback?: unknown]> = {
   authenticate: [hook],
   verify: [hook],
+  authorize: [hook],
   postAuthenticate: [hook],
   postRefresh: [hook],
   disconnect: [hook],

@@ -32,6 +32,8 @@ export type State =
     readonly errors: number;
     /** Whose connection it was, if it was recovered: only they may have it. */
     readonly previous?: Previous | undefined;
+    /** Whose session it would be: the verifier has said yes, and nobody is let in yet. */
+    readonly verified?: Previous | undefined;
   }
   | {
     readonly phase: "authenticated";
@@ -50,6 +52,15 @@ export type Previous = Subject & {
   readonly connection?: string | undefined;
 };
 
+/** An attempt has led to a session; it began at `since`. */
+interface Accepted<T extends string> {
+  readonly type: T;
+  readonly attempt: number;
+  readonly session: Session<unknown>;
+  readonly since: number;
+  readonly isBrought?: boolean;
+}
+
 /** What can happen to a connection. */
 export type Event =
   /**
@@ -57,18 +68,26 @@ export type Event =
    * `previous` says whose it was.
    */
   | { readonly type: "joined"; readonly previous?: Previous | undefined }
-  /** The client sent credentials, `previous` as in "joined". */
+  /**
+   * The client sent credentials, `previous` as in "joined". Here and below `isBrought` says that
+   * they came with a CONNECT.
+   */
   | {
     readonly type: "credentials";
     readonly attempt: number;
     readonly previous?: Previous | undefined;
+    readonly isBrought?: boolean;
   }
-  /** The verifier said yes; the attempt began at `since`. */
+  /** The verifier said yes, and there is more to do before the session can begin. */
+  | Accepted<"verified">
+  /** The session can begin. */
+  | Accepted<"accepted">
+  /** The user must not have any of the namespaces. */
   | {
-    readonly type: "accepted";
+    readonly type: "forbidden";
     readonly attempt: number;
-    readonly session: Session<unknown>;
-    readonly since: number;
+    readonly refusal: Unauthorized;
+    readonly isBrought?: boolean;
   }
   /**
    * The attempt was refused; `isVerdict` if for its credentials, and not because of the server.
@@ -80,6 +99,7 @@ export type Event =
     readonly refusal: Unauthorized;
     readonly isVerdict: boolean;
     readonly isAsked: boolean;
+    readonly isBrought?: boolean;
   }
   /** The socket that sent the credentials is gone before they were judged. */
   | { readonly type: "abandoned"; readonly attempt: number }
@@ -110,6 +130,8 @@ export type Event =
 export type Effect =
   /** Begin the attempt of the event. */
   | { readonly type: "verify" }
+  /** Let in the sockets of the event's attempt, which the verifier has said yes to. */
+  | { readonly type: "let_in" }
   /** Refuse the attempt of the event, which was not begun. */
   | { readonly type: "decline"; readonly refusal: Declined }
   /** End the attempt in flight, if any, and answer it. Without a refusal its client has left. */

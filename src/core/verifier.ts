@@ -2,7 +2,7 @@ import type { Attempt } from "./attempt.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import type { Common } from "./common.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
-import type { Notice } from "./notices.ts";
+import type { Delay, Notice } from "./notices.ts";
 import type { VerifyContext } from "./answers.ts";
 import type { Policy } from "./policy.ts";
 import { isObject, isText } from "./checks.ts";
@@ -71,19 +71,21 @@ export class Verification<S> {
     this.#controller?.abort();
   }
 
-  /** The likely cause, where the deadline has ended the attempt, for the operator. */
-  explainSilence(): [notice: Notice, message: string] {
+  /** Why the deadline may have ended the attempt, for the operator. */
+  get delay(): Delay {
     return this.#policy.verify
-      ? [
-        "verifying",
-        "The deadline ended an attempt while verify was still running. Make it " +
-        "faster, or raise the option timeout.",
-      ]
-      : [
-        "not called back",
-        "The deadline ended an attempt, and authenticate had not called " +
-        `back. ${CALLS_BACK} If it does call back, make it faster, or raise the option timeout.`,
-      ];
+      ? {
+        during: "verify",
+        notice: "verifying",
+        message: "The deadline ended an attempt while verify was still running. Make it " +
+          "faster, or raise the option timeout.",
+      }
+      : {
+        during: "authenticate",
+        notice: "not called back",
+        message: "The deadline ended an attempt, and authenticate had not called " +
+          `back. ${CALLS_BACK} If it does call back, make it faster, or raise the option timeout.`,
+      };
   }
 
   #context(): VerifyContext {

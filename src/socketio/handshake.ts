@@ -16,6 +16,8 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   try {
     credentials = gate.policy.handshake === true
       ? readPayload(socket.handshake, ({ auth }) => isNothing(auth) ? undefined : auth)
+      : gate.connection.isSignedIn
+      ? undefined
       : gate.connection.brought(gate);
   } catch (error) {
     gate.report("handshake", error);

@@ -17,6 +17,8 @@ const eve: Session<string> = { user: "eve", userId: "2", authenticatedAt: 0 };
 const mortal: Session<string> = { ...ada, expiresAt: 9000 };
 const failed = unauthorized("authentication_failed");
 const error = unauthorized("server_error");
+const forbidden = unauthorized("forbidden");
+const isBrought = true;
 
 /** One state of each kind that the table tells apart. */
 const states = {
@@ -52,6 +54,20 @@ const states = {
   "idle for good": { phase: "idle", failures: 2 },
   "after an error": { phase: "pending", attempt: 7, failures: 0, errors: 1 },
   "used up by one who left": { phase: "pending", attempt: 0, failures: 2, errors: 0 },
+  "to be let in": {
+    phase: "pending",
+    attempt: 7,
+    failures: 0,
+    errors: 0,
+    verified: { userId: "1", since: 100 },
+  },
+  "signed in, attempts used up": {
+    phase: "authenticated",
+    attempt: 0,
+    failures: 2,
+    session: ada,
+    since: 100,
+  },
   closing: { phase: "closing", failures: 2 },
 } satisfies Record<string, State>;
 
@@ -61,10 +77,40 @@ const events = {
   "recovered as another": { type: "joined", previous: eve },
   credentials: { type: "credentials", attempt: 8 },
   "credentials as another": { type: "credentials", attempt: 8, previous: eve },
+  "credentials with CONNECT": { type: "credentials", attempt: 8, isBrought: true },
+  verified: { type: "verified", attempt: 7, session: ada, since: 200 },
+  "verified late": { type: "verified", attempt: 6, session: ada, since: 200 },
+  "verified as another": { type: "verified", attempt: 7, session: eve, since: 200 },
+  forbidden: { type: "forbidden", attempt: 7, refusal: forbidden },
+  "forbidden late": { type: "forbidden", attempt: 6, refusal: forbidden },
   accepted: { type: "accepted", attempt: 7, session: ada, since: 200 },
   "accepted until 9000": { type: "accepted", attempt: 7, session: mortal, since: 200 },
   "accepted as another": { type: "accepted", attempt: 7, session: eve, since: 200 },
   "accepted late": { type: "accepted", attempt: 6, session: ada, since: 200 },
+  "CONNECT accepted": { type: "accepted", attempt: 7, session: ada, since: 200, isBrought },
+  "CONNECT accepted as another": {
+    type: "accepted",
+    attempt: 7,
+    session: eve,
+    since: 200,
+    isBrought,
+  },
+  "CONNECT verified as another": {
+    type: "verified",
+    attempt: 7,
+    session: eve,
+    since: 200,
+    isBrought,
+  },
+  "CONNECT forbidden": { type: "forbidden", attempt: 7, refusal: forbidden, isBrought },
+  "CONNECT refused": {
+    type: "refused",
+    attempt: 7,
+    refusal: failed,
+    isVerdict: true,
+    isAsked: true,
+    isBrought,
+  },
   refused: { type: "refused", attempt: 7, refusal: failed, isVerdict: true, isAsked: true },
   "refused late": { type: "refused", attempt: 6, refusal: failed, isVerdict: true, isAsked: true },
   failing: { type: "refused", attempt: 7, refusal: error, isVerdict: false, isAsked: true },
@@ -89,6 +135,15 @@ type Row = Partial<Record<keyof typeof events, string>>;
 
 /** While the last attempt is verified that is left, be it after failures or after errors. */
 const verifyingAtLast: Row = {
+  "credentials with CONNECT": "pending: decline",
+  verified: "pending: let_in",
+  "verified as another": "pending: let_in",
+  forbidden: "closing: abort, tell forbidden, start_closing",
+  "CONNECT accepted": "authenticated: stop_timer, admit",
+  "CONNECT accepted as another": "authenticated: stop_timer, admit",
+  "CONNECT verified as another": "pending: let_in",
+  "CONNECT forbidden": "closing: abort, tell forbidden, start_closing",
+  "CONNECT refused": "closing (a failure): abort, tell authentication_failed, start_closing",
   credentials: "pending: decline",
   "credentials as another": "pending: decline",
   accepted: "authenticated: stop_timer, admit",
@@ -109,6 +164,7 @@ const verifyingAtLast: Row = {
 /** What each event does in each state: the phase it leads to, what it counts, and the effects. */
 const table: Record<keyof typeof states, Row> = {
   idle: {
+    "credentials with CONNECT": "pending: start_deadline 1000, verify",
     joined: "pending: start_deadline 1000",
     recovered: "pending: start_deadline 1000",
     "recovered as another": "pending: start_deadline 1000",
@@ -119,6 +175,7 @@ const table: Record<keyof typeof states, Row> = {
     rejected: "closing: abort, tell server_error, start_closing",
   },
   pending: {
+    "credentials with CONNECT": "pending: verify",
     credentials: "pending: verify",
     "credentials as another": "pending: verify",
     failed: "pending (a failure): ",
@@ -128,6 +185,16 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   verifying: {
+    "credentials with CONNECT": "pending: decline",
+    verified: "pending: let_in",
+    "verified as another": "pending: let_in",
+    forbidden: "closing: abort, tell forbidden, start_closing",
+    "CONNECT accepted": "authenticated: stop_timer, admit",
+    "CONNECT accepted as another": "authenticated: stop_timer, admit",
+    "CONNECT verified as another": "pending: let_in",
+    "CONNECT forbidden": "closing: abort, tell forbidden, start_closing",
+    "CONNECT refused":
+      "pending (a failure): resume_deadline, abort, tell_sender authentication_failed",
     credentials: "pending: decline",
     "credentials as another": "pending: decline",
     accepted: "authenticated: stop_timer, admit",
@@ -146,6 +213,7 @@ const table: Record<keyof typeof states, Row> = {
   },
   "on the last attempt": verifyingAtLast,
   recovering: {
+    "credentials with CONNECT": "pending: verify",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: verify",
     "credentials as another": "closing: decline, abort, tell subject_mismatch, start_closing",
@@ -157,6 +225,7 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   "recovering one of old": {
+    "credentials with CONNECT": "pending: verify",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: verify",
     "credentials as another": "closing: decline, abort, tell subject_mismatch, start_closing",
@@ -169,6 +238,16 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   "verifying in recovery": {
+    "credentials with CONNECT": "pending: decline",
+    verified: "pending: let_in",
+    "verified as another": "closing: abort, tell subject_mismatch, start_closing",
+    forbidden: "closing: abort, tell forbidden, start_closing",
+    "CONNECT accepted": "authenticated: stop_timer, admit",
+    "CONNECT accepted as another": "closing: abort, tell subject_mismatch, start_closing",
+    "CONNECT verified as another": "closing: abort, tell subject_mismatch, start_closing",
+    "CONNECT forbidden": "closing: abort, tell forbidden, start_closing",
+    "CONNECT refused":
+      "pending (a failure): resume_deadline, abort, tell_sender authentication_failed",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: decline",
     "credentials as another": "pending: decline",
@@ -188,6 +267,7 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   authenticated: {
+    "credentials with CONNECT": "authenticated: verify",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
@@ -203,6 +283,16 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   refreshing: {
+    "credentials with CONNECT": "authenticated: decline",
+    verified: "authenticated: let_in",
+    "verified as another": "idle: stop_timer, abort, tell subject_mismatch, close",
+    forbidden: "idle: stop_timer, abort, tell forbidden, close",
+    "CONNECT accepted": "authenticated: stop_timer, refresh",
+    "CONNECT accepted as another": "authenticated: abort",
+    "CONNECT verified as another": "authenticated: abort",
+    "CONNECT forbidden": "authenticated: abort",
+    "CONNECT refused": "authenticated (a failure): abort",
+    deserted: "pending: start_deadline 1000",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
@@ -220,10 +310,10 @@ const table: Record<keyof typeof states, Row> = {
     revoked: "idle: stop_timer, abort, tell revoked, close",
     ended: "idle: stop_timer, abort, tell server_error, close",
     rejected: "closing: abort, tell server_error, start_closing",
-    deserted: "idle: stop_timer, abort",
     gone: "idle: stop_timer, abort",
   },
   "authenticated without an id": {
+    "credentials with CONNECT": "authenticated: decline",
     joined: "authenticated: admit_joined",
     recovered: "idle: stop_timer, abort, tell subject_mismatch, close",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
@@ -237,7 +327,52 @@ const table: Record<keyof typeof states, Row> = {
     deserted: "idle: stop_timer, abort",
     gone: "idle: stop_timer, abort",
   },
+  "to be let in": {
+    credentials: "pending: decline",
+    "credentials as another": "pending: decline",
+    "credentials with CONNECT": "pending: decline",
+    verified: "pending: let_in",
+    "verified as another": "pending: let_in",
+    forbidden: "closing: abort, tell forbidden, start_closing",
+    accepted: "authenticated: stop_timer, admit",
+    "accepted until 9000": "authenticated: start_expiry 9500, admit",
+    "accepted as another": "authenticated: stop_timer, admit",
+    "CONNECT accepted": "authenticated: stop_timer, admit",
+    "CONNECT accepted as another": "authenticated: stop_timer, admit",
+    "CONNECT verified as another": "pending: let_in",
+    "CONNECT forbidden": "closing: abort, tell forbidden, start_closing",
+    "CONNECT refused":
+      "pending (a failure): resume_deadline, abort, tell_sender authentication_failed",
+    refused: "pending (a failure): resume_deadline, abort, tell_sender authentication_failed",
+    failing: "pending (an error): resume_deadline, abort, tell_sender server_error",
+    abandoned: "pending: abort, resume_deadline",
+    failed: "pending (a failure): ",
+    challenged: "pending: pause_deadline",
+    answered: "pending: resume_deadline",
+    deadline: "idle: stop_timer, abort, tell timeout, close",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
+    gone: "idle: stop_timer, abort",
+  },
+  "signed in, attempts used up": {
+    joined: "authenticated: admit_joined",
+    recovered: "authenticated: admit_joined",
+    "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
+    credentials: "authenticated: verify",
+    "credentials as another": "idle: decline, stop_timer, abort, tell subject_mismatch, close",
+    "credentials with CONNECT": "authenticated: decline",
+    failed: "authenticated (a failure): ",
+    expired: "idle: stop_timer, abort, tell expired, close",
+    signed_out: "pending: abort, start_deadline 1000, tell signed_out, replace",
+    revoked: "idle: stop_timer, abort, tell revoked, close",
+    ended: "idle: stop_timer, abort, tell server_error, close",
+    rejected: "closing: abort, tell server_error, start_closing",
+    deserted: "idle: stop_timer, abort",
+    gone: "idle: stop_timer, abort",
+  },
   "idle, attempts left": {
+    "credentials with CONNECT": "pending: start_deadline 1000, verify",
     joined: "pending: start_deadline 1000",
     recovered: "pending: start_deadline 1000",
     "recovered as another": "pending: start_deadline 1000",
@@ -248,6 +383,7 @@ const table: Record<keyof typeof states, Row> = {
     rejected: "closing: abort, tell server_error, start_closing",
   },
   "idle for good": {
+    "credentials with CONNECT": "closing: decline, abort, tell too_many_attempts, start_closing",
     joined: "closing: abort, tell too_many_attempts, start_closing",
     recovered: "closing: abort, tell too_many_attempts, start_closing",
     "recovered as another": "closing: abort, tell too_many_attempts, start_closing",
@@ -259,6 +395,7 @@ const table: Record<keyof typeof states, Row> = {
   },
   "after an error": verifyingAtLast,
   "used up by one who left": {
+    "credentials with CONNECT": "closing: decline, abort, tell too_many_attempts, start_closing",
     credentials: "closing: decline, abort, tell too_many_attempts, start_closing",
     "credentials as another": "closing: decline, abort, tell too_many_attempts, start_closing",
     failed: "pending (a failure): ",

@@ -16,18 +16,28 @@ const session = fc.constantFrom<Session<string>>(
 );
 const attempt = fc.constantFrom(1, 2, 3);
 const maybe = fc.option(session, { nil: undefined, freq: 2 });
+const isBrought = fc.boolean();
 const time = fc.constantFrom(1, 2, 3);
 
 const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ type: type("joined"), previous: maybe }),
-  { weight: 3, arbitrary: fc.record({ type: type("credentials"), attempt, previous: maybe }) },
-  { weight: 4, arbitrary: fc.record({ type: type("accepted"), attempt, session, since: time }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: type("credentials"), attempt, previous: maybe, isBrought }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: type("accepted"), attempt, session, since: time, isBrought }),
+  },
+  fc.record({ type: type("verified"), attempt, session, since: time, isBrought }),
+  fc.record({ type: type("forbidden"), attempt, refusal: fc.constant(refusal), isBrought }),
   fc.record({
     type: type("refused"),
     attempt,
     refusal: fc.constantFrom(refusal, unauthorized("server_error")),
     isVerdict: fc.boolean(),
     isAsked: fc.boolean(),
+    isBrought,
   }),
   fc.record({ type: type("abandoned"), attempt }),
   fc.record({ type: fc.constantFrom("challenged" as const, "answered" as const), attempt }),
@@ -70,7 +80,7 @@ describe("the machine, whatever happens in whatever order", () => {
           // Authenticated means: admitted, and nothing has ended or replaced the sockets since.
           if (types.includes("admit")) open = true;
           if (types.includes("tell")) open = false;
-          if (event.type === "gone" || event.type === "deserted") open &&= state.phase !== "idle";
+          if (event.type === "gone" || event.type === "deserted") open = false;
           assertEquals(state.phase === "authenticated", open);
           // Whoever is not authenticated, nor idle, has a deadline: entering
           // `pending` from anywhere else starts one.
@@ -88,6 +98,10 @@ describe("the machine, whatever happens in whatever order", () => {
           // A client that is being closed is closed, or goes; nothing else becomes of it.
           if (before.phase === "closing" && event.type !== "gone") {
             assertEquals(state.phase === "idle", types.includes("close"));
+          }
+          // What comes with a CONNECT ends no session.
+          if (before.phase === "authenticated" && "isBrought" in event && event.isBrought) {
+            assertEquals(state.phase, "authenticated");
           }
           // Another user never comes in on somebody else's session.
           if (before.phase === "authenticated" && state.phase === "authenticated") {

@@ -189,7 +189,8 @@ function connect(options: object = {}) {
   const outcomes: Outcome[] = [];
   return {
     ...{ answers, guard, connection, peer, outcomes },
-    knock: () => connection.handshake(peer, {}, (outcome) => outcomes.push(outcome)),
+    knock: (credentials: unknown = {}, newcomer = peer) =>
+      connection.handshake(newcomer, credentials, (outcome) => outcomes.push(outcome)),
     revoke: () => guard.revocations.revoke({ id: crypto.randomUUID(), target: ADA, age: 0 }),
   };
 }
@@ -200,6 +201,7 @@ describe("credentials before the socket", () => {
     knock();
     answers[0]!(null, "ada");
     assertEquals([outcomes, peer.done], [[{ ok: true, reply: undefined }], []]);
+    assertEquals(connection.isSignedIn, false);
     connection.join(peer);
     assertEquals(peer.done, ["authenticated", "open", "introduce", "deliver"]);
   });
@@ -217,13 +219,15 @@ describe("credentials before the socket", () => {
     assertEquals(peer.session, undefined);
   });
 
-  it("are not asked for by those who are signed in, or about to be", () => {
-    const { knock, answers, outcomes } = connect();
+  it("are verified once if they are the same, at once or later", () => {
+    const { knock, answers, outcomes, connection, peer } = connect({ handshake: true });
     knock();
-    knock();
-    assertEquals(outcomes.length, 1);
+    knock({}, new FakePeer("b"));
+    assertEquals(outcomes, []);
     answers[0]!(null, "ada");
-    knock();
+    assertEquals(outcomes.length, 2);
+    connection.join(peer);
+    knock({}, new FakePeer("c"));
     assertEquals([outcomes.map(({ ok }) => ok), answers.length], [[true, true, true], 1]);
   });
 

@@ -96,4 +96,9 @@ export const settings: Record<string, () => Setting> = {
     options: { handshake: () => ({ username: "ada", password: "right" }) },
   }),
   "35. What is sent between a refusal and the close": () => ({}),
+  "36. Credentials of another user in CONNECT": () => ({ options: { handshake: true } }),
+  "37. A namespace that the user may not have": () => ({
+    options: { authorize: (_user: unknown, { nsp }: Socket) => nsp.name === "/" },
+  }),
+  "38. No namespace that the user may have": () => ({ options: { authorize: () => false } }),
 };

@@ -9,6 +9,7 @@ import type * as library from "../../mod.ts";
 interface User {
   readonly id: string;
   readonly name: string;
+  readonly role: string;
   /** The secret of a second factor, for those who have one. */
   readonly totp?: string;
 }
