@@ -310,9 +310,31 @@ export const mutants: Mutant[] = [
     ],
     ["when to come back", "defaults.reconnect || isDuration(retryAfter)", "defaults.reconnect"],
   ]),
+  ...of("core/cluster_time", [
+    ["other clocks", "this.#lead += Math.max(time - this.now(), 0);", ""],
+    ["time that goes back", "Math.max(time - this.now(), 0)", "time - this.now()"],
+    ["sign-ins at one time", " || time === other.time && connection < other.connection", ""],
+  ]),
+  ...of("core/targets", [
+    ["both", "if (except !== undefined && olderThan !== undefined) {", "if (false) {"],
+    ["long texts", "message !== undefined && message.length > LONGEST_MESSAGE", "false"],
+    ["names", "if (names.includes(name)) continue;", "continue;"],
+    [
+      "sockets that are over",
+      "if (found?.connected) return { except: found.connection.id };",
+      "if (found) return { except: found.connection.id };",
+    ],
+    ["stamps of those who are over", "found?.connected && found.session ?", "found ?"],
+  ]),
   ...of("core/session", [
     ["the year 1970", "if (ms === 0) {", "if (false) {"],
     ["seconds", "if (ms >= SECONDS.from && ms < SECONDS.to)", "if (false)"],
+    ["ends of its own", "Math.min(expiresAt, until)", "until"],
+    [
+      "limits without a grace",
+      "limited.has(session) ? expiresAt : expiresAt + grace",
+      "expiresAt + grace",
+    ],
   ]),
   ...of("core/timer", [
     ["catching up", "if (!this.#cancel || this.#due > this.#time()) return;", "if (true) return;"],
@@ -440,8 +462,8 @@ export const mutants: Mutant[] = [
     ["the same user", "const isOther = current &&", "const isOther = false &&"],
     [
       "those who are let in, of the same user",
-      "  if (refused) return refused;\n  const verified",
-      "  const verified",
+      "  if (refused) return refused;\n  const { since, stamp } = event;\n  const verified",
+      "  const { since, stamp } = event;\n  const verified",
     ],
     [
       "those who come, of another user",
@@ -470,17 +492,18 @@ export const mutants: Mutant[] = [
     ],
     [
       "revocations of those who are let in",
-      "[state.previous, state.verified].some((whose) =>\n      whose",
-      "[state.previous].some((whose) =>\n      whose",
+      "[state.previous, state.verified].some((whose) => whose && isMeant(whose))",
+      "[state.previous].some((whose) => whose && isMeant(whose))",
     ],
     [
       "those who are let in, found",
-      "return [state.previous, state.verified].some((whose) => whose &&",
-      "return [state.previous].some((whose) => whose &&",
+      "return [state.previous, state.verified].some((whose) => whose && isTarget",
+      "return [state.previous].some((whose) => whose && isTarget",
     ],
     ["the same user, joining", "return Boolean(current && previous &&", "return Boolean(false &&"],
-    ["revocations", "return isMeant ? end", "return false ? end"],
-    ["sessions since", "&& state.since <= at", ""],
+    ["revocations", "return isMeant(state, event) ? end", "return false ? end"],
+    ["limits", "if (!isMeant(state, event)) return stay(state);", ""],
+    ["stamps that a refresh keeps", 'state.phase === "authenticated" ? state : event;', "event;"],
     [
       "late acceptance",
       "if (event.attempt !== state.attempt) return stay(state);\n  const refused = turnDownOthers(state, event);\n  if (refused) return refused;\n  const { session",
@@ -541,7 +564,11 @@ export const mutants: Mutant[] = [
       "if (!state.attempt) return becomeIdle(state);",
       "return becomeIdle(state);",
     ],
-    ["grace", "session.expiresAt + rules.grace", "session.expiresAt"],
+    [
+      "grace",
+      "at: endOf(session, rules.grace) },\n      { type: state.phase",
+      "at: endOf(session, 0) },\n      { type: state.phase",
+    ],
     ["attempts", "if (failures + errors >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
@@ -732,9 +759,42 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/revocations", [
     ["once each", "if (again) {", "if (false) {"],
-    ["remembered first", "    this.#remember(target, list);\n", ""],
-    ["only those before", "since <= at && !isSpared", "!isSpared"],
-    ["whom it spares", "except !== undefined && except === connection", "false"],
+    ["remembered first", "    this.#remember(added.target, list);\n", ""],
+    [
+      "only those before",
+      "return !isSpared && (whose.since ?? -Infinity) <= at;",
+      "return !isSpared;",
+    ],
+    ["whom it spares", "except !== undefined && except === whose.connection ||", "false ||"],
+    [
+      "sessions that it spares",
+      "exceptSession !== undefined && exceptSession === whose.sessionId",
+      "false",
+    ],
+    ["whom it is about", "isTarget(target, whose) && covers(", "covers("],
+    ["what it says", "...message !== undefined && { message },", ""],
+    ["whom it sends back", "...reconnect !== undefined && { reconnect },", ""],
+    ["limits are no ends", "find((revocation) => !isLimit(revocation))", "at(0)"],
+    ["the strictest limit", "Math.min(...limits)", "limits[0] ?? Infinity"],
+    ["three that spare differently", "ends.slice(3)", "ends.slice(2)"],
+    [
+      "the greatest mark",
+      "last && isOlder(one.olderThan!, last.olderThan!) ? last : one",
+      "last ?? one",
+    ],
+    [
+      "limits that nothing makes vain",
+      "if (!isLimit(later)) return true;\n  return isLimit(one) &&",
+      "if (!isLimit(later)) return true;\n  return",
+    ],
+    ["limits of different ends", "untilOf(later) <= Math.max(untilOf(one), now)", "true"],
+    ["those that spare more", "if (!sparesNoMore) return false;", ""],
+    [
+      "long cuts",
+      "Math.min(Math.max(now - at, FIRST_REMINDER), LONGEST_PAUSE)",
+      "Math.max(now - at, FIRST_REMINDER)",
+      "What it takes to notice is a test of hours in which messages are lost.",
+    ],
     ["being late", "if (isNews && age > OVERDUE && at > this.awareness.since)", "if (false)"],
     ["what is no news", "if (isNews && age > OVERDUE", "if (age > OVERDUE"],
     [
@@ -742,14 +802,8 @@ export const mutants: Mutant[] = [
       "if (last!.at > this.#clock.monotonic() - this.#retention) this.awareness.lose();",
       "",
     ],
-    ["whom it spares, said again", "...except !== undefined && { except } ", ""],
     ["others that say it", "      again.reminder = nextReminder(again.at, now);\n", ""],
     ["those that were made at once", "all.slice(0, KNOWN)", "all.slice(0, 0)"],
-    [
-      "what others have revoked",
-      "return last!.except === undefined || !other ? [last!] : [last!, other];",
-      "return [last!];",
-    ],
     [
       "both of a target",
       "said.some(({ reminder }) => reminder.from <= now)",
@@ -903,13 +957,13 @@ export const mutants: Mutant[] = [
   ...of("core/attempt", [
     [
       "revoked meanwhile",
-      'return this.#isRevoked ? unauthorized("revoked") : undefined;',
+      "    return this.#revocation;\n",
       "return undefined;",
     ],
     [
       "revoked by whoever was told",
-      "if (this.#isRevoked) return this.#refuse",
-      "if (false) return this.#refuse",
+      "if (refusal) return this.#refuse(refusal);\n    }",
+      "}",
     ],
     [
       "expired on arrival",
@@ -940,8 +994,8 @@ export const mutants: Mutant[] = [
     ["30 seconds", "if (!isBounded) this.#startLimit();", ""],
     [
       "objections before authorize",
-      "if (objection) this.#refuse(objection);\n    else this",
-      "this",
+      'if (objection) return this.#refuse(objection);\n    this.#decide(this.#come("verified"',
+      'this.#decide(this.#come("verified"',
     ],
     [
       "those who come while authorize is asked",
@@ -1070,7 +1124,8 @@ export const mutants: Mutant[] = [
     ["backoff", "FIRST_DELAY * 2 ** failures", "FIRST_DELAY"],
     ["sessions that do not hold", "now - since! >= HOLDS ? 0 : failures", "0"],
     ["refreshes in vain", "isVain ? FIRST_DELAY : LEAST_DELAY", "0"],
-    ["short sessions", "expiresIn / 2, least", "least"],
+    ["short sessions", "expiresIn * part, isShortened", "isShortened"],
+    ["sessions that are shortened", "const isShortened = isIn &&", "const isShortened = false &&"],
     ["what the server says unasked", "return event.detail ? {", "return false ? {"],
   ]),
   ...of("client/client", [

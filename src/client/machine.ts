@@ -181,10 +181,15 @@ export function transition(state: State, event: Event, rules: Rules): State {
       // A refresh that has gained nothing is not repeated at once, and no other either.
       const isVain = expiresAt! <= state.expiresAt!;
       const least = isIn ? isVain ? FIRST_DELAY : LEAST_DELAY : 0;
+      // The server has shortened the session: it wants it renewed, but not all of them at once.
+      const isShortened = isIn && credentials === "none" &&
+        expiresAt! < (state.expiresAt ?? Infinity);
+      const part = isShortened ? random / 2 : 1 / 2;
+      const margin = isShortened ? Infinity : rules.refreshMargin;
       return {
         ...initial,
         name: "authenticated",
-        due: now + Math.max(expiresIn - rules.refreshMargin, expiresIn / 2, least),
+        due: now + Math.max(expiresIn - margin, expiresIn * part, isShortened ? 0 : least),
         failures: isIn ? 0 : failures,
         since: isIn ? since : now,
         endsAt: now + expiresIn,

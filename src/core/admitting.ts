@@ -192,6 +192,12 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     }
   }
 
+  /** A session has another end now. */
+  protected tellEnd(session: Session<unknown>): void {
+    const peers = this.peers.connected.filter((peer) => peer.session);
+    if (!this.peers.announce(peers, session)) this.end(unauthorized("server_error"));
+  }
+
   // Refusals of some while others stay.
 
   /** Refuses the sockets that may not have their namespace; those of a session stay until it is renewed. */

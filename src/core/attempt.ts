@@ -13,9 +13,10 @@ import {
   type Unauthorized,
   unauthorized,
 } from "../protocol.ts";
+import type { Whose } from "./revocations.ts";
 import { type Rights, rightsOf } from "./rights.ts";
 import { Screening } from "./screening.ts";
-import { isExpired, type Session } from "./session.ts";
+import { isExpired, limit, type Session, subjectOf } from "./session.ts";
 import type { Event } from "./states.ts";
 import type { Points, SessionKeys } from "./throttle.ts";
 import { Timer } from "./timer.ts";
@@ -79,8 +80,9 @@ export class Attempt<S> {
   readonly isBrought: boolean;
   /** The sockets on their way in that have brought the credentials. */
   newcomers: readonly Newcomer<S>[];
-  /** When the credentials arrived, by the monotonic clock. */
+  /** When the credentials arrived, by the monotonic clock, and by the time of the cluster. */
   readonly begunAt: number;
+  readonly stamp: number;
   /** How many others were declined since it was begun. */
   declined = 0;
   /** What each socket is told with `authenticated`, once the attempt is accepted. */
@@ -117,6 +119,7 @@ export class Attempt<S> {
     this.#connection = connection;
     this.#guard = connection.guard;
     this.begunAt = connection.guard.clock.monotonic();
+    this.stamp = connection.guard.time.now();
     this.isBrought = typeof from === "object";
     this.#screening = new Screening(connection, peer, credentials, this.isBrought);
     this.newcomers = typeof from === "object" ? [from] : [];
@@ -207,8 +210,8 @@ export class Attempt<S> {
   /** Has the connection let sockets in, if it may belong to this user. */
   #prepare(): void {
     const objection = this.#objection;
-    if (objection) this.#refuse(objection);
-    else this.#decide({ type: "verified", session: this.#session!, since: this.begunAt });
+    if (objection) return this.#refuse(objection);
+    this.#decide(this.#come("verified", this.#session!));
   }
 
   /** Why the session must not be, if so. */
@@ -218,12 +221,17 @@ export class Attempt<S> {
     if (isExpired(this.#session!, clock.now(), policy.grace)) {
       return { ...unauthorized("expired"), reconnect: false };
     }
-    return this.#isRevoked ? unauthorized("revoked") : undefined;
+    return this.#revocation;
   }
 
-  get #isRevoked(): boolean {
-    const { knownId } = this.#connection;
-    return this.#guard.revocations.covers(this.#session!, this.begunAt, knownId);
+  /** Why the session must not be because it was revoked, if so. */
+  get #revocation(): Unauthorized | undefined {
+    return this.#guard.revocations.refusalFor(this.#whose);
+  }
+
+  get #whose(): Whose {
+    const { knownId: connection, stamp = this.stamp } = this.#connection;
+    return { ...subjectOf(this.#session!), since: this.begunAt, stamp, connection };
   }
 
   /** Asks whether the user may have the namespaces, and lets in the sockets that wait. */
@@ -307,15 +315,25 @@ export class Attempt<S> {
   #judge(): void {
     // It may have left meanwhile.
     if (this.#isOver || !this.#hasSocket) return;
-    const session = this.#session!;
     const objection = this.#objection;
     if (objection) return this.#refuse(objection);
+    const { clock, policy, revocations } = this.#guard;
+    const session = limit(this.#session!, revocations.limitOf(this.#whose));
+    // The rights have changed since it began: the next attempt is welcome.
+    if (isExpired(session, clock.now(), policy.grace)) {
+      return this.#refuse(unauthorized("expired"));
+    }
     try {
       this.replies = this.#connection.repliesOf(this, session);
     } catch (error) {
       return this.#refuse(this.#fail(error, "reply"));
     }
-    this.#decide({ type: "accepted", session, since: this.begunAt });
+    this.#decide(this.#come("accepted", session));
+  }
+
+  /** What there is to tell of a session that comes of it. */
+  #come<T extends "verified" | "accepted">(type: T, session: Session<unknown>) {
+    return { type, session, since: this.begunAt, stamp: this.stamp };
   }
 
   /** Something has failed that the client is told no more about than that. */
@@ -338,7 +356,8 @@ export class Attempt<S> {
     if (judged.type === "accepted") {
       // Whoever observes may revoke the session, or end the attempt.
       this.#note(judged.session);
-      if (this.#isRevoked) return this.#refuse(unauthorized("revoked"));
+      const refusal = this.#revocation;
+      if (refusal) return this.#refuse(refusal);
     }
     this.#connection.happened({ ...judged, attempt, isBrought }, this);
   }

@@ -179,6 +179,11 @@ export class Connection<S, T> extends Performer<S, T> {
     return this.state.phase === "authenticated" ? this.state.since : -Infinity;
   }
 
+  /** When the sign-in began that there is, by the time of the cluster. */
+  get stamp(): number | undefined {
+    return this.state.phase === "authenticated" ? this.state.stamp : undefined;
+  }
+
   /** Whether it has no peer. */
   get isEmpty(): boolean {
     return this.peers.isEmpty;

@@ -1,4 +1,5 @@
 import type { Common } from "./common.ts";
+import { ClusterTime } from "./cluster_time.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Holdings } from "./holdings.ts";
 import { Identities } from "./identities.ts";
@@ -8,7 +9,6 @@ import { remindOf } from "./reminders.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { Revocations } from "./revocations.ts";
-import type { RevocationTarget } from "./session.ts";
 import { Spreading } from "./spreading.ts";
 import type { Previous } from "./states.ts";
 
@@ -29,6 +29,8 @@ export class Guard<S, T> implements Common<S> {
   readonly spreading: Spreading;
   /** Which sessions are no longer good. */
   readonly revocations: Revocations;
+  /** What time it is in the cluster. */
+  readonly time: ClusterTime;
   /** What the operator is told now and then. */
   readonly notices: Notices<S>;
   /** Who the users are. */
@@ -51,6 +53,7 @@ export class Guard<S, T> implements Common<S> {
     this.notices = new Notices(policy, binding.clock);
     this.identities = new Identities(policy, this.notices);
     this.revocations = new Revocations(binding.clock, this.#retention);
+    this.time = new ClusterTime(binding.clock);
     this.#wakeReminders = remindOf(this.revocations, binding.clock, (revocations) => {
       // What goes wrong now was reported the first time, and is tried again.
       binding.remindOthers?.(revocations).catch(() => {});
@@ -73,7 +76,8 @@ export class Guard<S, T> implements Common<S> {
    * session was revoked since it was looked for, or there is no place for it.
    */
   objectionTo(previous: Previous | undefined, needsPlace: boolean): Unauthorized | undefined {
-    if (previous && this.#isRevoked(previous)) return unauthorized("revoked");
+    const refusal = previous && this.revocations.refusalFor(previous);
+    if (refusal) return refusal;
     return needsPlace && this.journal.isFull ? this.busy("server_busy") : undefined;
   }
 
@@ -109,7 +113,8 @@ export class Guard<S, T> implements Common<S> {
     const { since } = this.revocations.awareness;
     const isOwn = keeper === this.node && (previous.since ?? -Infinity) >= since;
     if (!isOwn && this.clock.monotonic() - since <= this.#retention) return false;
-    return !this.#isRevoked(previous);
+    const { revocations, clock } = this;
+    return !revocations.refusalFor(previous) && clock.now() < revocations.limitOf(previous);
   }
 
   /** For how long at most a lost connection may have been kept, in ms. */
@@ -117,23 +122,17 @@ export class Guard<S, T> implements Common<S> {
     return this.#retention;
   }
 
-  #isRevoked(previous: Previous): boolean {
-    return this.revocations.covers(previous, previous.since ?? -Infinity, previous.connection);
-  }
-
   /**
-   * Revokes sessions here, then on all other nodes, but for one client
-   * connection. Resolves with the number of sockets.
+   * Carries a revocation out here, then has all other nodes do so. Resolves with the number of
+   * sockets.
    */
-  async revoke(target: RevocationTarget, except?: string): Promise<number> {
-    const count = await this.#revokeEverywhere(target, except);
-    this.identities.checkRevoked(target);
+  async revoke(made: Omit<Revocation, "id" | "age">): Promise<number> {
+    const count = await this.#revokeEverywhere({ ...made, id: crypto.randomUUID(), age: 0 });
+    this.identities.checkRevoked(made.target);
     return count;
   }
 
-  async #revokeEverywhere(target: RevocationTarget, except?: string): Promise<number> {
-    const id = crypto.randomUUID();
-    const revocation: Revocation = { id, target, age: 0, ...except !== undefined && { except } };
+  async #revokeEverywhere(revocation: Revocation): Promise<number> {
     const here = this.revocations.revoke(revocation);
     const report = (error: unknown) => this.policy.report(error, { during: "revoke" });
     const told = this.#binding.tellOthers?.(revocation, report);
@@ -147,7 +146,7 @@ export class Guard<S, T> implements Common<S> {
     }
   }
 
-  /** Another node has revoked sessions, or says so again. Returns how many sockets ended here. */
+  /** Another node has made a revocation, or says so again. Returns how many sockets ended here. */
   hear(revocation: Revocation): number {
     this.#wakeReminders();
     return this.revocations.revoke(revocation);

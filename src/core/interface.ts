@@ -35,6 +35,7 @@
  *
  * @module
  */
+import type { Stamp } from "./cluster_time.ts";
 import type { Origin } from "./events.ts";
 import type { Unauthorized } from "../protocol.ts";
 import type { RevocationTarget, Session } from "./session.ts";
@@ -187,7 +188,7 @@ export interface Binding<T> {
   remindOthers?(revocations: readonly Revocation[]): Promise<void>;
 }
 
-/** A revocation as it travels between nodes. */
+/** A revocation as it travels between nodes: sessions end, or have to be renewed soon. */
 export interface Revocation {
   /** Tells a repetition from a new one. */
   readonly id: string;
@@ -196,6 +197,19 @@ export interface Revocation {
   readonly age: number;
   /** The id of a client connection that is spared. */
   readonly except?: string;
+  /** The id of a session that is spared. */
+  readonly exceptSession?: string;
+  /** Only sessions whose sign-in began before this one are meant, by the time of the cluster. */
+  readonly olderThan?: Stamp;
+  /**
+   * The sessions do not end at once, but this long after it was made, in milliseconds, unless they
+   * are renewed.
+   */
+  readonly within?: number;
+  /** What the client is told instead of the protocol's own text. */
+  readonly message?: string;
+  /** Whether the client is sent for fresh credentials. */
+  readonly reconnect?: boolean;
 }
 
 /** Time, injected so that tests can hold it still. */

@@ -37,7 +37,7 @@
  * @module
  */
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
-import { isTarget, type RevocationTarget, sameUser, subjectOf } from "./session.ts";
+import { endOf, isTarget, limit, type RevocationTarget, sameUser, subjectOf } from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
@@ -223,7 +223,8 @@ function letIn(state: Engaged, event: On<"verified">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   const refused = turnDownOthers(state, event);
   if (refused) return refused;
-  const verified = { ...subjectOf(event.session), since: event.since };
+  const { since, stamp } = event;
+  const verified = { ...subjectOf(event.session), since, stamp };
   return {
     state: state.phase === "pending" ? { ...state, verified } : state,
     effects: [{ type: "let_in" }],
@@ -235,12 +236,14 @@ function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition
   const refused = turnDownOthers(state, event);
   if (refused) return refused;
   const { session, since } = event;
+  // A refresh is of the same sign-in.
+  const { stamp } = state.phase === "authenticated" ? state : event;
   return {
-    state: { phase: "authenticated", attempt: 0, failures: state.failures, session, since },
+    state: { phase: "authenticated", attempt: 0, failures: state.failures, session, since, stamp },
     effects: [
       session.expiresAt === undefined
         ? { type: "stop_timer" }
-        : { type: "start_expiry", at: session.expiresAt + rules.grace },
+        : { type: "start_expiry", at: endOf(session, rules.grace) },
       { type: state.phase === "pending" ? "admit" : "refresh", session },
     ],
   };
@@ -311,14 +314,30 @@ export function isAbout(state: State, target: RevocationTarget): boolean {
   return [state.previous, state.verified].some((whose) => whose && isTarget(target, whose));
 }
 
-/** A session that began after its user was revoked is a new one, and welcome. */
-function revoke(state: Engaged, { target, at }: On<"revoked">): Transition {
-  const isMeant = state.phase === "authenticated"
-    ? isTarget(target, state.session) && state.since <= at
-    : [state.previous, state.verified].some((whose) =>
-      whose && isTarget(target, whose) && (whose.since ?? -Infinity) <= at
-    );
-  return isMeant ? end(state.failures, unauthorized("revoked")) : stay(state);
+/** Whether a connection belongs to those who are meant, or is about to. */
+function isMeant(state: Engaged, { isMeant }: On<"revoked"> | On<"limited">): boolean {
+  if (state.phase === "pending") {
+    return [state.previous, state.verified].some((whose) => whose && isMeant(whose));
+  }
+  const { session, since, stamp } = state;
+  return isMeant({ ...subjectOf(session), since, stamp });
+}
+
+function revoke(state: Engaged, event: On<"revoked">): Transition {
+  return isMeant(state, event) ? end(state.failures, event.refusal) : stay(state);
+}
+
+/** An attempt in flight is looked at when it is decided. */
+function shorten(state: In<"authenticated">, event: On<"limited">, rules: Rules): Transition {
+  if (!isMeant(state, event)) return stay(state);
+  const session = limit(state.session, event.until);
+  return {
+    state: { ...state, session },
+    effects: [
+      { type: "start_expiry", at: endOf(session, rules.grace) },
+      { type: "tell_end", session },
+    ],
+  };
 }
 
 /**
@@ -407,6 +426,7 @@ const table: Table = {
     expired: (state) => end(state.failures, unauthorized("expired")),
     signed_out: (state, _event, rules) => signOut(state.failures, rules),
     revoked: revoke,
+    limited: shorten,
     ended: cut,
     rejected: reject,
     deserted: (state, _event, rules) => desert(state, rules),

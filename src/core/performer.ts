@@ -7,7 +7,7 @@ import { type Effect, type Event, isAbout, type Rules, type State } from "./mach
 import type { Newcomer } from "./newcomer.ts";
 import { causeOf } from "./peers.ts";
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
-import type { Revocable } from "./revocations.ts";
+import type { Revocable, Whose } from "./revocations.ts";
 import { isSame } from "./same.ts";
 import type { RevocationTarget } from "./session.ts";
 import type { SessionKeys } from "./throttle.ts";
@@ -89,11 +89,17 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
     return isAbout(state, target);
   }
 
-  revoke(target: RevocationTarget, at: number): number {
+  revoke(isMeant: (whose: Whose) => boolean, refusal: Unauthorized): number {
     const { length } = this.peers.connected;
     const before = this.state;
-    this.dispatch({ event: { type: "revoked", target, at } });
+    this.dispatch({ event: { type: "revoked", isMeant, refusal } });
     return this.state !== before && this.state.phase === "idle" ? length : 0;
+  }
+
+  limit(isMeant: (whose: Whose) => boolean, until: number): number {
+    const before = this.session;
+    this.dispatch({ event: { type: "limited", isMeant, until } });
+    return this.session === before ? 0 : this.peers.connected.length;
   }
 
   get verifyingSince(): number | undefined {
@@ -196,6 +202,8 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
         return this.admitJoined(peer!);
       case "silence_joined":
         return peer!.silence();
+      case "tell_end":
+        return this.tellEnd(effect.session);
       case "refresh":
         return this.refresh(this.#accepted(), effect.session);
       case "tell_sender":

@@ -50,9 +50,27 @@ export function createSession(
 /** What is known of a session, not looked at yet. */
 type Particulars = { readonly [Name in keyof SessionFacts]: unknown };
 
-/** Whether a session is over, with the grace it is given. */
-export function isExpired({ expiresAt }: Session<unknown>, now: number, grace: number): boolean {
-  return expiresAt !== undefined && expiresAt + grace <= now;
+/** Sessions that end earlier than they were meant to, and without a grace. */
+const limited = new WeakSet<Session<unknown>>();
+
+/** The same session, which ends at `until` at the latest, without a grace. */
+export function limit(session: Session<unknown>, until: number): Session<unknown> {
+  if (until === Infinity) return session;
+  const { expiresAt = Infinity } = session;
+  const shorter = { ...session, expiresAt: Math.min(expiresAt, until) };
+  limited.add(shorter);
+  return shorter;
+}
+
+/** When a session is over, with the grace it is given. */
+export function endOf(session: Session<unknown>, grace: number): number {
+  const { expiresAt = Infinity } = session;
+  return limited.has(session) ? expiresAt : expiresAt + grace;
+}
+
+/** Whether a session is over. */
+export function isExpired(session: Session<unknown>, now: number, grace: number): boolean {
+  return endOf(session, grace) <= now;
 }
 
 /**

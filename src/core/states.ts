@@ -5,7 +5,7 @@
  * @module
  */
 import type { Declined, Unauthorized } from "../protocol.ts";
-import type { RevocationTarget, Session, Subject } from "./session.ts";
+import type { Session, Subject } from "./session.ts";
 
 /** The rules of a policy that the machine needs. */
 export interface Rules {
@@ -42,24 +42,34 @@ export type State =
     readonly session: Session<unknown>;
     /** When the attempt began that the session came of, by the monotonic clock. */
     readonly since: number;
+    /** When its first one did, by the time of the cluster. */
+    readonly stamp: number;
   }
   /** The client was told that it is refused, and is closed a while later. */
   | { readonly phase: "closing"; readonly failures: number };
 
-/** Whose session a lost connection had; when it began, and the connection's id, where known. */
+/**
+ * Whose session it is, or was; when it began, by the monotonic clock, and when its sign-in did, by
+ * the time of the cluster; and the connection's id, where these are known.
+ */
 export type Previous = Subject & {
   readonly since?: number | undefined;
+  readonly stamp?: number | undefined;
   readonly connection?: string | undefined;
 };
 
-/** An attempt has led to a session; it began at `since`. */
+/** An attempt has led to a session; it began at `since`, and by the time of the cluster at `stamp`. */
 interface Accepted<T extends string> {
   readonly type: T;
   readonly attempt: number;
   readonly session: Session<unknown>;
   readonly since: number;
+  readonly stamp: number;
   readonly isBrought?: boolean;
 }
+
+/** Whether a session is meant. */
+type IsMeant = (whose: Previous) => boolean;
 
 /** What can happen to a connection. */
 export type Event =
@@ -115,8 +125,10 @@ export type Event =
   | { readonly type: "expired" }
   /** The application signed the client out, which stays connected. */
   | { readonly type: "signed_out" }
-  /** The sessions of a user, or one session, that began until `at` are no longer good. */
-  | { readonly type: "revoked"; readonly target: RevocationTarget; readonly at: number }
+  /** Sessions are no longer good. */
+  | { readonly type: "revoked"; readonly isMeant: IsMeant; readonly refusal: Unauthorized }
+  /** Sessions end at `until` at the latest, by the wall clock. */
+  | { readonly type: "limited"; readonly isMeant: IsMeant; readonly until: number }
   /** The server ends the connection, as a limit was passed, or refuses it without an attempt. */
   | { readonly type: "ended" | "rejected"; readonly refusal: Unauthorized }
   /** A client that was refused has had the time to read that. */
@@ -154,6 +166,8 @@ export type Effect =
   | { readonly type: "admit_joined" }
   /** Silence the socket that has just joined. */
   | { readonly type: "silence_joined" }
+  /** Tell the client when its session ends by now. */
+  | { readonly type: "tell_end"; readonly session: Session<unknown> }
   /** Tell the client that its new session stands. */
   | { readonly type: "refresh"; readonly session: Session<unknown> }
   /** Tell the socket of the event's attempt, which was refused; it may try again. */

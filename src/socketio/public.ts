@@ -5,7 +5,7 @@
  */
 export { socketioAuth } from "./socketio_auth.ts";
 export type { Guarded, TargetNamespace, TargetServer } from "./socketio_auth.ts";
-export type { Auth, RevokeOptions } from "../core/auth.ts";
+export type { Auth, RefreshOptions, RevokeOptions, Spared } from "../core/auth.ts";
 export type {
   AcceptedEvent,
   AuthenticatedEvent,

@@ -64,6 +64,7 @@ const events = {
   "authenticated for an hour": ["authenticated", { expiresIn: 3_600_000, expiresAt: 6_000 }],
   "authenticated for a second": ["authenticated", { expiresIn: 1_000, expiresAt: 6_000 }],
   "authenticated as long as before": ["authenticated", { expiresIn: 1_000, expiresAt: 5_000 }],
+  "authenticated for less than before": ["authenticated", { expiresIn: 8_000, expiresAt: 4_000 }],
   challenged: ["challenged"],
   "refused for good": ["refused", refused("authentication_failed")],
   "refused for now": ["refused", refused("server_busy", { retryAfter: 700 })],
@@ -114,6 +115,7 @@ const ENTERS = {
   "authenticated for an hour": "authenticated, none in 3570000",
   "authenticated for a second": "authenticated, none in 500",
   "authenticated as long as before": "authenticated, none in 500",
+  "authenticated for less than before": "authenticated, none in 4000",
 };
 /** Of a session that has failed three times before it was held: the next failure is the first. */
 const GOES_ON = {
@@ -127,6 +129,9 @@ const GOES_ON = {
   connected: "authenticating, asked in 5000, 3 failed",
   "connected, introduced": "authenticating, asked in 5000, 3 failed",
 };
+
+/** The server has shortened the session: it is renewed somewhere in the first half of what is left. */
+const SHORTENED = { "authenticated for less than before": "authenticated, none in 2000" };
 
 const table: Record<keyof typeof states, Partial<Record<keyof typeof events, string>>> = {
   connecting: { ...ENDS, ...BEGINS, ...ENTERS, ...CHALLENGED },
@@ -196,14 +201,20 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ...ENTERS,
     answered: "authenticating, taken in 35000",
   },
-  authenticated: { ...GOES_ON, refresh: "authenticated, asked in 5000, 3 failed" },
+  authenticated: {
+    ...GOES_ON,
+    ...SHORTENED,
+    refresh: "authenticated, asked in 5000, 3 failed",
+  },
   "authenticated, due": {
     ...GOES_ON,
+    ...SHORTENED,
     refresh: "authenticated, asked in 5000, 3 failed",
     due: "authenticated, asked in 5000, 3 failed",
   },
   "authenticated just now": {
     ...GOES_ON,
+    ...SHORTENED,
     refresh: "authenticated, asked in 5000, 3 failed",
     opened: "connecting, asked in 5000, 3 failed",
     "refused for good": "stopped, none, 3 failed",

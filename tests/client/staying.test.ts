@@ -46,6 +46,25 @@ for (const place of engineOnly) {
       assertEquals(events.names.filter((name) => name === "connecting"), []);
     });
 
+    it("is renewed soon if the server has shortened it, and stays", async () => {
+      const world = await openWorld(place, lasting);
+      const { session, socket, events } = openSession(place, world.url, { id: "ada" });
+      await session.ready;
+      await events.next("in");
+      const { id } = socket;
+      const begun = Date.now();
+      assertEquals(await world.auth.refresh({ userId: "ada" }, { within: 2000 }), 1);
+      await events.next("in"); // it is told
+      assert(session.expiresAt! <= begun + 2100);
+      await events.next("in"); // it has renewed it
+      assertEquals([session.expiresAt, socket.id, session.state], [
+        undefined,
+        id,
+        "authenticated",
+      ]);
+      assertEquals(world.auth.stats().accepted, 2);
+    });
+
     it("is refreshed once, whoever asks", async () => {
       let verified = 0;
       const world = await openWorld(place, { verify: () => ({ id: "ada", n: ++verified }) });

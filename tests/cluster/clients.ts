@@ -7,9 +7,13 @@ import { engineOnly } from "../kit/targets.ts";
 export const ADA = { userId: "ada" };
 
 /** A client of a node that signs in. */
-export async function enter(node: ServerNode, username = "ada"): Promise<Client> {
+export async function enter(
+  node: ServerNode,
+  username = "ada",
+  session?: string,
+): Promise<Client> {
   const client = await connectClient(engineOnly[0]!, node.url);
-  await client.signIn({ username, password: "right" });
+  await client.signIn({ username, password: "right", ...session && { session } });
   return client;
 }
 
@@ -44,10 +48,16 @@ export class Cluster {
     this.nodes = nodes;
   }
 
-  static async start(...args: string[]): Promise<Cluster> {
-    args.splice(2, 0, randomPrefix());
-    const nodes = await Promise.all([1, 2, 3].map(() => ServerNode.start(...args)));
-    return new Cluster(args, nodes);
+  /** Starts them; their clocks are wrong by so many milliseconds. */
+  static async start(
+    adapter: string,
+    backend: string,
+    mode = "",
+    skews: readonly number[] = [0, 0, 0],
+  ): Promise<Cluster> {
+    const args = [adapter, backend, randomPrefix(), mode];
+    const nodes = skews.map((skew) => ServerNode.start(...args, `${skew}`));
+    return new Cluster(args, await Promise.all(nodes));
   }
 
   /** One more, in the place of one that is gone. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import { socketioAuth } from "../../mod.ts";
-import { pack } from "../../src/socketio/cluster/messages.ts";
+import { isRevocation, pack } from "../../src/socketio/cluster/messages.ts";
 import { createServer } from "../kit/targets.ts";
 
 const WEIRD: unknown[] = [undefined, null, 5, "text", [], {}, { id: 1 }, {
@@ -8,7 +8,23 @@ const WEIRD: unknown[] = [undefined, null, 5, "text", [], {}, { id: 1 }, {
   policy: "server",
   target: {},
   age: 0,
-}, { id: "1", policy: "server", target: { userId: "1" }, age: 0, except: 5 }];
+}];
+
+const REVOCATION = { id: "1", policy: "server", time: 1, target: { userId: "1" }, age: 0 };
+const WRONG: object[] = [
+  { time: undefined },
+  { time: Infinity },
+  { except: 5 },
+  { exceptSession: {} },
+  { within: -1 },
+  { within: NaN },
+  { olderThan: 5 },
+  { olderThan: { time: "1", connection: "x" } },
+  { olderThan: { time: 1 } },
+  { message: ["text"] },
+  { reconnect: 1 },
+];
+for (const wrong of WRONG) WEIRD.push({ ...REVOCATION, ...wrong });
 
 describe("messages of other nodes", () => {
   it("may be anything, also of another version", () => {
@@ -25,13 +41,27 @@ describe("messages of other nodes", () => {
   });
 });
 
+describe("a message of a revocation", () => {
+  it("is one, with whatever belongs to it", () => {
+    const more: object[] = [
+      {},
+      { except: "x" },
+      { exceptSession: "x" },
+      { within: 0 },
+      { olderThan: { time: 1.5, connection: "x" }, message: "text", reconnect: true },
+    ];
+    for (const facts of more) assert(isRevocation({ ...REVOCATION, ...facts }));
+    for (const wrong of WRONG) assert(!isRevocation({ ...REVOCATION, ...wrong }));
+  });
+});
+
 describe("a node's listeners", () => {
   it("may all be removed: it goes on hearing of revocations", async () => {
     const io = createServer();
     const auth = socketioAuth(io, { verify: () => true, userId: () => "ada" });
     io.removeAllListeners();
     io.of("/").removeAllListeners("socketio-auth:revoke");
-    const revocation = { policy: "server", id: "1", target: { userId: "ada" }, age: 0 };
+    const revocation = { ...REVOCATION, target: { userId: "ada" } };
     const heard: number[] = [];
     const answer = (count: number) => heard.push(count);
     io.of("/")._onServerSideEmit(["socketio-auth:revoke", revocation, answer]);
@@ -47,7 +77,7 @@ describe("a node's listeners", () => {
 
 describe("messages that are said again", () => {
   const message = (userId: string) => ({
-    ...{ policy: "server", id: crypto.randomUUID(), target: { userId }, age: 1 },
+    ...{ policy: "server", time: 1, id: crypto.randomUUID(), target: { userId }, age: 1 },
   });
 
   it("are put together, as many as one may carry", () => {

@@ -336,7 +336,7 @@ describe("a connection", () => {
     const scene = setUp({
       userId: (user: string) => user,
       observe({ type, userId }: { type: string; userId?: string }) {
-        if (type === "attempt" && userId) void scene.guard.revoke({ userId });
+        if (type === "attempt" && userId) void scene.guard.revoke({ target: { userId } });
       },
     });
     const outcomes: Outcome[] = [];
@@ -395,7 +395,7 @@ describe("a connection", () => {
     hook = () => {
       hook = () => {};
       scene.answers[1]!(null, { id: "ada", session: "2" });
-      void scene.guard.revoke({ sessionId: "2" });
+      void scene.guard.revoke({ target: { sessionId: "2" } });
     };
     scene.connection.join(new FakePeer("b"));
     assertEquals(scene.peer.done.slice(-2), ["unauthorized revoked", "disconnect"]);

@@ -18,6 +18,7 @@ const mortal: Session<string> = { ...ada, expiresAt: 9000 };
 const failed = unauthorized("authentication_failed");
 const error = unauthorized("server_error");
 const forbidden = unauthorized("forbidden");
+const revoked = unauthorized("revoked");
 const isBrought = true;
 
 /** One state of each kind that the table tells apart. */
@@ -31,7 +32,7 @@ const states = {
     attempt: 0,
     failures: 0,
     errors: 0,
-    previous: { userId: "1", since: 100 },
+    previous: { userId: "1", since: 100, stamp: 1 },
   },
   "recovering one of old": { phase: "pending", attempt: 0, failures: 0, errors: 0, previous: ada },
   "verifying in recovery": {
@@ -39,16 +40,31 @@ const states = {
     attempt: 7,
     failures: 0,
     errors: 0,
-    previous: { userId: "1", since: 100 },
+    previous: { userId: "1", since: 100, stamp: 1 },
   },
-  authenticated: { phase: "authenticated", attempt: 0, failures: 0, session: ada, since: 100 },
-  refreshing: { phase: "authenticated", attempt: 7, failures: 0, session: ada, since: 100 },
+  authenticated: {
+    phase: "authenticated",
+    attempt: 0,
+    failures: 0,
+    session: ada,
+    since: 100,
+    stamp: 1,
+  },
+  refreshing: {
+    phase: "authenticated",
+    attempt: 7,
+    failures: 0,
+    session: ada,
+    since: 100,
+    stamp: 1,
+  },
   "authenticated without an id": {
     phase: "authenticated",
     attempt: 0,
     failures: 0,
     session: { user: true, authenticatedAt: 0 },
     since: 100,
+    stamp: 1,
   },
   "idle, attempts left": { phase: "idle", failures: 1 },
   "idle for good": { phase: "idle", failures: 2 },
@@ -59,7 +75,7 @@ const states = {
     attempt: 7,
     failures: 0,
     errors: 0,
-    verified: { userId: "1", since: 100 },
+    verified: { userId: "1", since: 100, stamp: 1 },
   },
   "signed in, attempts used up": {
     phase: "authenticated",
@@ -67,6 +83,7 @@ const states = {
     failures: 2,
     session: ada,
     since: 100,
+    stamp: 1,
   },
   closing: { phase: "closing", failures: 2 },
 } satisfies Record<string, State>;
@@ -78,21 +95,29 @@ const events = {
   credentials: { type: "credentials", attempt: 8 },
   "credentials as another": { type: "credentials", attempt: 8, previous: eve },
   "credentials with CONNECT": { type: "credentials", attempt: 8, isBrought: true },
-  verified: { type: "verified", attempt: 7, session: ada, since: 200 },
-  "verified late": { type: "verified", attempt: 6, session: ada, since: 200 },
-  "verified as another": { type: "verified", attempt: 7, session: eve, since: 200 },
+  verified: { type: "verified", attempt: 7, session: ada, since: 200, stamp: 2 },
+  "verified late": { type: "verified", attempt: 6, session: ada, since: 200, stamp: 2 },
+  "verified as another": { type: "verified", attempt: 7, session: eve, since: 200, stamp: 2 },
   forbidden: { type: "forbidden", attempt: 7, refusal: forbidden },
   "forbidden late": { type: "forbidden", attempt: 6, refusal: forbidden },
-  accepted: { type: "accepted", attempt: 7, session: ada, since: 200 },
-  "accepted until 9000": { type: "accepted", attempt: 7, session: mortal, since: 200 },
-  "accepted as another": { type: "accepted", attempt: 7, session: eve, since: 200 },
-  "accepted late": { type: "accepted", attempt: 6, session: ada, since: 200 },
-  "CONNECT accepted": { type: "accepted", attempt: 7, session: ada, since: 200, isBrought },
+  accepted: { type: "accepted", attempt: 7, session: ada, since: 200, stamp: 2 },
+  "accepted until 9000": { type: "accepted", attempt: 7, session: mortal, since: 200, stamp: 2 },
+  "accepted as another": { type: "accepted", attempt: 7, session: eve, since: 200, stamp: 2 },
+  "accepted late": { type: "accepted", attempt: 6, session: ada, since: 200, stamp: 2 },
+  "CONNECT accepted": {
+    type: "accepted",
+    attempt: 7,
+    session: ada,
+    since: 200,
+    stamp: 2,
+    isBrought,
+  },
   "CONNECT accepted as another": {
     type: "accepted",
     attempt: 7,
     session: eve,
     since: 200,
+    stamp: 2,
     isBrought,
   },
   "CONNECT verified as another": {
@@ -100,6 +125,7 @@ const events = {
     attempt: 7,
     session: eve,
     since: 200,
+    stamp: 2,
     isBrought,
   },
   "CONNECT forbidden": { type: "forbidden", attempt: 7, refusal: forbidden, isBrought },
@@ -121,9 +147,20 @@ const events = {
   deadline: { type: "deadline", refusal: unauthorized("timeout"), isAsked: false },
   expired: { type: "expired" },
   signed_out: { type: "signed_out" },
-  revoked: { type: "revoked", target: { userId: "1" }, at: 300 },
-  "another revoked": { type: "revoked", target: { userId: "2" }, at: 300 },
-  "revoked before": { type: "revoked", target: { userId: "1" }, at: 99 },
+  revoked: { type: "revoked", isMeant: ({ userId }) => userId === "1", refusal: revoked },
+  "another revoked": { type: "revoked", isMeant: ({ userId }) => userId === "2", refusal: revoked },
+  "revoked before": {
+    type: "revoked",
+    isMeant: ({ userId, since = 0 }) => userId === "1" && since < 100,
+    refusal: revoked,
+  },
+  "revoked by an older one": {
+    type: "revoked",
+    isMeant: ({ userId, stamp = 0 }) => userId === "1" && stamp < 1,
+    refusal: revoked,
+  },
+  limited: { type: "limited", isMeant: ({ userId }) => userId === "1", until: 5000 },
+  "another limited": { type: "limited", isMeant: ({ userId }) => userId === "2", until: 5000 },
   ended: { type: "ended", refusal: error },
   rejected: { type: "rejected", refusal: error },
   closed: { type: "closed" },
@@ -225,6 +262,7 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   "recovering one of old": {
+    "revoked by an older one": "idle: stop_timer, abort, tell revoked, close",
     "credentials with CONNECT": "pending: verify",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",
     credentials: "pending: verify",
@@ -267,6 +305,7 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   authenticated: {
+    limited: "authenticated: start_expiry 5000, tell_end",
     "credentials with CONNECT": "authenticated: verify",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
@@ -283,6 +322,7 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   refreshing: {
+    limited: "authenticated: start_expiry 5000, tell_end",
     "credentials with CONNECT": "authenticated: decline",
     verified: "authenticated: let_in",
     "verified as another": "idle: stop_timer, abort, tell subject_mismatch, close",
@@ -356,6 +396,7 @@ const table: Record<keyof typeof states, Row> = {
     gone: "idle: stop_timer, abort",
   },
   "signed in, attempts used up": {
+    limited: "authenticated: start_expiry 5000, tell_end",
     joined: "authenticated: admit_joined",
     recovered: "authenticated: admit_joined",
     "recovered as another": "idle: stop_timer, abort, tell subject_mismatch, close",

@@ -1,6 +1,13 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
-import { type Event, initial, type Rules, type State, transition } from "../../src/core/machine.ts";
+import {
+  type Event,
+  initial,
+  type Previous,
+  type Rules,
+  type State,
+  transition,
+} from "../../src/core/machine.ts";
 import { unauthorized } from "../../src/protocol.ts";
 import type { Session } from "../../src/core/session.ts";
 import { runs } from "../kit/random.ts";
@@ -27,9 +34,16 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   },
   {
     weight: 4,
-    arbitrary: fc.record({ type: type("accepted"), attempt, session, since: time, isBrought }),
+    arbitrary: fc.record({
+      type: type("accepted"),
+      attempt,
+      session,
+      since: time,
+      stamp: time,
+      isBrought,
+    }),
   },
-  fc.record({ type: type("verified"), attempt, session, since: time, isBrought }),
+  fc.record({ type: type("verified"), attempt, session, since: time, stamp: time, isBrought }),
   fc.record({ type: type("forbidden"), attempt, refusal: fc.constant(refusal), isBrought }),
   fc.record({
     type: type("refused"),
@@ -43,8 +57,13 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ type: fc.constantFrom("challenged" as const, "answered" as const), attempt }),
   fc.record({
     type: type("revoked"),
-    target: fc.constantFrom({ userId: "1" }, { userId: "2" }),
-    at: time,
+    isMeant: fc.constantFrom("1", "2").map((id) => ({ userId }: Previous) => userId === id),
+    refusal: fc.constant(refusal),
+  }),
+  fc.record({
+    type: type("limited"),
+    isMeant: fc.constantFrom("1", "2").map((id) => ({ userId }: Previous) => userId === id),
+    until: fc.constantFrom(100, 9999),
   }),
   fc.constantFrom<Event>(
     { type: "deadline", refusal, isAsked: true },
@@ -102,6 +121,12 @@ describe("the machine, whatever happens in whatever order", () => {
           // What comes with a CONNECT ends no session.
           if (before.phase === "authenticated" && "isBrought" in event && event.isBrought) {
             assertEquals(state.phase, "authenticated");
+          }
+          // A limit never makes a session longer, and ends none by itself.
+          if (event.type === "limited" && "session" in before) {
+            assert("session" in state);
+            const { expiresAt: end = Infinity } = state.session;
+            assert(end <= (before.session.expiresAt ?? Infinity));
           }
           // Another user never comes in on somebody else's session.
           if (before.phase === "authenticated" && state.phase === "authenticated") {

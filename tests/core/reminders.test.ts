@@ -37,7 +37,7 @@ class Node extends FakeBinding {
 
   /** Whether a session that began at some time is revoked here. */
   covers(userId: string, since: number, connection?: string): boolean {
-    return this.guard.revocations.covers({ userId }, since, connection);
+    return this.guard.revocations.refusalFor({ userId, since, connection }) !== undefined;
   }
 }
 
@@ -83,7 +83,7 @@ describe("a node that was cut off", () => {
       const [first, , cut] = cluster.nodes as [Node, Node, Node];
       cut.isCutOff = true;
       const at = cluster.clock.monotonic();
-      void first.guard.revoke(ADA);
+      void first.guard.revoke({ target: ADA });
       cluster.clock.advance(seconds * 1000);
       cut.isCutOff = false;
       const took = cluster.until(() => cut.covers("ada", at));
@@ -97,7 +97,7 @@ describe("a node that was cut off", () => {
     const cluster = new Cluster(3);
     const [first, , cut] = cluster.nodes as [Node, Node, Node];
     cut.isCutOff = true;
-    void first.guard.revoke(ADA);
+    void first.guard.revoke({ target: ADA });
     first.isCutOff = true;
     cluster.clock.advance(10_000);
     cut.isCutOff = false;
@@ -108,9 +108,9 @@ describe("a node that was cut off", () => {
     const cluster = new Cluster(2);
     const [first, cut] = cluster.nodes as [Node, Node];
     cut.isCutOff = true;
-    void first.guard.revoke(ADA);
+    void first.guard.revoke({ target: ADA });
     cluster.clock.advance(5000);
-    void first.guard.revoke(ADA, "mine");
+    void first.guard.revoke({ target: ADA, except: "mine" });
     cut.isCutOff = false;
     cluster.until(() => cut.covers("ada", 6000));
     const covered = [1000, 1100, 6000].map((since) => cut.covers("ada", since, "mine"));
@@ -124,7 +124,7 @@ describe("a node that was cut off", () => {
     const session = { userId: "grace", since: cluster.clock.monotonic() };
     assertEquals(cut.guard.mayRecover(cut.guard.node, session), true);
     cut.isCutOff = true;
-    void first.guard.revoke(ADA);
+    void first.guard.revoke({ target: ADA });
     cluster.clock.advance(10_000);
     cut.isCutOff = false;
     cluster.until(() => cut.covers("ada", 1000));
@@ -139,7 +139,7 @@ describe("a node that was cut off", () => {
 
   it("is not one that has only just started", () => {
     const cluster = new Cluster(1);
-    void cluster.nodes[0]!.guard.revoke(ADA);
+    void cluster.nodes[0]!.guard.revoke({ target: ADA });
     cluster.clock.advance(600_000);
     const late = cluster.join();
     cluster.clock.advance(181_000);
@@ -152,7 +152,7 @@ describe("what nodes tell each other again", () => {
   for (const count of [2, 3, 50]) {
     it(`is little, and ends, with ${count} nodes`, () => {
       const cluster = new Cluster(count);
-      void cluster.nodes[0]!.guard.revoke(ADA);
+      void cluster.nodes[0]!.guard.revoke({ target: ADA });
       cluster.clock.advance(2 * HOUR);
       assert(cluster.messages <= 40, `${cluster.messages} messages`);
       const { messages } = cluster;
@@ -164,7 +164,9 @@ describe("what nodes tell each other again", () => {
 
   it("is said together, of many", () => {
     const cluster = new Cluster(3);
-    for (let i = 0; i < 1000; i++) void cluster.nodes[0]!.guard.revoke({ userId: `${i}` });
+    for (let i = 0; i < 1000; i++) {
+      void cluster.nodes[0]!.guard.revoke({ target: { userId: `${i}` } });
+    }
     cluster.messages = 0;
     cluster.clock.advance(HOUR);
     assert(cluster.messages < 1000, `${cluster.messages} messages`);
@@ -205,7 +207,10 @@ describe("what nodes tell each other again", () => {
           for (const step of steps) {
             if (step.type === "wait") cluster.clock.advance(step.ms);
             else if (step.type === "cut") cluster.nodes[step.node]!.isCutOff = step.isCutOff;
-            else void cluster.nodes[step.node]!.guard.revoke({ userId: step.userId }, step.except);
+            else {void cluster.nodes[step.node]!.guard.revoke({
+                target: { userId: step.userId },
+                ...step.except && { except: step.except },
+              });}
             times.push(cluster.clock.monotonic());
           }
           for (const node of cluster.nodes) node.isCutOff = false;

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/protocol.ts";
-import { type Revocable, Revocations } from "../../src/core/revocations.ts";
+import { type Revocable, Revocations, type Whose } from "../../src/core/revocations.ts";
 import { runs } from "../kit/random.ts";
+import type { Revocation } from "../../src/core/interface.ts";
 import { FakeClock, FakeGuard, FakePeer } from "./fakes.ts";
 
 const ADA = { userId: "ada" };
@@ -17,19 +18,58 @@ function setUp() {
   return { clock, revocations: new Revocations(clock, RETENTION) };
 }
 
+function covers(revocations: Revocations, whose: Whose): boolean {
+  return revocations.refusalFor(whose) !== undefined;
+}
+
 /** Something to revoke that writes down when it was. */
 class Target implements Revocable {
   verifyingSince: number | undefined;
   knownId: string | undefined;
+  /** The latest time that a session of Ada's may have begun to be meant, for each revocation. */
   readonly revokedAt: number[] = [];
+  /** The ends that her session has been given. */
+  readonly limits: number[] = [];
 
   concerns(): boolean {
     return true;
   }
 
-  revoke(_target: unknown, at: number): number {
-    return this.revokedAt.push(at);
+  revoke(isMeant: (whose: Whose) => boolean): number {
+    const last = range(10_000).findLast((since) => isMeant({ ...ADA, since }));
+    return last === undefined ? 0 : this.revokedAt.push(last);
   }
+
+  limit(isMeant: (whose: Whose) => boolean, until: number): number {
+    return isMeant({ ...ADA, since: 5000 }) ? this.limits.push(until) : 0;
+  }
+}
+
+/** Sessions of Ada's of all kinds. */
+function sessionsOf(times: readonly number[]): Whose[] {
+  return times.flatMap((since) =>
+    [1, 3].flatMap((stamp) =>
+      ["a", "b", "d", undefined].flatMap((connection) =>
+        ["s", "u"].map((sessionId) => ({ ...ADA, since, stamp, connection, sessionId }))
+      )
+    )
+  );
+}
+
+/** Whether a revocation means a session, by the letter. */
+function isMeantBy(one: Partial<Revocation>, whose: Whose, now: number): boolean {
+  const { age, except, exceptSession, olderThan } = one;
+  if (olderThan) {
+    const { stamp = 0, connection = "" } = whose;
+    return stamp < olderThan.time || stamp === olderThan.time && connection < olderThan.connection;
+  }
+  const isSpared = except !== undefined && except === whose.connection ||
+    exceptSession !== undefined && exceptSession === whose.sessionId;
+  return !isSpared && whose.since! <= now - age!;
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
 }
 
 describe("revocations", () => {
@@ -47,7 +87,7 @@ describe("revocations", () => {
     const { revocations } = setUp();
     const seen: boolean[] = [];
     const target = new Target();
-    target.revoke = () => seen.push(revocations.covers(ADA, 5000, undefined));
+    target.revoke = () => seen.push(covers(revocations, { ...ADA, since: 5000 }));
     revocations.watch(target);
     revocations.revoke({ id: "1", target: ADA, age: 0 });
     assertEquals(seen, [true]);
@@ -59,12 +99,12 @@ describe("revocations", () => {
     revocations.watch(target);
     revocations.revoke({ id: "1", target: ADA, age: 300 });
     assertEquals(target.revokedAt, [4700]);
-    assertEquals([4699, 4700, 4701].map((since) => revocations.covers(ADA, since, undefined)), [
+    assertEquals([4699, 4700, 4701].map((since) => covers(revocations, { ...ADA, since })), [
       ...[true, true, false],
     ]);
     // An older one than what is known already changes nothing that is known.
     revocations.revoke({ id: "0", target: ADA, age: 400 });
-    assertEquals(revocations.covers(ADA, 4700, undefined), true);
+    assertEquals(covers(revocations, { ...ADA, since: 4700 }), true);
   });
 
   it("spare one connection, and nothing that others have revoked of it", () => {
@@ -78,7 +118,9 @@ describe("revocations", () => {
     assertEquals(revocations.revoke({ id: "1", target: ADA, age: 0, except: "mine" }), 1);
     assertEquals([mine!.revokedAt, other!.revokedAt], [[], [5000]]);
     const covered = (since: number) =>
-      ["mine", "other", undefined].map((id) => revocations.covers(ADA, since, id));
+      ["mine", "other", undefined].map((id) =>
+        covers(revocations, { ...ADA, since, connection: id })
+      );
     assertEquals(covered(5000), [false, true, true]);
   });
 
@@ -102,7 +144,7 @@ describe("revocations", () => {
               const isMeant = list.some(({ age, except }) =>
                 since <= clock.monotonic() - age && (except === undefined || except !== connection)
               );
-              assertEquals(revocations.covers(ADA, since, connection), isMeant);
+              assertEquals(covers(revocations, { ...ADA, since, connection }), isMeant);
             }
           }
         }
@@ -111,10 +153,62 @@ describe("revocations", () => {
     );
   });
 
+  it("lose nothing where they are merged: a node that was away hears of all that they do", () => {
+    const id = fc.uuid();
+    const age = fc.integer({ min: 0, max: 5 });
+    const except = fc.constantFrom("a", "b", "c");
+    const exceptSession = fc.constantFrom("s", "t");
+    const within = fc.integer({ min: 0, max: 9 });
+    const revocation: fc.Arbitrary<Omit<Revocation, "target">> = fc.oneof(
+      fc.record({ id, age }),
+      fc.record({ id, age, except }),
+      fc.record({ id, age, exceptSession }),
+      fc.record({ id, age, within }),
+      fc.record({ id, age, within, except }),
+      fc.record({ id, age, within, exceptSession }),
+      fc.record({
+        id,
+        age,
+        olderThan: fc.record({
+          time: fc.integer({ min: 1, max: 4 }),
+          connection: fc.constantFrom("a", "b"),
+        }),
+      }),
+    );
+    const list = fc.uniqueArray(revocation, { selector: ({ id }) => id, maxLength: 30 });
+    fc.assert(
+      fc.property(list, fc.integer({ min: 0, max: 12 }), (list, later) => {
+        const { clock, revocations } = setUp();
+        for (const one of list) revocations.revoke({ ...one, target: ADA });
+        clock.advance(later);
+        const away = new Revocations(clock, RETENTION);
+        clock.advance(2000);
+        for (const one of revocations.takeDue()) away.revoke(one);
+        const now = clock.monotonic();
+        const from = now - 2000 - later;
+        for (const whose of sessionsOf(range(7).map((i) => from - i))) {
+          const meant = list.filter((one) => isMeantBy(one, whose, from));
+          const isEnded = meant.some(({ within }) => within === undefined);
+          const ends = meant.flatMap(({ age, within }) =>
+            within === undefined ? [] : from - age + within
+          );
+          for (const known of [revocations, away]) {
+            assertEquals(covers(known, whose), isEnded);
+            // What has ended has ended, whenever that was.
+            const until = known.limitOf(whose) - clock.wallOffset;
+            if (!isEnded) assertEquals(Math.max(until, now), Math.max(Math.min(...ends), now));
+          }
+        }
+      }),
+      runs(500),
+    );
+  });
+
   it("that spare a connection spare also what another node has kept of it", () => {
     const { revocations } = setUp();
     revocations.revoke({ id: "1", target: ADA, age: 0, except: "mine" });
-    const covered = (id: string) => revocations.covers(ADA, -Infinity, id);
+    const covered = (id: string) =>
+      covers(revocations, { ...ADA, since: -Infinity, connection: id });
     assertEquals([covered("mine"), covered("other")], [false, true]);
   });
 
@@ -125,8 +219,8 @@ describe("revocations", () => {
       clock.advance(10);
     }
     // The second time is no news.
-    assertEquals(revocations.covers(ADA, 5010, undefined), true);
-    assertEquals(revocations.covers(ADA, 5011, undefined), false);
+    assertEquals(covers(revocations, { ...ADA, since: 5010 }), true);
+    assertEquals(covers(revocations, { ...ADA, since: 5011 }), false);
     clock.advance(60_000);
     const { since } = revocations.awareness;
     revocations.revoke({ id: "1", target: ADA, age: 60_000 });
@@ -145,15 +239,15 @@ describe("revocations", () => {
     };
     revocations.watch(target);
     revocations.revoke({ id: "1", target: ADA, age: 0, except: "x" });
-    assertEquals(revocations.covers(ADA, 5003, "x"), true);
+    assertEquals(covers(revocations, { ...ADA, since: 5003, connection: "x" }), true);
   });
 
   it("tell users and sessions apart", () => {
     const { revocations } = setUp();
     revocations.revoke({ id: "1", target: { sessionId: "ada" }, age: 0 });
-    assertEquals(revocations.covers(ADA, 0, undefined), false);
-    assertEquals(revocations.covers({ ...ADA, sessionId: "ada" }, 0, undefined), true);
-    assertEquals(revocations.covers({}, 0, undefined), false);
+    assertEquals(covers(revocations, { ...ADA, since: 0 }), false);
+    assertEquals(covers(revocations, { ...ADA, sessionId: "ada", since: 0 }), true);
+    assertEquals(covers(revocations, { since: 0 }), false);
   });
 
   it("are forgotten in time, but not while an attempt runs that began before", () => {
@@ -166,11 +260,11 @@ describe("revocations", () => {
       clock.advance(RETENTION);
       revocations.revoke({ id: `${i}`, target: { userId: `${i}` }, age: 0 });
     }
-    assertEquals(revocations.covers(ADA, slow.verifyingSince, undefined), true);
+    assertEquals(covers(revocations, { ...ADA, since: slow.verifyingSince }), true);
     slow.verifyingSince = undefined;
     revocations.revoke({ id: "5", target: { userId: "5" }, age: 0 });
-    assertEquals(revocations.covers(ADA, 0, undefined), false);
-    assertEquals(revocations.covers({ userId: "4" }, 0, undefined), true);
+    assertEquals(covers(revocations, { ...ADA, since: 0 }), false);
+    assertEquals(covers(revocations, { userId: "4", since: 0 }), true);
   });
 });
 

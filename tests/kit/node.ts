@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { kill } from "node:process";
 import { fileURLToPath } from "node:url";
-import type { RevokeTarget } from "../../mod.ts";
+import type { RefreshOptions, RevokeOptions, RevokeTarget } from "../../mod.ts";
 import type { Call, Command, Report } from "../cluster/commands.ts";
 import { onDispose } from "./disposal.ts";
 
@@ -69,8 +69,13 @@ export class ServerNode {
   }
 
   /** Calls `auth.revoke`. */
-  revoke(target: RevokeTarget): Promise<unknown> {
-    return this.tell("revoke", target);
+  revoke(target: RevokeTarget, options?: RevokeOptions): Promise<unknown> {
+    return this.tell("revoke", target, ...options ? [options] : []);
+  }
+
+  /** Calls `auth.refresh`. */
+  refresh(target: RevokeTarget, options: RefreshOptions): Promise<unknown> {
+    return this.tell("refresh", target, options);
   }
 
   /** Lets every verification that was held come to its end. */

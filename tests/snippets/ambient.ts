@@ -32,6 +32,8 @@ export declare const admit: typeof library.admit;
 
 /** On the server. */
 export declare const io: Server;
+export declare const auth: library.Auth<User>;
+export declare const sessionId: string;
 export declare const sessions: { find(token: string): Promise<StoredSession> };
 export declare const logger: import("pino").Logger;
 export declare const storeClient: RedisClientType;

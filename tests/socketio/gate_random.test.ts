@@ -264,7 +264,7 @@ function suite(mode: "authenticated" | "connected"): void {
             // on their way.
             assert(!stories.some(({ socket }) => socket.connected && !isOver(socket)));
           } else if (next.type === "revoke") {
-            await guard.revoke({ userId: "ada" });
+            await guard.revoke({ target: { userId: "ada" } });
             worthless = attempts.length;
             const isAda = ({ socket }: Story) => gateOf(socket)?.session?.userId === "ada";
             assert(!stories.some((story) => story.socket.connected && isAda(story)));

@@ -194,7 +194,11 @@ function suite(place: Place): void {
     const spared = world.io.sockets.sockets.get(later.socket.id!)!;
     assertEquals(await world.auth.revoke({ userId: "ada" }, { except: spared }), 2);
     await expectRevoked(here);
-    await assertRejects(() => world.auth.revoke({ userId: 1 }, { except: {} }), TypeError, "spare");
+    await assertRejects(
+      () => world.auth.revoke({ userId: 1 }, { except: {} }),
+      TypeError,
+      "except must be a socket",
+    );
   });
 
   it(`spares its refresh in flight (${place.name})`, async () => {
@@ -224,14 +228,144 @@ function suite(place: Place): void {
     const [socket] = await world.log.next("connection") as [Socket];
     world.io.emit("first");
     await client.next("first");
+    await world.auth.revoke({ userId: "ada" }, { except: socket });
     await client.drop();
     await world.log.next("gone");
-    await world.auth.revoke({ userId: "ada" }, { except: socket });
     world.io.emit("missed");
     await client.reconnect();
     await client.signIn({ username: "ada", session: "phone" });
     await client.next("missed");
     assertEquals(client.socket.recovered, true);
+  });
+
+  it(`spares a session by its id, also one that is lost (${place.name})`, async () => {
+    const world: World = await openWorld(place, {
+      ...options,
+      disconnect: () => world.log.push("gone"),
+    }, { server: { connectionStateRecovery: {} } });
+    const [phone, laptop] = [await enter(world, "ada", "phone"), await enter(world, "ada", "lap")];
+    world.io.emit("first");
+    await phone.next("first");
+    await phone.drop();
+    await world.log.next("gone");
+    assertEquals(
+      await world.auth.revoke({ userId: "ada" }, { except: { sessionId: "phone" } }),
+      1,
+    );
+    await expectRevoked(laptop);
+    world.io.emit("missed");
+    await phone.reconnect();
+    await phone.signIn({ username: "ada", session: "phone" });
+    await phone.next("missed");
+    assertEquals(phone.socket.recovered, true);
+  });
+
+  it(`says what it is told to say, and sends clients for fresh credentials (${place.name})`, async () => {
+    const world = await openWorld(place, {
+      ...options,
+      verify: async (socket: Socket, given: Record<string, string>) => {
+        if (given.username === "slow") {
+          await world.auth.revoke({ userId: "slow" }, { message: "Not you" });
+        }
+        return options.verify(socket, given);
+      },
+    });
+    const client = await enter(world, "ada");
+    await world.auth.revoke({ userId: "ada" }, {
+      message: "Your plan has changed",
+      reconnect: true,
+    });
+    assertEquals(await client.next("unauthorized"), [
+      { message: "Your plan has changed", code: "revoked", reconnect: true },
+    ]);
+    await client.next("disconnect");
+    // Attempts in flight are told so, too.
+    const slow = await world.connect();
+    slow.emit("authentication", { username: "slow" });
+    assertEquals(await slow.next("unauthorized"), [
+      { message: "Not you", code: "revoked", reconnect: false },
+    ]);
+  });
+
+  it(`olderThan a socket: the sign-ins that began before, and no later one (${place.name})`, async () => {
+    const world = await openWorld(place, options);
+    const sockets: Socket[] = [];
+    const clients: Client[] = [];
+    for (let i = 0; i < 3; i++) {
+      clients.push(await enter(world, "ada", `${i}`));
+      sockets.push((await world.log.next("connection"))[0] as Socket);
+    }
+    const [first, second, third] = clients as [Client, Client, Client];
+    // A refresh makes a sign-in no younger.
+    await first.signIn({ username: "ada", session: "0" });
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { olderThan: sockets[1]! }), 1);
+    await expectRevoked(first);
+    world.io.emit("news");
+    await Promise.all([second, third].map((client) => client.next("news")));
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { olderThan: sockets[2]! }), 1);
+    await expectRevoked(second);
+    await enter(world, "ada");
+  });
+
+  it(`olderThan a socket: an attempt that began before, not one that began since (${place.name})`, async () => {
+    const answers: (() => void)[] = [];
+    const world = await openWorld(place, {
+      ...options,
+      verify: (_socket: unknown, given: Record<string, string>) =>
+        given.session === "now" ? { name: given.username } : new Promise((resolve) => {
+          answers.push(() => resolve({ name: given.username }));
+          world.log.push("asked");
+        }),
+    });
+    const before = await world.connect();
+    before.emit("authentication", { username: "ada" });
+    await world.log.next("asked");
+    await enter(world, "ada", "now");
+    const [socket] = await world.log.next("connection") as [Socket];
+    const since = await world.connect();
+    since.emit("authentication", { username: "ada" });
+    await world.log.next("asked");
+    await world.auth.revoke({ userId: "ada" }, { olderThan: socket });
+    for (const answer of answers) answer();
+    await expectRevoked(before);
+    await since.next("authenticated");
+    assertEquals(world.auth.stats().authenticated, 2);
+  });
+
+  it(`wants options that it can make something of (${place.name})`, async () => {
+    const world = await openWorld(place, options);
+    const { auth } = world;
+    const client = await enter(world, "ada");
+    const [socket] = await world.log.next("connection") as [Socket];
+    const stranger = await world.connect();
+    const pending = world.io.sockets.sockets.get(stranger.socket.id!)!;
+    const wrong: [options: unknown, error: ErrorConstructor, text: string][] = [
+      [{ except: {} }, TypeError, "except must be a socket"],
+      [{ except: 5 }, TypeError, "except must be a socket"],
+      [{ except: { sessionId: NaN } }, TypeError, "except.sessionId must be"],
+      [{ olderThan: pending }, TypeError, "olderThan must be a socket"],
+      [{ olderThan: {} }, TypeError, "olderThan must be a socket"],
+      [{ olderThan: socket, except: socket }, TypeError, "both except and olderThan"],
+      [{ message: "" }, TypeError, "message must be text"],
+      [{ message: "x".repeat(257) }, RangeError, "256 characters at most, got 257"],
+      [{ reconnect: 1 }, TypeError, "reconnect must be true or false"],
+      [{ exept: socket }, TypeError, 'no option "exept"'],
+      [null, TypeError, "the options must be an object"],
+    ];
+    for (const [options, error, text] of wrong) {
+      await assertRejects(() => auth.revoke({ userId: "ada" }, options as never), error, text);
+    }
+    for (const within of [undefined, -1, NaN, Infinity, "5"]) {
+      const options = { within } as { within: number };
+      await assertRejects(() => auth.refresh({ userId: "ada" }, options), RangeError, "within");
+    }
+    await assertRejects(() => auth.refresh({ userId: "ada" }, undefined as never), TypeError);
+    assertEquals(world.auth.stats().authenticated, 1);
+    await client.drop();
+    while (socket.connected) await new Promise((resolve) => setImmediate(resolve));
+    for (const options of [{ except: socket }, { olderThan: socket }]) {
+      await assertRejects(() => auth.revoke({ userId: "ada" }, options), TypeError);
+    }
   });
 
   it(`makes a connection that was lost worthless (${place.name})`, async () => {

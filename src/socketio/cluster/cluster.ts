@@ -7,11 +7,17 @@
  */
 import type { Clock, Revocation } from "../../core/interface.ts";
 import type { RawAdapter, RawNamespace, RawServer } from "../internals.ts";
-import { isRevocation, pack, type RevocationMessage } from "./messages.ts";
+import { isRevocation, isTime, pack, type RevocationMessage } from "./messages.ts";
 
 /** What nodes call their messages to each other: the first time, and again. */
 const REVOKE = "socketio-auth:revoke";
 const REMIND = "socketio-auth:remind";
+/** What a node says that has just started, and what the others answer. */
+const HELLO = "socketio-auth:hello";
+const TIME = "socketio-auth:time";
+
+/** When a node says so, in ms after its start: an adapter may take its time to connect. */
+const HELLOS = [0, 1000, 5000];
 
 /** How long to wait for an adapter that does not even say that it gives up, in ms. */
 const ANSWER_LIMIT = 10_000;
@@ -20,6 +26,9 @@ const ANSWER_LIMIT = 10_000;
 interface Listener {
   /** The policy, the same on every node. */
   readonly name: string;
+  readonly clock: Clock;
+  /** What time it is in the cluster. */
+  readonly time: { now(): number; hear(time: number): void };
   hear(revocation: Revocation): number;
 }
 
@@ -60,6 +69,17 @@ export class Cluster {
   /** From now on what other nodes revoke is carried out by this one, too. */
   join(listener: Listener): void {
     this.#listeners.push(listener);
+    for (const ms of HELLOS) listener.clock.after(ms, () => this.#tellTime(HELLO, listener));
+  }
+
+  #tellTime(name: string, { name: policy, time }: Listener): void {
+    if (this.#isClosed || !this.hasOthers) return;
+    // Whoever does not hear of it now hears of it with the next revocation.
+    this.#send([name, { policy, time: time.now() }]).catch(() => {});
+  }
+
+  #timeOf(policy: string): number {
+    return this.#listeners.find(({ name }) => name === policy)!.time.now();
   }
 
   /**
@@ -75,7 +95,8 @@ export class Cluster {
     this.#isClosed = false;
     const begun = clock.monotonic();
     const message = (): RevocationMessage => {
-      return { policy, ...revocation, age: revocation.age + clock.monotonic() - begun };
+      const age = revocation.age + clock.monotonic() - begun;
+      return { policy, time: this.#timeOf(policy), ...revocation, age };
     };
     // Adapters ask for answers only if they know of nodes that could give them,
     // and one that has just started knows of none. This goes to whoever is there.
@@ -88,7 +109,8 @@ export class Cluster {
   /** Says revocations again to whoever is there. */
   async remind(policy: string, revocations: readonly Revocation[]): Promise<void> {
     if (this.#isClosed || !this.hasOthers) return;
-    const messages = revocations.map((revocation) => ({ policy, ...revocation }));
+    const time = this.#timeOf(policy);
+    const messages = revocations.map((revocation) => ({ policy, time, ...revocation }));
     for (const some of pack(messages)) await this.#send([REMIND, some]);
   }
 
@@ -99,14 +121,27 @@ export class Cluster {
       if (typeof acknowledge === "function") acknowledge(count);
     } else if (name === REMIND && Array.isArray(message)) {
       for (const one of message) this.#revoke(one);
+    } else if (name === HELLO || name === TIME) {
+      for (const listener of this.#hearTime(message)) {
+        if (name === HELLO) this.#tellTime(TIME, listener);
+      }
     }
-    return name === REVOKE || name === REMIND;
+    return [REVOKE, REMIND, HELLO, TIME].includes(name as string);
+  }
+
+  /** Whoever is told what time it is. */
+  #hearTime(message: unknown): Listener[] {
+    if (!isTime(message)) return [];
+    const concerned = this.#listeners.filter(({ name }) => name === message.policy);
+    for (const { time } of concerned) time.hear(message.time);
+    return concerned;
   }
 
   #revoke(message: unknown): number {
     if (!isRevocation(message)) return 0;
-    const concerned = this.#listeners.filter(({ name }) => name === message.policy);
-    return concerned.reduce((sum, listener) => sum + listener.hear(message), 0);
+    const { policy: _policy, time: _time, ...revocation } = message;
+    return this.#hearTime(message)
+      .reduce((sum, listener) => sum + listener.hear(revocation), 0);
   }
 
   #ask(message: RevocationMessage, clock: Clock): Promise<Answer> {

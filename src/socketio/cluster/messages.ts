@@ -1,20 +1,40 @@
 import { isDuration } from "../../core/checks.ts";
 import type { Revocation } from "../../core/interface.ts";
 
-/** One node has revoked sessions under a policy. */
-export interface RevocationMessage extends Revocation {
+/** What time it is on one node, for a policy. */
+export interface TimeMessage {
   readonly policy: string;
+  /** By the time of the cluster. */
+  readonly time: number;
 }
+
+/** One node has revoked sessions under a policy. */
+export type RevocationMessage = Revocation & TimeMessage;
 
 // The other node may run another version.
 
+/** Whether a message says what time it is. */
+export function isTime(message: unknown): message is TimeMessage {
+  const { policy, time } = Object(message);
+  return typeof policy === "string" && Number.isFinite(time);
+}
+
 /** Whether a message is a revocation. */
 export function isRevocation(message: unknown): message is RevocationMessage {
-  const { policy, id, target, age, except } = Object(message);
+  const { id, target, age, within, olderThan, reconnect, ...others } = Object(message);
   const { userId, sessionId } = Object(target);
-  return typeof policy === "string" && typeof id === "string" && isDuration(age) &&
-    (except === undefined || typeof except === "string") &&
-    (typeof userId === "string" || typeof sessionId === "string");
+  const texts = [others.except, others.exceptSession, others.message];
+  return isTime(message) && typeof id === "string" && isDuration(age) &&
+    (typeof userId === "string" || typeof sessionId === "string") &&
+    texts.every((text) => text === undefined || typeof text === "string") &&
+    (within === undefined || isDuration(within)) &&
+    (olderThan === undefined || isStamp(olderThan)) &&
+    (reconnect === undefined || typeof reconnect === "boolean");
+}
+
+function isStamp(stamp: unknown): boolean {
+  const { time, connection } = Object(stamp);
+  return Number.isFinite(time) && typeof connection === "string";
 }
 
 /**

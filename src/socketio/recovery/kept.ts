@@ -21,6 +21,8 @@ export interface Kept {
   /** Which node has kept it, and when the session began by that node's monotonic clock. */
   readonly node: string;
   readonly since: number;
+  /** When its sign-in began, by the time of the cluster. */
+  readonly stamp: number;
   /** When it was lost, in epoch milliseconds; and how old the session was then. */
   readonly lostAt: number;
   readonly age: number;
@@ -37,7 +39,11 @@ interface Lost {
   readonly guard: Guard<unknown, RawClient>;
   readonly isAdmitted: boolean;
   readonly session: Session<unknown> | undefined;
-  readonly connection: { readonly id: string; readonly since: number };
+  readonly connection: {
+    readonly id: string;
+    readonly since: number;
+    readonly stamp: number | undefined;
+  };
 }
 
 /** What to keep of a socket; nothing if its user is not known, or not signed in. */
@@ -48,12 +54,13 @@ export function keep(gate: Lost, namespace: string, data: unknown): Kept | undef
     guard.identities.miss("its lost connection is not recovered", { socket: gate.socket });
     return undefined;
   }
-  const { id, since } = gate.connection;
+  const { id, since, stamp = 0 } = gate.connection;
   return {
     namespace,
     policy: guard.name,
     node: guard.node,
     since,
+    stamp,
     lostAt: guard.clock.now(),
     age: guard.clock.monotonic() - since,
     subject: subjectOf(session),
@@ -65,12 +72,12 @@ export function keep(gate: Lost, namespace: string, data: unknown): Kept | undef
 /** Whether a session is one that was kept, and complete. */
 export function isKept(session: RawSession): session is RawSession & { readonly data: Kept } {
   const { sid, rooms, data } = session;
-  const { namespace, policy, node, since, lostAt, age, subject, connection } = Object(data);
+  const { namespace, policy, node, since, stamp, lostAt, age, subject, connection } = Object(data);
   const { userId, sessionId } = Object(subject);
   if (!Array.isArray(rooms)) return false;
   const texts = [sid, namespace, policy, node, connection, userId, sessionId ?? "", ...rooms];
   return texts.every((text) => typeof text === "string") &&
-    [since, lostAt, age].every(Number.isFinite);
+    [since, stamp, lostAt, age].every(Number.isFinite);
 }
 
 /** Whether it was kept for this namespace and policy, and not longer ago than it may be. */
@@ -92,5 +99,6 @@ export function previousOf(kept: Kept, { node, clock }: Guard<unknown, RawClient
   const since = kept.node === node
     ? kept.since
     : clock.monotonic() - lostAgo - kept.age - CLOCK_SKEW;
-  return { ...subjectOf(kept.subject), connection: kept.connection, since };
+  const { connection, stamp } = kept;
+  return { ...subjectOf(kept.subject), connection, since, stamp };
 }
