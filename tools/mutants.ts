@@ -93,8 +93,22 @@ export const mutants: Mutant[] = [
     ["emits that are lost", "owner.report", "void 0 && owner.report"],
   ]),
   ...of("socketio/gate/traffic", [
+    [
+      "leaving what was refused",
+      "if (!isOver || socket.connected && !gate.connection.isClosing) return true;",
+      "if (!isOver) return true;",
+    ],
+    [
+      "middleware that fails later",
+      "if (packet.type === CONNECT_ERROR && waiting.isEnded) return false;",
+      "",
+    ],
     ["control packets of what is over", 'waiting.outwards !== "over" || isControl(packet)', "true"],
-    ["sockets that are over and replaced", "if (isOver) callOff(socket);", ""],
+    [
+      "sockets that are over and replaced",
+      "    callOff(socket);\n    return false;",
+      "    return false;",
+    ],
   ]),
   ...of("socketio/joining", [
     ["one socket for each client", "  if (find(client, name)) return undefined;\n", ""],
@@ -572,6 +586,11 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures + errors >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
+    [
+      "recovered ones of others",
+      "if (!previous || sameUser(previous, this.session!)) return newcomer.letIn();",
+      "return newcomer.letIn();",
+    ],
     ["sockets for each transport", "++this.asked > ASKED_LIMIT", "false"],
     ["late credentials", "    this.lookAtClock();\n    if", "    if"],
     [
@@ -597,12 +616,8 @@ export const mutants: Mutant[] = [
       "this.guard.objectionTo(previous, true)",
     ],
     ["CONNECTs that wait", "if (this.running) this.waiting =", "if (false) this.waiting ="],
-    ["those of the session", "if (this.isOfSession(credentials)) newcomer", "if (false) newcomer"],
-    [
-      "those of others",
-      "if (this.isOfSession(credentials)) newcomer",
-      "if (this.isSignedIn) newcomer",
-    ],
+    ["those of the session", "if (this.isOfSession(credentials)) this", "if (false) this"],
+    ["those of others", "if (this.isOfSession(credentials)) this", "if (this.isSignedIn) this"],
     [
       "those who wait for what they brought",
       "else if (this.running?.has(peer)) this",
@@ -654,15 +669,27 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/admitting", [
     [
+      "asked on the way in",
+      "const isAsked = this.guard.policy.authorize && allowed.get(peer) !== this.session;",
+      "const isAsked = this.guard.policy.authorize;",
+    ],
+    [
+      "sessions whose socket goes at once",
+      "    // The application may have disconnected them since.\n    this.checkDeserted();\n",
+      "",
+    ],
+    ["those that wait keep a session", "if (!this.running && this.waiting.length > 0) return;", ""],
+    [
+      "what is on its way to a namespace",
+      "      this.guard.ignore(this.transport);\n      this.peers.dismissRefused(peer);",
+      "      this.peers.dismissRefused(peer);",
+    ],
+    [
       "hooks that take effect at once",
       "this.afterwards(() => this.peers.welcome(peer))",
       "this.afterwards(() => queueMicrotask(() => this.peers.welcome(peer)))",
     ],
-    [
-      "namespaces of those who join",
-      "if (this.guard.policy.authorize) this.#authorize(peer);\n    else this",
-      "this",
-    ],
+    ["namespaces of those who join", "if (isAsked) this.#authorize(peer);\n    else this", "this"],
     [
       "those who were not asked about",
       "for (const peer of peers) if (!attempt.isAllowed(peer)) this.admitJoined(peer);",
@@ -682,19 +709,15 @@ export const mutants: Mutant[] = [
     ["those who have lost their namespace", "      this.peers.expel(peer, refusal);\n", ""],
     [
       "what the sender is told who has lost it",
-      "      if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });\n      this.peers.expel",
-      "      this.peers.expel",
+      "      if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });\n      this.guard.ignore",
+      "      this.guard.ignore",
     ],
     [
       "what the sender is told who may not",
       "if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });\n      this.refuse",
       "this.refuse",
     ],
-    [
-      "those who come with a refresh",
-      "if (this.#isJoining(peer)) this.#catchUp(peer, session);",
-      "",
-    ],
+    ["those who come with a refresh", "if (this.#isJoining(peer)) this.admitJoined(peer);", ""],
     [
       "recovered ones who are not allowed",
       "attempt === this.running && attempt.isAllowed(peer) &&",
@@ -711,6 +734,18 @@ export const mutants: Mutant[] = [
     ["undone while joining", "    newcomer.refuse(refusal);\n", ""],
   ]),
   ...of("core/performer", [
+    ["recovered ones of others that wait", "&& !(session && isForeign(peer, session))", ""],
+    [
+      "one at a time",
+      "while (!this.running && this.waiting.length > 0) {",
+      "while (this.waiting.length > 0) {",
+    ],
+    [
+      "whoever may ask again",
+      'this.state.phase === "pending" && event.type === "refused";',
+      "false;",
+    ],
+    ["questions that are open", "if (this.#running?.isChallenged) this.#timer.pause();", ""],
     ["the deadline", "return this.#startDeadline(effect.ms)", "return"],
     [
       "those who fall behind",
@@ -739,13 +774,13 @@ export const mutants: Mutant[] = [
     ],
     [
       "those who have waited with the same",
-      "for (const newcomer of this.takeSame(attempt)) newcomer.letIn();",
+      "for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();",
       "",
     ],
-    ["those who have waited", "for (const newcomer of waiting) this.take(newcomer);", ""],
+    ["those who have waited", "        this.take(next!);\n", ""],
     [
       "those let into a session that was signed out",
-      'if (event.type === "signed_out") this.#stop(refusal!);',
+      "if (isOver && refusal) this.refuseComing(refusal, cause);",
       "",
     ],
     ["those who wait when all is over", "if (isOver) this.waiting = [];", ""],
@@ -918,6 +953,11 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/screening", [
     [
+      "a copy to compare with",
+      "this.arrived = copy(this.credentials);",
+      "this.arrived = this.credentials;",
+    ],
+    [
       "size before all else",
       "if (isBad({ ...size, isPlain }, maxCredentials)) return",
       "if (false) return",
@@ -989,9 +1029,15 @@ export const mutants: Mutant[] = [
       "if (this.#verification) this.#points?.spendInTime();",
       "if (this.#verification) {}",
     ],
-    ["points of those who are asked", "      this.#points?.setAside(isAsked);\n", ""],
+    ["points of those who are asked", "      this.#points?.setAside(this.isChallenged);\n", ""],
     ["verifiers whose attempt has ended", "this.#verification?.abort();", ""],
     ["30 seconds", "if (!isBounded) this.#startLimit();", ""],
+    ["asking once", "if (this.#isAuthorizing) return;", ""],
+    [
+      "senders that may not stay",
+      "return !this.refusalOf(this.peer) || !this",
+      "return true || !this",
+    ],
     [
       "objections before authorize",
       'if (objection) return this.#refuse(objection);\n    this.#decide(this.#come("verified"',
@@ -999,8 +1045,8 @@ export const mutants: Mutant[] = [
     ],
     [
       "those who come while authorize is asked",
-      "      // Others may have come meanwhile.\n      this.letIn();",
-      "      this.#open();",
+      "      this.#rights = new Map([...this.#rights ?? [], ...rights]);\n      this.letIn();",
+      "      this.#rights = new Map([...this.#rights ?? [], ...rights]);\n      this.#open();",
     ],
     [
       "those who come while one is let in",
@@ -1010,8 +1056,8 @@ export const mutants: Mutant[] = [
     ["verdicts that are held", "if (this.#hasSocket) this.#catchUp();", "this.#catchUp();"],
     [
       "those who leave while another is let in",
-      "return this.newcomers.length === 0;",
-      "return true;",
+      "if (this.newcomers.length > 0 || isSenderIn && !this.isBrought) return false;",
+      "if (isSenderIn && !this.isBrought) return false;",
     ],
     [
       "a yes that is refused is no guess",
@@ -1025,7 +1071,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "30 seconds, challenges apart",
-      "if (isAsked) this.#limit?.pause();\n      else this.#limit?.resume();",
+      "if (this.isChallenged) this.#limit?.pause();\n      else this.#limit?.resume();",
       "",
     ],
     ["refusals that say nothing of the credentials", "!NO_VERDICT.has(refusal.code)", "true"],

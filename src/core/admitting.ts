@@ -16,6 +16,9 @@ export const CLOSING = 1000;
 /** How long `authorize` may take for a socket that joins a session, in ms. */
 const JOIN_LIMIT = 30_000;
 
+/** Sockets that were allowed their namespace on the way in, and the session that it was for. */
+const allowed = new WeakMap<object, Session<unknown>>();
+
 /** An event, with what its effects need besides. */
 export interface Entry<S> {
   readonly event: Event;
@@ -48,6 +51,8 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
 
   /** A session needs a socket that is in, or on its way in. */
   protected checkDeserted(): void {
+    // Those that wait are about to be taken: then it is looked at again.
+    if (!this.running && this.waiting.length > 0) return;
     const knocking = [...this.running?.newcomers ?? [], ...this.waiting].map(({ peer }) => peer);
     if (this.peers.isDeserted(knocking)) this.dispatch({ event: { type: "deserted" } });
   }
@@ -105,6 +110,7 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
 
   /** A session begins. */
   protected admit(attempt: Attempt<S>, session: Session<unknown>): void {
+    this.#noteAllowed(attempt, session);
     const peers = this.peers.connected;
     const admitted = peers.filter((peer) => attempt.isAllowed(peer));
     if (!this.peers.announce(admitted, session, attempt)) {
@@ -113,6 +119,8 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     this.#open(admitted);
     // Those that have been connected since others were asked about.
     for (const peer of peers) if (!attempt.isAllowed(peer)) this.admitJoined(peer);
+    // The application may have disconnected them since.
+    this.checkDeserted();
   }
 
   /**
@@ -120,8 +128,16 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
    * is being verified goes on: nothing has come of it yet.
    */
   protected admitJoined(peer: Peer<S>): void {
-    if (this.guard.policy.authorize) this.#authorize(peer);
-    else this.#catchUp(peer);
+    const isAsked = this.guard.policy.authorize && allowed.get(peer) !== this.session;
+    if (isAsked) this.#authorize(peer);
+    else this.#catchUp(peer, allowed.get(peer));
+  }
+
+  /** Those that have not come yet are not asked about again. */
+  #noteAllowed(attempt: Attempt<S>, session: Session<unknown>): void {
+    for (const { peer } of attempt.newcomers) {
+      if (attempt.isAllowed(peer)) allowed.set(peer, session);
+    }
   }
 
   #authorize(peer: Peer<S>): void {
@@ -172,10 +188,12 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
 
   /** A session is renewed. Whoever is still catching up gets it after that. */
   protected refresh(attempt: Attempt<S>, session: Session<unknown>): void {
+    this.#noteAllowed(attempt, session);
     for (const peer of this.peers.connected) {
       const refusal = attempt.refusalOf(peer);
       if (!refusal || !peer.session) continue;
       if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });
+      this.guard.ignore(this.transport);
       this.peers.expel(peer, refusal);
     }
     const peers = this.peers.connected.filter((peer) => peer.session);
@@ -187,9 +205,7 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     for (const [peer, previous] of before) {
       this.afterwards(() => this.peers.refreshed(peer, session, previous));
     }
-    for (const { peer } of attempt.newcomers) {
-      if (this.#isJoining(peer)) this.#catchUp(peer, session);
-    }
+    for (const { peer } of attempt.newcomers) if (this.#isJoining(peer)) this.admitJoined(peer);
   }
 
   /** A session has another end now. */
@@ -220,6 +236,7 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     this.peers.refuse(peer, refusal, cause);
     const wasSignedIn = this.isSignedIn;
     this.guard.clock.after(CLOSING, () => {
+      this.guard.ignore(this.transport);
       this.peers.dismissRefused(peer);
       // If it was the last socket of a session, nothing else closes the transport.
       const isLast = this.state.phase === "idle" && this.peers.count === 0;
@@ -233,6 +250,7 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     newcomer: Newcomer<S>,
     refusal: Unauthorized | undefined,
     cause?: Cause,
+    mayAskAgain = false,
   ): void {
     const { peer } = newcomer;
     const { phase } = this.state;
@@ -244,6 +262,16 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     if (!refusal) return this.peers.forget(peer);
     // It has heard of it only now, and is told to stay away later than the others.
     if (phase === "idle") this.peers.vacate(peer);
-    this.refuse(peer, refusal, cause);
+    if (mayAskAgain) this.peers.refuse(peer, refusal, cause);
+    else this.refuse(peer, refusal, cause);
+  }
+
+  /** Refuses those that were let in, and have not come yet: the session is over, or another's. */
+  protected refuseComing(refusal: Unauthorized, cause: Cause): void {
+    for (const peer of this.peers.coming) {
+      peer.refuse?.(refusal);
+      if (this.state.phase === "idle") this.peers.vacate(peer);
+      this.refuse(peer, refusal, cause);
+    }
   }
 }

@@ -96,12 +96,16 @@ export class Attempt<S> {
   #session: Session<unknown> | undefined;
   /** What the option `authorize` has answered. */
   #rights: Rights<S> | undefined;
+  /** Whether the option `authorize` is being asked. */
+  #isAuthorizing = false;
   /** Whether its newcomers have been let in. */
   #isLetIn = false;
   /** Only where no deadline runs. */
   #limit: Timer | undefined;
   /** What is to be done as soon as the client can be talked to. */
   #onConnected: (() => void) | undefined;
+  /** Whether the client has a question to answer. */
+  isChallenged = false;
   #isAnswered = false;
   #isNoted = false;
   #isOver = false;
@@ -236,31 +240,31 @@ export class Attempt<S> {
 
   /** Asks whether the user may have the namespaces, and lets in the sockets that wait. */
   letIn(): void {
-    this.newcomers = [...this.newcomers, ...this.#connection.takeSame(this)];
+    // Whoever comes while it is asked is asked about then.
+    if (this.#isAuthorizing) return;
+    this.newcomers = [...this.newcomers, ...this.#connection.takeSame(this, this.#session!)];
     const peers = this.#connection.concerned(this).filter((peer) => !this.#rights?.has(peer));
     const { policy } = this.#guard;
     if (!policy.authorize || peers.length === 0) return this.#open();
+    this.#isAuthorizing = true;
     rightsOf(policy, this.#session!.user, peers).then((rights) => {
+      this.#isAuthorizing = false;
       this.#connection.lookAtClock();
       if (this.#isOver) return;
       this.#rights = new Map([...this.#rights ?? [], ...rights]);
-      // Others may have come meanwhile.
       this.letIn();
     }, (error) => {
       if (!this.#isOver) this.#refuse(this.#fail(error, "authorize"), false);
     });
   }
 
-  /** Lets in the sockets that may have their namespace. The session needs one of them. */
+  /** Lets in the sockets that may have their namespace. The session needs one that may. */
   #open(): void {
     const isForbidden = ({ peer }: { peer: Peer<S> }) => this.refusalOf(peer) !== undefined;
     const forbidden = this.newcomers.filter(isForbidden);
     this.newcomers = this.newcomers.filter((newcomer) => !isForbidden(newcomer));
     this.#connection.forbid(this, forbidden);
-    const mayBegin = this.isBrought
-      ? this.newcomers.length > 0
-      : this.#connection.concerned(this).some((peer) => this.isAllowed(peer));
-    if (!mayBegin) {
+    if (!this.#candidates.some((peer) => this.isAllowed(peer))) {
       const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
       return this.#decide({ type: "forbidden", refusal });
     }
@@ -280,10 +284,20 @@ export class Attempt<S> {
     return this.#rights?.has(peer) === true && !this.#rights.get(peer);
   }
 
-  /** Whether one of the sockets is connected that it is about. */
+  /** The sockets that the session can begin with: those that have brought the credentials. */
+  get #candidates(): readonly Peer<S>[] {
+    const isOfNewcomers = this.isBrought &&
+      (this.newcomers.length > 0 || this.#connection.isSignedIn);
+    return isOfNewcomers
+      ? this.newcomers.map(({ peer }) => peer)
+      : this.#connection.concerned(this);
+  }
+
+  /** Whether one of them is connected. */
   get #hasSocket(): boolean {
-    return !this.isBrought ||
-      this.newcomers.some(({ peer }) => this.#connection.hasConnected(peer));
+    return this.#candidates.some((peer) =>
+      this.#connection.hasConnected(peer) && this.isAllowed(peer)
+    );
   }
 
   /** Whether a socket has brought the credentials, and has not left. */
@@ -301,10 +315,16 @@ export class Attempt<S> {
 
   /** A socket has left. Returns whether there is nobody left whom the attempt is for. */
   left(peer: Peer<S>): boolean {
-    if (!this.isBrought) return peer === this.peer;
-    if (!this.has(peer)) return false;
+    const isConcerned = peer === this.peer || this.has(peer);
     this.newcomers = this.newcomers.filter((newcomer) => newcomer.peer !== peer);
-    return this.newcomers.length === 0;
+    if (!isConcerned) return false;
+    // Before there is an answer it is of the socket alone that has sent the credentials.
+    if (!this.#session) return peer === this.peer;
+    const isSenderIn = peer !== this.peer && this.#connection.hasConnected(this.peer);
+    if (this.newcomers.length > 0 || isSenderIn && !this.isBrought) return false;
+    // A sender that may not have its namespace was told to go; the others may have theirs.
+    const isLeft = (other: Peer<S>) => other !== peer && this.isAllowed(other);
+    return !this.refusalOf(this.peer) || !this.#connection.concerned(this).some(isLeft);
   }
 
   #catchUp(): void {
@@ -391,10 +411,10 @@ export class Attempt<S> {
     const { clock, policy } = this.#guard;
     const whenConnected = (fn: () => void) => this.#whenConnected(fn);
     return new Dialog(this.peer, clock, policy.maxCredentials, whenConnected, (type) => {
-      const isAsked = type === "challenged";
-      if (isAsked) this.#limit?.pause();
+      this.isChallenged = type === "challenged";
+      if (this.isChallenged) this.#limit?.pause();
       else this.#limit?.resume();
-      this.#points?.setAside(isAsked);
+      this.#points?.setAside(this.isChallenged);
       this.#connection.happened({ type, attempt: this.id });
     });
   }

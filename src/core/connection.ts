@@ -6,6 +6,7 @@ import { Newcomer } from "./newcomer.ts";
 import type { Notice } from "./notices.ts";
 import { Performer } from "./performer.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
+import { sameUser } from "./session.ts";
 
 /**
  * How many namespaces may be asked for before anybody is authenticated, the same
@@ -89,9 +90,16 @@ export class Connection<S, T> extends Performer<S, T> {
 
   protected take(newcomer: Newcomer<S>): void {
     const { peer, credentials } = newcomer;
-    if (this.running) this.waiting = [...this.waiting, newcomer];
-    else if (this.isOfSession(credentials)) newcomer.letIn();
+    if (this.isOfSession(credentials)) this.#letIn(newcomer);
+    else if (this.running) this.waiting = [...this.waiting, newcomer];
     else this.#submit(peer, credentials, newcomer);
+  }
+
+  /** A socket joins the session, unless it is one of another user that has been recovered. */
+  #letIn(newcomer: Newcomer<S>): void {
+    const { previous } = newcomer.peer;
+    if (!previous || sameUser(previous, this.session!)) return newcomer.letIn();
+    this.refuseNewcomer(newcomer, unauthorized("subject_mismatch"));
   }
 
   /** A namespace has been connected; the application has not met the socket yet. */

@@ -86,9 +86,9 @@ export class Guard<S, T> implements Common<S> {
     return { ...unauthorized(code), retryAfter: this.spreading.next() };
   }
 
-  /** Drops what a client sends that was refused, until it is closed. */
+  /** Drops for a while what a client sends that does not know yet that it is refused. */
   ignore(transport: T): void {
-    this.#try(() => this.#binding.ignore?.(transport));
+    this.#try(() => this.#binding.ignore?.(transport, LINGER));
   }
 
   /**

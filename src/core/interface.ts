@@ -155,10 +155,10 @@ export interface Binding<T> {
    */
   isShared(transport: T): boolean;
   /**
-   * The client was told that it is refused, and is going to be closed: what it sends until then
-   * is dropped, and does not have it closed earlier.
+   * For `ms` milliseconds a client may send what belongs to no socket any more: it was told only now
+   * that it is refused, or has to leave a namespace. That is dropped, and does not have it closed.
    */
-  ignore?(transport: T): void;
+  ignore?(transport: T, ms: number): void;
   /**
    * Closes the whole client connection, behind what was sent before. Must not
    * wait for the client; what is below the binding may, for `linger` milliseconds.

@@ -155,7 +155,7 @@ function decline(state: Engaged, refusal: Declined): Transition {
 /** Refuses what came with a CONNECT; the session goes on. */
 function keepOut(state: In<"authenticated">, refusal: Unauthorized, failures = 0): Transition {
   return {
-    state: { ...state, attempt: 0, failures: state.failures + failures },
+    state: { ...withoutAttempt(state), failures: state.failures + failures },
     effects: [{ type: "abort", refusal }],
   };
 }
@@ -225,10 +225,7 @@ function letIn(state: Engaged, event: On<"verified">): Transition {
   if (refused) return refused;
   const { since, stamp } = event;
   const verified = { ...subjectOf(event.session), since, stamp };
-  return {
-    state: state.phase === "pending" ? { ...state, verified } : state,
-    effects: [{ type: "let_in" }],
-  };
+  return { state: { ...state, verified }, effects: [{ type: "let_in" }] };
 }
 
 function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition {
@@ -249,8 +246,7 @@ function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition
   };
 }
 
-function withoutAttempt(state: Engaged): Engaged {
-  if (state.phase === "authenticated") return { ...state, attempt: 0 };
+function withoutAttempt<S extends Engaged>(state: S): S {
   return { ...state, attempt: 0, verified: undefined };
 }
 
@@ -285,7 +281,7 @@ function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transit
   const errors = state.errors + 1 - failed;
   if (failures + errors >= rules.attempts) return close(failures, refusal);
   return {
-    state: { ...state, attempt: 0, failures, errors, verified: undefined },
+    state: { ...withoutAttempt(state), failures, errors },
     // The verifier may have failed with a challenge still open.
     effects: [
       { type: "resume_deadline" },
@@ -302,7 +298,7 @@ function failRefresh(state: In<"authenticated">, event: On<"refused">): Transiti
   if (event.isBrought) return keepOut(state, refusal, failuresIn(refusal, event.isAsked));
   if (event.isVerdict) return end(state.failures + 1, refusal);
   return {
-    state: { ...state, attempt: 0 },
+    state: withoutAttempt(state),
     effects: [{ type: "abort", refusal: { ...refusal, reconnect: false, kept: true } }],
   };
 }
@@ -346,8 +342,9 @@ function shorten(state: In<"authenticated">, event: On<"limited">, rules: Rules)
  */
 function desert(state: In<"authenticated">, rules: Rules): Transition {
   if (!state.attempt) return becomeIdle(state);
+  const { attempt, verified } = state;
   const { state: pending, effects } = pend(state.failures, rules.timeout);
-  return { state: { ...pending as In<"pending">, attempt: state.attempt }, effects };
+  return { state: { ...pending as In<"pending">, attempt, verified }, effects };
 }
 
 function becomeIdle({ failures }: State): Transition {

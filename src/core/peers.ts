@@ -62,7 +62,7 @@ export class Peers<S> {
 
   /** Whether nobody is in, or on the way in, but for some that have not been let in. */
   isDeserted(knocking: readonly Peer<S>[]): boolean {
-    return this.connected.length === 0 && this.coming.every((peer) => knocking.includes(peer));
+    return [...this.connected, ...this.coming].every((peer) => knocking.includes(peer));
   }
 
   /** How many there are, those included that are not connected yet. */
@@ -102,6 +102,11 @@ export class Peers<S> {
     if (peer.connected) this.#try(peer, () => peer.silence());
     this.turnAway(peer, refusal, cause);
     refused.add(peer);
+  }
+
+  /** Tells those to stay away that were refused before they were connected. */
+  dismissOutside(): void {
+    for (const peer of listOf(this.#outside)) this.dismissRefused(peer);
   }
 
   /** Tells one to stay away that was refused, if it has not left. */

@@ -9,9 +9,8 @@ import { causeOf } from "./peers.ts";
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable, Whose } from "./revocations.ts";
 import { isSame } from "./same.ts";
-import type { RevocationTarget } from "./session.ts";
+import { type RevocationTarget, sameUser, type Session } from "./session.ts";
 import type { SessionKeys } from "./throttle.ts";
-import type { Cause } from "./journal.ts";
 import { startExpiry, startTimer, type Timer } from "./timer.ts";
 
 /** How many attempts are declined while one runs. */
@@ -26,6 +25,11 @@ const sessionKeys = new WeakMap<object, SessionKeys["keys"]>();
 const cameOf = new WeakMap<object, unknown>();
 /** Sockets whose credentials wait for the attempt in flight. */
 const waiting = new WeakMap<object, readonly Newcomer<never>[]>();
+
+/** Whether a socket was recovered, and belongs to another user than a session. */
+function isForeign<S>({ previous }: Peer<S>, session: Session<unknown>): boolean {
+  return previous !== undefined && !sameUser(previous, session);
+}
 
 /** Whether a connection counts as pending. */
 function hasPlace(phase: State["phase"]): boolean {
@@ -112,8 +116,9 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
   }
 
   /** Those that wait with the credentials of an attempt, which is theirs from now on. */
-  takeSame({ arrived }: Attempt<S>): Newcomer<S>[] {
-    const isMeant = ({ credentials }: Newcomer<S>) => isSame(credentials, arrived);
+  takeSame({ arrived }: Attempt<S>, session?: Session<unknown>): Newcomer<S>[] {
+    const isMeant = ({ credentials, peer }: Newcomer<S>) =>
+      isSame(credentials, arrived) && !(session && isForeign(peer, session));
     const all = this.waiting;
     this.waiting = all.filter((newcomer) => !isMeant(newcomer));
     return all.filter(isMeant);
@@ -178,7 +183,7 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
         this.#running = attempt;
         return this.afterwards(() => this.#verify(attempt!));
       case "decline":
-        return this.#decline(attempt!, effect.refusal);
+        return this.#decline(attempt!, effect.refusal, event);
       case "let_in":
         return this.afterwards(() => attempt === this.#running && attempt?.letIn());
       case "abort":
@@ -230,6 +235,7 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
       const refusal = attempt ? this.guard.busy("timeout") : unauthorized("timeout");
       this.happened({ type: "deadline", refusal, isAsked: attempt?.isVerifying ?? false });
     });
+    if (this.#running?.isChallenged) this.#timer.pause();
   }
 
   #startExpiry(at: number): void {
@@ -254,12 +260,12 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
     attempt.begin(this.state.phase === "pending" && this.guard.policy.timeout !== Infinity);
   }
 
-  #decline(attempt: Attempt<S>, refusal: Declined): void {
+  #decline(attempt: Attempt<S>, refusal: Declined, event: Event): void {
     if (refusal.code === "subject_mismatch" && refusal.kept) {
       const { socket } = attempt.peer;
       this.guard.identities.miss("a second sign-in in its session is declined", { socket });
     }
-    this.#endAttempt(attempt, refusal);
+    this.#endAttempt(attempt, refusal, event);
     const running = this.#running;
     if (refusal.code !== "attempt_in_progress" || !running) return;
     if (++running.declined > DECLINED_LIMIT) this.cut("too_many_attempts");
@@ -274,7 +280,8 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
     const attempt = this.#takeRunning();
     const { phase } = this.state;
     if (phase !== "authenticated") this.peers.fallBehind();
-    if (attempt) this.#endAttempt(attempt, refusal, causeOf(event));
+    if (attempt) this.#endAttempt(attempt, refusal, event);
+    const cause = causeOf(event);
     const isOver = phase === "idle" || phase === "closing" || event.type === "signed_out";
     const { waiting } = this;
     if (isOver) this.waiting = [];
@@ -283,31 +290,33 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
       : attempt && event.type === "refused"
       ? this.takeSame(attempt)
       : [];
-    for (const newcomer of refused) this.refuseNewcomer(newcomer, refusal, causeOf(event));
-    if (event.type === "signed_out") this.#stop(refusal!);
+    for (const newcomer of refused) this.#turnAway(newcomer, refusal, event);
+    if (isOver && refusal) this.refuseComing(refusal, cause);
     this.#takeWaiting();
   }
 
-  #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, cause?: Cause): void {
+  #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, event: Event): void {
     attempt.end(refusal);
-    for (const newcomer of attempt.newcomers) this.refuseNewcomer(newcomer, refusal, cause);
+    for (const newcomer of attempt.newcomers) this.#turnAway(newcomer, refusal, event);
   }
 
-  /** Refuses those that were let into a session that is over: the next may be somebody else's. */
-  #stop(refusal: Unauthorized): void {
-    for (const peer of this.peers.coming) {
-      peer.refuse?.(refusal);
-      this.refuse(peer, refusal, "signed_out");
-    }
+  /** Where an attempt is left, whoever was refused may ask again, and is not told to stay away. */
+  #turnAway(newcomer: Newcomer<S>, refusal: Declined | undefined, event: Event): void {
+    const mayAskAgain = this.state.phase === "pending" && event.type === "refused";
+    this.refuseNewcomer(newcomer, refusal, causeOf(event), mayAskAgain);
   }
 
   /** Has those go on that have waited for the attempt that is over. */
   #takeWaiting(): void {
     if (this.waiting.length === 0) return;
     this.afterwards(() => {
-      const { waiting } = this;
-      this.waiting = [];
-      for (const newcomer of waiting) this.take(newcomer);
+      // Until one is verified. Each may end the connection, and then there is none left.
+      while (!this.running && this.waiting.length > 0) {
+        const [next, ...others] = this.waiting;
+        this.waiting = others;
+        this.take(next!);
+      }
+      this.checkDeserted();
     });
   }
 
@@ -317,7 +326,8 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
     attempt.end();
     if (attempt.keys) sessionKeys.set(this, attempt.keys);
     if (this.guard.policy.handshake === true) cameOf.set(this, attempt.arrived);
-    for (const newcomer of this.takeSame(attempt)) newcomer.letIn();
+    for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();
+    this.peers.dismissOutside();
     this.#takeWaiting();
     return attempt;
   }

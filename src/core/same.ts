@@ -16,11 +16,11 @@ export function isSame(a: unknown, b: unknown): boolean {
 function isSameTo(depth: number, a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (depth === 0 || !isObject(a) || !isObject(b)) return false;
-  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   const [bytes, others] = [bytesOf(a), bytesOf(b)];
   if (bytes && others) {
     return bytes.length === others.length && bytes.every((byte, i) => byte === others[i]);
   }
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
   // Of anything else, such as a date, not all can be looked at.
   if (!Array.isArray(a) && !isPlainObject(a)) return false;
   const [left, right] = [a, b] as [Record<string, unknown>, Record<string, unknown>];

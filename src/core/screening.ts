@@ -15,7 +15,7 @@ import { Points } from "./throttle.ts";
 export class Screening<S> {
   /** The credentials, as the schema has returned them if there is one. */
   credentials: unknown;
-  /** The credentials before a schema has made anything of them. */
+  /** The credentials as they came, where others may come with a CONNECT. */
   arrived: unknown;
   /** The points that they have taken. */
   points: Points<S> | undefined;
@@ -84,7 +84,8 @@ export class Screening<S> {
       const isPlain = size.isPlain || this.#areFound;
       if (isBad({ ...size, isPlain }, maxCredentials)) return unauthorized("invalid_credentials");
       if (size.hasBinary) this.credentials = compact(this.credentials);
-      this.arrived = this.credentials;
+      // The verifier may change what it is given, and others are compared with what came.
+      if (this.#guard.policy.handshake !== false) this.arrived = copy(this.credentials);
       return undefined;
     } catch (error) {
       // What the application has found may throw when it is looked at.
@@ -126,5 +127,14 @@ export class Screening<S> {
   #fail(error: unknown, during: string): Unauthorized {
     this.#guard.policy.report(error, { during, socket: this.#peer.socket });
     return unauthorized("server_error");
+  }
+}
+
+/** A copy that nobody else has; of what cannot be copied, something that equals nothing. */
+function copy(credentials: unknown): unknown {
+  try {
+    return structuredClone(credentials);
+  } catch {
+    return Symbol("no copy");
   }
 }

@@ -44,6 +44,8 @@ export type State =
     readonly since: number;
     /** When its first one did, by the time of the cluster. */
     readonly stamp: number;
+    /** As above, of an attempt in flight. */
+    readonly verified?: Previous | undefined;
   }
   /** The client was told that it is refused, and is closed a while later. */
   | { readonly phase: "closing"; readonly failures: number };

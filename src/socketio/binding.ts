@@ -19,7 +19,7 @@ export function bindingOf(
     clock,
     recoverable: maxDisconnectionDuration,
     isShared: isInUse,
-    ignore: ignoreInvalid,
+    ignore: (client, ms) => ignoreInvalid(client, clock, ms),
     close: closeTransport,
     drop: dropTransport,
     tellOthers(revocation, report) {

@@ -1,6 +1,7 @@
 import { Connection } from "../core/connection.ts";
 import { type Few, fewOf, findIn, listOf } from "../core/few.ts";
 import type { Guard } from "../core/guard.ts";
+import type { Clock } from "../core/interface.ts";
 import type { RawClient, RawConn } from "./internals.ts";
 
 const CONNECTIONS = Symbol("socketio-auth connections");
@@ -47,13 +48,14 @@ export function followTransport(client: RawClient): void {
 }
 
 /**
- * Has a client that is about to be closed not be closed earlier for packets that belong to no
- * socket, as Socket.IO does by `close`.
+ * Has a client not be closed, for a while, for packets that belong to no socket, as Socket.IO does
+ * by `close`.
  */
-export function ignoreInvalid(client: RawClient): void {
+export function ignoreInvalid(client: RawClient, clock: Clock, ms: number): void {
   const own: Partial<RawClient> = client;
+  const until = clock.monotonic() + ms;
   own.close = () => {
-    if (connectionsOf(client.conn).some((connection) => connection.isClosing)) return;
+    if (clock.monotonic() < until) return;
     delete own.close;
     client.close();
   };

@@ -20,6 +20,7 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = fal
     const before = gateOf(socket);
     // Its data belongs to whoever the other policy knows.
     if (before?.waiting?.recovered) throw new Error("Cannot guard a recovered socket anew.");
+    if (before && !socket.connected) before.connection.leave(before, "server namespace disconnect");
     new Gate(socket, guard, takeRecovered(socket), isNew);
     if (!before) socket.on(AUTHENTICATION, onAuthentication);
     if (socket.connected) joined(socket);

@@ -325,6 +325,16 @@ describe("credentials before the socket", () => {
     assertEquals([outcomes.map(({ ok }) => ok), answers.length], [[true, true, true], 1]);
   });
 
+  it("that wait are let go with their socket", () => {
+    const { knock, answers, connection, guard } = connect({ attempts: 3 });
+    knock();
+    const other = new FakePeer("b");
+    knock({ token: 2 }, other);
+    connection.leave(other, "gone");
+    answers[0]!(new Error("no"));
+    assertEquals([answers.length, guard.journal.stats.pending], [1, 1]);
+  });
+
   it("that were revoked while they were verified admit nobody", () => {
     const { knock, answers, revoke, outcomes, guard } = connect();
     knock();

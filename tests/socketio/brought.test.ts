@@ -1,87 +1,11 @@
 import { assert, assertEquals, describe, it } from "#testing";
-import type { Server, Socket } from "socket.io";
-import {
-  AuthError,
-  type CommonOptions,
-  type Session,
-  type VerifyContext,
-  type VerifyOption,
-} from "../../mod.ts";
+import type { Socket } from "socket.io";
+import type { Session } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { engineOnly, type Place } from "../kit/targets.ts";
-import { openTimedWorld, type TimedWorld } from "../kit/timed.ts";
+import { ANN, BOB, type Credentials, NOBODY, openHouse, signIn, type User } from "../kit/house.ts";
+import { engineOnly } from "../kit/targets.ts";
+import type { TimedWorld } from "../kit/timed.ts";
 import { Visitor } from "../kit/visitor.ts";
-
-interface User {
-  id: string;
-  ends?: number;
-}
-
-interface Credentials {
-  user?: string;
-  /** Tells two credentials of one user apart. */
-  token?: number;
-  ends?: number;
-}
-
-/** What is going on while a verifier, or a middleware, has not answered. */
-class Doors {
-  /** Credentials that the verifier was asked about. */
-  readonly asked: Credentials[] = [];
-  /** Those that wait for the test; nothing waits unless it says so. */
-  readonly open = new Map<string, () => void>();
-  readonly shut = new Set<string>();
-
-  async pass(name: string): Promise<void> {
-    if (this.shut.has(name)) await new Promise<void>((resolve) => this.open.set(name, resolve));
-  }
-}
-
-/** A server whose users are who they say they are, but for one who is nobody. */
-async function openHouse(
-  place: Place,
-  options:
-    & Partial<VerifyOption<Socket, User, Credentials>>
-    & CommonOptions<Socket, User, Credentials> = {},
-  setUp: (io: Server) => unknown = () => {},
-): Promise<TimedWorld & { doors: Doors }> {
-  const doors = new Doors();
-  const world = await openTimedWorld(place, {
-    handshake: true,
-    async verify(_socket: Socket, credentials: Credentials, _context: VerifyContext) {
-      doors.asked.push(credentials);
-      await doors.pass(`verifier ${credentials.user}`);
-      if (credentials.user === "nobody") throw new AuthError("no", { code: "wrong" });
-      const { user, ends } = credentials;
-      return user && { id: user, ...ends !== undefined && { ends } };
-    },
-    expiresAt: ({ ends }: User) => ends,
-    ...options,
-  }, async (io) => {
-    for (const name of ["/", "/chat", "/admin"]) {
-      io.of(name).use((socket, next) => {
-        world?.log.push(`middleware ${name}`, socket);
-        doors.pass(name).then(() => next(), next);
-      });
-      io.of(name).on("connection", (socket) => {
-        const session = world.auth.session(socket)!;
-        world.log.push(`met ${name}`, (session.user as unknown as User).id);
-      });
-    }
-    await setUp(io);
-  });
-  return Object.assign(world, { doors });
-}
-
-async function signIn(visitor: Visitor, path: string, credentials: Credentials): Promise<void> {
-  visitor.ask(path, credentials);
-  await visitor.connected();
-  assertEquals(await visitor.event(), `${path} authenticated`);
-}
-
-const ANN = { user: "ann" };
-const BOB = { user: "bob" };
-const NOBODY = { user: "nobody" };
 
 describe("credentials that come with a CONNECT on a connection that is signed in", () => {
   disposeAfterEach();

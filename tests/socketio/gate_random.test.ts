@@ -243,7 +243,11 @@ function suite(mode: "authenticated" | "connected"): void {
           } else if (next.type === "emit" && story) {
             const target = next.volatile ? story.socket.volatile : story.socket;
             const isPending = !isAuthenticated(story.socket);
-            const waiting = story.due.length - sentTo(story).length;
+            // What is held is counted for all sockets of a client.
+            const waiting = stories.filter(({ socket }) =>
+              socket.connected && !isAuthenticated(socket)
+            )
+              .reduce((sum, other) => sum + other.due.length - sentTo(other).length, 0);
             const isLost = isPending && (next.volatile || waiting >= LIMIT.events);
             (isLost ? story.never : story.due).push(n);
             target.emit("message", n);

@@ -252,12 +252,10 @@ describe("the second until a client that was refused is closed", () => {
       await raw.packets.next("44");
       raw.send(`40/other,{"password":"right"}`);
       await raw.packets.next("42");
-      world.clock.advance(1000);
-      await raw.packets.next("41");
       // The one that was refused has no place any more, and may join.
       const { pending, authenticated } = world.auth.stats();
       assertEquals([raw.packets.names, pending, authenticated], [
-        ["0", "44", "40", "42", "41"],
+        ["0", "44", "40", "41", "42"],
         0,
         1,
       ]);

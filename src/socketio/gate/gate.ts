@@ -199,6 +199,7 @@ export class Gate<S> implements Peer<S>, Owner {
     refuseJoining(raw);
     followTransport(raw.client);
     raw._cleanup();
+    if (this.#waiting) this.#waiting.isEnded = true;
   }
 
   /** Refuses a socket before it is connected, as Socket.IO does when a middleware refuses. */

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { DISCONNECT, EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
+import {
+  CONNECT_ERROR,
+  DISCONNECT,
+  EVENT,
+  type Flags,
+  type Packet,
+  type RawSocket,
+} from "../internals.ts";
 import { callOff } from "../joining.ts";
 import { authenticate } from "./events.ts";
 import { authenticationArgs, isAck, isControl } from "./packets.ts";
@@ -18,8 +25,10 @@ export function mayReceive(socket: RawSocket, packet: Packet): boolean {
   if (!waiting) return true;
   const isOver = waiting.outwards === "over";
   if (packet.type === DISCONNECT) {
-    if (isOver) callOff(socket);
-    return !isOver;
+    // One that was refused while others stay may leave, and be asked for again.
+    if (!isOver || socket.connected && !gate.connection.isClosing) return true;
+    callOff(socket);
+    return false;
   }
   if (!isOver && !waiting.isOpenInwards) {
     if (isAnswer(socket, packet)) return true;
@@ -43,6 +52,8 @@ export function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): b
   const gate = gateOf(socket)!;
   const { waiting } = gate;
   if (!waiting) return true;
+  // That a middleware has refused a socket is of no use once the gate has.
+  if (packet.type === CONNECT_ERROR && waiting.isEnded) return false;
   if (packet.type !== EVENT) return waiting.outwards !== "over" || isControl(packet);
   const [name] = packet.data as unknown[];
   const isVolatile = Boolean(flags.volatile);
