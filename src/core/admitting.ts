@@ -236,6 +236,8 @@ export abstract class Admitting<S, T> extends Runner<Entry<S>> {
     this.peers.refuse(peer, refusal, cause);
     const wasSignedIn = this.isSignedIn;
     this.guard.clock.after(CLOSING, () => {
+      // Then it is told along with the others, when that is over.
+      if (this.state.phase === "closing") return;
       this.guard.ignore(this.transport);
       this.peers.dismissRefused(peer);
       // If it was the last socket of a session, nothing else closes the transport.

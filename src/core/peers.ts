@@ -289,6 +289,7 @@ export class Peers<S> {
   /** Disconnects them; they are silenced. */
   disconnect(): void {
     for (const peer of listOf(this.#outside)) this.#dismiss(peer);
+    for (const peer of listOf(this.#all)) this.dismissRefused(peer);
     this.#leave((peer) => peer.disconnect());
   }
 

@@ -142,6 +142,8 @@ describe("a node that was paused", () => {
     second.signal("SIGCONT");
     await comeBack(b, second);
     assertEquals(b.socket.recovered, false);
+    // What it reads late ends what has begun until then.
+    await whenHeard(first, [await enter(second, "grace")]);
     await b.signIn({ username: "ada", password: "right" });
     await revoking;
   });

@@ -325,6 +325,20 @@ describe("credentials before the socket", () => {
     assertEquals([outcomes.map(({ ok }) => ok), answers.length], [[true, true, true], 1]);
   });
 
+  it("that are refused may come again as soon as their socket is told to stay away", () => {
+    const { knock, answers, connection, guard, peer } = connect({ attempts: 2 });
+    guard.binding.isInUse = true;
+    connection.reject(unauthorized("authentication_failed"));
+    guard.clock.advance(1000);
+    knock();
+    const closing: boolean[] = [];
+    peer.disconnect = () => void closing.push(connection.isClosing);
+    answers[0]!(new Error("no"));
+    assertEquals(connection.isClosing, true);
+    guard.clock.advance(1000);
+    assertEquals(closing, [false]);
+  });
+
   it("that wait are let go with their socket", () => {
     const { knock, answers, connection, guard } = connect({ attempts: 3 });
     knock();
