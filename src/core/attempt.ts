@@ -123,7 +123,7 @@ export class Attempt<S> {
     this.#connection = connection;
     this.#guard = connection.guard;
     this.begunAt = connection.guard.clock.monotonic();
-    this.stamp = connection.guard.time.now();
+    this.stamp = connection.guard.stamp();
     this.isBrought = typeof from === "object";
     this.#screening = new Screening(connection, peer, credentials, this.isBrought);
     this.newcomers = typeof from === "object" ? [from] : [];

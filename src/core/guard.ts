@@ -38,6 +38,7 @@ export class Guard<S, T> implements Common<S> {
   /** This node, among all that share a policy. */
   readonly node: string = crypto.randomUUID();
   readonly #binding: Binding<T>;
+  #hasGreeted = false;
   /** For how long a revocation may matter, in ms. */
   readonly #retention: number;
   /** Tells the other nodes again, from now on. */
@@ -84,6 +85,15 @@ export class Guard<S, T> implements Common<S> {
   /** A refusal for want of time or room, with when to come back. */
   busy(code: "server_busy" | "timeout"): Unauthorized {
     return { ...unauthorized(code), retryAfter: this.spreading.next() };
+  }
+
+  /** What time it is in the cluster, for a sign-in that begins. */
+  stamp(): number {
+    if (!this.#hasGreeted) {
+      this.#hasGreeted = true;
+      this.#try(() => this.#binding.greetOthers?.());
+    }
+    return this.time.now();
   }
 
   /** Drops for a while what a client sends that does not know yet that it is refused. */

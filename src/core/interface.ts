@@ -181,6 +181,8 @@ export interface Binding<T> {
     revocation: Revocation,
     report: (error: unknown) => void,
   ): Promise<number> | undefined;
+  /** Asks the other nodes what time it is there. Called at the first sign-in. */
+  greetOthers?(): void;
   /**
    * Tells them again, without asking for answers: for nodes that were cut off or
    * not there. The core says when. A rejection is ignored.

@@ -25,6 +25,7 @@ export function bindingOf(
     tellOthers(revocation, report) {
       return cluster.hasOthers ? cluster.revoke(name, clock, revocation, report) : undefined;
     },
+    greetOthers: () => cluster.greet(name),
     remindOthers: (revocations) => cluster.remind(name, revocations),
   };
 }

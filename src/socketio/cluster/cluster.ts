@@ -12,12 +12,9 @@ import { isRevocation, isTime, pack, type RevocationMessage } from "./messages.t
 /** What nodes call their messages to each other: the first time, and again. */
 const REVOKE = "socketio-auth:revoke";
 const REMIND = "socketio-auth:remind";
-/** What a node says that has just started, and what the others answer. */
+/** What a node says at its start, and at its first sign-in, and what the others answer. */
 const HELLO = "socketio-auth:hello";
 const TIME = "socketio-auth:time";
-
-/** When a node says so, in ms after its start: an adapter may take its time to connect. */
-const HELLOS = [0, 1000, 5000];
 
 /** How long to wait for an adapter that does not even say that it gives up, in ms. */
 const ANSWER_LIMIT = 10_000;
@@ -69,7 +66,17 @@ export class Cluster {
   /** From now on what other nodes revoke is carried out by this one, too. */
   join(listener: Listener): void {
     this.#listeners.push(listener);
-    for (const ms of HELLOS) listener.clock.after(ms, () => this.#tellTime(HELLO, listener));
+    // The adapter may still be put in its place in this turn.
+    listener.clock.after(0, () => this.#tellTime(HELLO, listener));
+  }
+
+  /**
+   * Asks the other nodes what time it is there. At its start a node may not hear the answers yet, as
+   * adapters take their time to subscribe.
+   */
+  greet(policy: string): void {
+    const listener = this.#listeners.find(({ name }) => name === policy);
+    if (listener) this.#tellTime(HELLO, listener);
   }
 
   #tellTime(name: string, { name: policy, time }: Listener): void {
