@@ -325,8 +325,8 @@ export const mutants: Mutant[] = [
     ["when to come back", "defaults.reconnect || isDuration(retryAfter)", "defaults.reconnect"],
   ]),
   ...of("core/cluster_time", [
-    ["other clocks", "this.#lead += Math.max(time - this.now(), 0);", ""],
-    ["time that goes back", "Math.max(time - this.now(), 0)", "time - this.now()"],
+    ["other clocks", "if (lead > 0 && lead < YEAR) this.#lead += lead;", ""],
+    ["time that goes back", "if (lead > 0 && lead < YEAR)", "if (lead < YEAR)"],
     ["sign-ins at one time", " || time === other.time && connection < other.connection", ""],
   ]),
   ...of("core/targets", [
@@ -338,19 +338,30 @@ export const mutants: Mutant[] = [
       "if (found?.connected) return { except: found.connection.id };",
       "if (found) return { except: found.connection.id };",
     ],
-    ["stamps of those who are over", "found?.connected && found.session ?", "found ?"],
+    [
+      "stamps of those who are over",
+      "const time = found?.connected ? found.connection.stamp : -Infinity;",
+      "const time = found?.connection.stamp;",
+    ],
   ]),
   ...of("core/session", [
+    ["grace", "? expiresAt : expiresAt + grace;", "? expiresAt : expiresAt;"],
+    ["limits by the monotonic clock", " || limitOf(session) <= clock.monotonic()", ""],
     ["the year 1970", "if (ms === 0) {", "if (false) {"],
     ["seconds", "if (ms >= SECONDS.from && ms < SECONDS.to)", "if (false)"],
-    ["ends of its own", "Math.min(expiresAt, until)", "until"],
+    ["ends of its own", "Math.min(expiresAt, at)", "at"],
     [
       "limits without a grace",
-      "limited.has(session) ? expiresAt : expiresAt + grace",
+      "limits.has(session) ? expiresAt : expiresAt + grace",
       "expiresAt + grace",
     ],
   ]),
   ...of("core/timer", [
+    [
+      "limits though the wall clock is set back",
+      "Math.max(clock.now() - at, clock.monotonic() - until)",
+      "clock.now() - at",
+    ],
     ["catching up", "if (!this.#cancel || this.#due > this.#time()) return;", "if (true) return;"],
     ["stopped for good", "this.#cancel = this.#left = undefined;", "this.#cancel = undefined;"],
   ]),
@@ -578,11 +589,6 @@ export const mutants: Mutant[] = [
       "if (!state.attempt) return becomeIdle(state);",
       "return becomeIdle(state);",
     ],
-    [
-      "grace",
-      "at: endOf(session, rules.grace) },\n      { type: state.phase",
-      "at: endOf(session, 0) },\n      { type: state.phase",
-    ],
     ["attempts", "if (failures + errors >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
@@ -794,7 +800,30 @@ export const mutants: Mutant[] = [
   ]),
   ...of("core/revocations", [
     ["once each", "if (again) {", "if (false) {"],
-    ["remembered first", "    this.#remember(added.target, list);\n", ""],
+    ["remembered first", "    this.#remember(added.target, entry);\n", ""],
+    ["whom it is about", "isTarget(target, whose) && covers(", "covers("],
+    ["limits are no ends", "find((revocation) => !isLimit(revocation))", "at(0)"],
+    [
+      "the strictest limit",
+      "Math.min(...this.#find(whose).filter(isLimit).map(untilOf))",
+      "this.#find(whose).filter(isLimit).map(untilOf)[0] ?? Infinity",
+    ],
+    ["being late", "if (isNews && age > OVERDUE && at > this.awareness.since)", "if (false)"],
+    ["what is no news", "if (isNews && age > OVERDUE", "if (age > OVERDUE"],
+    [
+      "having forgotten",
+      "if (last!.at > this.#clock.monotonic() - this.#retention) this.awareness.lose();",
+      "",
+    ],
+    ["others that say it", "      again.reminder = nextReminder(again.at, now);\n", ""],
+    [
+      "while attempts run",
+      "if (verifyingSince !== undefined && verifyingSince < horizon)",
+      "if (false)",
+    ],
+    ["forgotten", "this.#connections.delete(connection);", ""],
+  ]),
+  ...of("core/remembered", [
     [
       "only those before",
       "return !isSpared && (whose.since ?? -Infinity) <= at;",
@@ -806,16 +835,13 @@ export const mutants: Mutant[] = [
       "exceptSession !== undefined && exceptSession === whose.sessionId",
       "false",
     ],
-    ["whom it is about", "isTarget(target, whose) && covers(", "covers("],
     ["what it says", "...message !== undefined && { message },", ""],
     ["whom it sends back", "...reconnect !== undefined && { reconnect },", ""],
-    ["limits are no ends", "find((revocation) => !isLimit(revocation))", "at(0)"],
-    ["the strictest limit", "Math.min(...limits)", "limits[0] ?? Infinity"],
-    ["three that spare differently", "ends.slice(3)", "ends.slice(2)"],
+    ["three that spare differently", ".slice(3));", ".slice(2));"],
     [
       "the greatest mark",
-      "last && isOlder(one.olderThan!, last.olderThan!) ? last : one",
-      "last ?? one",
+      "if (!mark || isOlder(mark.olderThan!, one.olderThan)) mark = one;",
+      "mark ??= one;",
     ],
     [
       "limits that nothing makes vain",
@@ -830,26 +856,13 @@ export const mutants: Mutant[] = [
       "Math.max(now - at, FIRST_REMINDER)",
       "What it takes to notice is a test of hours in which messages are lost.",
     ],
-    ["being late", "if (isNews && age > OVERDUE && at > this.awareness.since)", "if (false)"],
-    ["what is no news", "if (isNews && age > OVERDUE", "if (age > OVERDUE"],
+    ["those that were made at once", "slice(0, KNOWN)", "slice(0, 0)"],
+    ["limits without end", "if (limits.length <= LIMITS) return all;", "return all;"],
     [
-      "having forgotten",
-      "if (last!.at > this.#clock.monotonic() - this.#retention) this.awareness.lose();",
+      "what comes back of the connection itself",
+      "whose.connection !== olderThan.connection &&",
       "",
     ],
-    ["others that say it", "      again.reminder = nextReminder(again.at, now);\n", ""],
-    ["those that were made at once", "all.slice(0, KNOWN)", "all.slice(0, 0)"],
-    [
-      "both of a target",
-      "said.some(({ reminder }) => reminder.from <= now)",
-      "said[0]!.reminder.from <= now",
-    ],
-    [
-      "while attempts run",
-      "if (verifyingSince !== undefined && verifyingSince < horizon)",
-      "if (false)",
-    ],
-    ["forgotten", "this.#connections.delete(connection);", ""],
   ]),
   ...of("core/challenge", [
     [
@@ -997,19 +1010,15 @@ export const mutants: Mutant[] = [
   ...of("core/attempt", [
     [
       "revoked meanwhile",
-      "    return this.#revocation;\n",
-      "return undefined;",
+      'return isLost ? unauthorized("expired") : this.#revocation;',
+      'return isLost ? unauthorized("expired") : undefined;',
     ],
     [
       "revoked by whoever was told",
-      "if (refusal) return this.#refuse(refusal);\n    }",
-      "}",
+      "      if (refusal) return this.#refuse(refusal);\n      const session",
+      "      const session",
     ],
-    [
-      "expired on arrival",
-      "if (isExpired(this.#session!, clock.now(), policy.grace)) {",
-      "if (false) {",
-    ],
+    ["expired on arrival", "if (isExpired(this.#session!, clock, policy.grace)) {", "if (false) {"],
     ["late schemas and limiters", "if (this.#isOver) return;\n      if (refusal)", "if (refusal)"],
     ["guesses", 'if (isNo || "error" in verdict) this.#points?.spend();', "if (false) {}"],
     ["verifiers that throw", 'if (isNo || "error" in verdict) this', "if (isNo) this"],
@@ -1031,6 +1040,12 @@ export const mutants: Mutant[] = [
     ],
     ["points of those who are asked", "      this.#points?.setAside(this.isChallenged);\n", ""],
     ["verifiers whose attempt has ended", "this.#verification?.abort();", ""],
+    [
+      "what was lost and is worth nothing",
+      'return isLost ? unauthorized("expired") : this.#revocation;',
+      "return this.#revocation;",
+    ],
+    ["limits that come while it is decided", "      judged = { ...judged, session };\n", ""],
     ["30 seconds", "if (!isBounded) this.#startLimit();", ""],
     ["asking once", "if (this.#isAuthorizing) return;", ""],
     [

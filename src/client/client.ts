@@ -96,6 +96,8 @@ export function authenticate<Reply = unknown, Challenge = any>(
   let wasIn = false;
   /** Counts what the application is asked, to tell an answer that is late. */
   let asked = 0;
+  /** Counts what is sent: an acknowledgement may come after the next one was. */
+  let sent = 0;
   /** What it has brought, until it is sent. */
   let obtained: unknown;
   let isIntroduced: boolean | undefined;
@@ -137,10 +139,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
     line.gate(name === "authenticated");
     if (credentials !== before.credentials) advance[credentials]?.();
     if (before.name === "waiting" && type === "due") socket.connect();
-    if (type === "authenticated") {
+    if (type === "authenticated" || type === "accepted") {
       wasIn = true;
-      waiting.splice(0).forEach(({ resolve }) => resolve(reply));
-      queueMicrotask(() => options.onAuthenticated?.(reply, info));
+      if (credentials === "none") waiting.splice(0).forEach(({ resolve }) => resolve(reply));
+      if (type === "authenticated") queueMicrotask(() => options.onAuthenticated?.(reply, info));
     }
     if (error && error !== before.error) fail(before, name, error);
   }
@@ -176,10 +178,14 @@ export function authenticate<Reply = unknown, Challenge = any>(
     sent: () => {
       if (!hasCredentials) return;
       const event = "authentication" satisfies typeof protocol.AUTHENTICATION;
+      const current = ++sent;
       line.emit(
         (outcome: Outcome | undefined) => {
           // Whatever else the outcome is, an event of its own says so, too.
-          if (outcome?.ok === false && outcome.kept) on("kept", new UnauthorizedError(outcome));
+          if (outcome?.ok && current === sent) on("accepted", outcome);
+          else if (outcome?.ok === false && outcome.kept) {
+            on("kept", new UnauthorizedError(outcome));
+          }
         },
         event,
         obtained,

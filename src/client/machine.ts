@@ -62,6 +62,8 @@ export interface Details {
   /** The application has brought credentials, or answered a challenge. */
   answered: void;
   authenticated: AuthenticatedInfo;
+  /** What was sent has been accepted, says its acknowledgement. */
+  accepted: AuthenticatedInfo;
   challenged: void;
   /** The server has refused the client or ended its session; or the client has failed. */
   refused: UnauthorizedError;
@@ -158,6 +160,9 @@ export function transition(state: State, event: Event, rules: Rules): State {
   };
 
   if (name === "stopped") return state;
+  const isSent = credentials === "sent" || credentials === "taken";
+  // An `authenticated` has said so already, unless it has said something else.
+  if (event.type === "accepted" && !(isIn && isSent)) return state;
   switch (event.type) {
     case "opened":
       return ask(leave("connecting"));
@@ -175,15 +180,21 @@ export function transition(state: State, event: Event, rules: Rules): State {
         : send(state);
     case "challenged":
       return { ...state, name: isIn ? name : "challenged", credentials: "taken", due: Infinity };
+    case "accepted":
     case "authenticated": {
-      const { expiresAt } = event.detail;
-      const expiresIn = Number(event.detail.expiresIn) || Infinity;
+      const { expiresAt, expiresIn: given } = event.detail;
+      // Either alone may be anything.
+      const expiresIn = [expiresAt, given].every(Number.isFinite) ? given! : Infinity;
       // A refresh that has gained nothing is not repeated at once, and no other either.
       const isVain = expiresAt! <= state.expiresAt!;
       const least = isIn ? isVain ? FIRST_DELAY : LEAST_DELAY : 0;
       // The server has shortened the session: it wants it renewed, but not all of them at once.
-      const isShortened = isIn && credentials === "none" &&
-        expiresAt! < (state.expiresAt ?? Infinity);
+      const isShortened = isIn && event.type === "authenticated" &&
+        expiresAt! < (state.expiresAt ?? Infinity) && rules.refreshMargin > -Infinity;
+      // What is being asked, or was sent, is of before, and goes on.
+      if (isShortened && credentials !== "none") {
+        return { ...state, endsAt: now + expiresIn, expiresAt, error: undefined };
+      }
       const part = isShortened ? random / 2 : 1 / 2;
       const margin = isShortened ? Infinity : rules.refreshMargin;
       return {
@@ -199,7 +210,7 @@ export function transition(state: State, event: Event, rules: Rules): State {
     case "refused":
       return refuse(event.detail);
     case "kept":
-      return ["sent", "taken"].includes(credentials) ? keep(event.detail) : state;
+      return isSent ? keep(event.detail) : state;
     case "disconnected":
       return event.detail ? leave("waiting", event.detail) : leave("connecting");
     case "due":

@@ -220,12 +220,16 @@ export class Attempt<S> {
 
   /** Why the session must not be, if so. */
   get #objection(): Unauthorized | undefined {
-    const { policy, clock } = this.#guard;
+    const { policy, clock, revocations } = this.#guard;
     // With the same credentials it would be no better.
-    if (isExpired(this.#session!, clock.now(), policy.grace)) {
+    if (isExpired(this.#session!, clock, policy.grace)) {
       return { ...unauthorized("expired"), reconnect: false };
     }
-    return this.#revocation;
+    // What was lost is worth nothing any more, and the client begins anew.
+    const isWorthless = ({ previous }: Peer<S>) =>
+      previous && revocations.limitOf(previous) <= clock.monotonic();
+    const isLost = this.#connection.concerned(this).some(isWorthless);
+    return isLost ? unauthorized("expired") : this.#revocation;
   }
 
   /** Why the session must not be because it was revoked, if so. */
@@ -234,7 +238,7 @@ export class Attempt<S> {
   }
 
   get #whose(): Whose {
-    const { knownId: connection, stamp = this.stamp } = this.#connection;
+    const { id: connection, stamp = this.stamp } = this.#connection;
     return { ...subjectOf(this.#session!), since: this.begunAt, stamp, connection };
   }
 
@@ -337,18 +341,26 @@ export class Attempt<S> {
     if (this.#isOver || !this.#hasSocket) return;
     const objection = this.#objection;
     if (objection) return this.#refuse(objection);
-    const { clock, policy, revocations } = this.#guard;
-    const session = limit(this.#session!, revocations.limitOf(this.#whose));
-    // The rights have changed since it began: the next attempt is welcome.
-    if (isExpired(session, clock.now(), policy.grace)) {
-      return this.#refuse(unauthorized("expired"));
-    }
+    const session = this.#limited();
+    if (!session) return;
     try {
       this.replies = this.#connection.repliesOf(this, session);
     } catch (error) {
       return this.#refuse(this.#fail(error, "reply"));
     }
     this.#decide(this.#come("accepted", session));
+  }
+
+  /**
+   * The session, with the end that it has where the rights have changed since the attempt began. If
+   * that is over, refuses the attempt: the next one is welcome.
+   */
+  #limited(): Session<unknown> | undefined {
+    const { clock, policy, revocations } = this.#guard;
+    const until = revocations.limitOf(this.#whose);
+    const session = limit(this.#session!, until, clock.now() + until - clock.monotonic());
+    if (!isExpired(session, clock, policy.grace)) return session;
+    this.#refuse(unauthorized("expired"));
   }
 
   /** What there is to tell of a session that comes of it. */
@@ -374,10 +386,13 @@ export class Attempt<S> {
     if (this.#isOver) return;
     const { id: attempt, isBrought } = this;
     if (judged.type === "accepted") {
-      // Whoever observes may revoke the session, or end the attempt.
+      // Whoever observes may revoke the session, have it renewed, or end the attempt.
       this.#note(judged.session);
       const refusal = this.#revocation;
       if (refusal) return this.#refuse(refusal);
+      const session = this.#limited();
+      if (!session) return;
+      judged = { ...judged, session };
     }
     this.#connection.happened({ ...judged, attempt, isBrought }, this);
   }

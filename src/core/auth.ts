@@ -18,7 +18,8 @@ export interface RevokeOptions {
   /**
    * A socket that is signed in: only sessions and attempts whose sign-in began before that of this
    * socket are ended. If each sign-in of a user calls `revoke` so, exactly one session stays on all
-   * nodes: the one that began last. Not together with `except`.
+   * nodes: the one that began last. Nothing happens if the socket is over. Not together with
+   * `except`.
    */
   olderThan?: object;
   /**
@@ -140,10 +141,9 @@ export function createAuth<User, S, T>(
       );
     },
     async revoke(target, options = {}) {
-      return await guard.revoke({
-        target: parseTarget(target),
-        ...parseRevoke(options, find),
-      });
+      const revocation = { target: parseTarget(target), ...parseRevoke(options, find) };
+      const isOver = revocation.olderThan?.time === -Infinity;
+      return isOver ? 0 : await guard.revoke(revocation);
     },
     async refresh(target, options) {
       return await guard.revoke({

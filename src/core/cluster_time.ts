@@ -1,5 +1,7 @@
 import type { Clock } from "./interface.ts";
 
+const YEAR = 366 * 86_400_000;
+
 /**
  * A time that all nodes of a cluster share, as far as they have heard of each other: a node's own
  * clock, put forward to the latest that any other has told. Of two events of which one has led to
@@ -19,9 +21,10 @@ export class ClusterTime {
     return this.#clock.monotonic() + this.#lead;
   }
 
-  /** Another node says what time it is there. */
+  /** Another node says what time it is there. A clock that is wrong by more than a year is not followed. */
   hear(time: number): void {
-    this.#lead += Math.max(time - this.now(), 0);
+    const lead = time - this.now();
+    if (lead > 0 && lead < YEAR) this.#lead += lead;
   }
 }
 

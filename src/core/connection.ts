@@ -111,7 +111,8 @@ export class Connection<S, T> extends Performer<S, T> {
       ? undefined
       : this.guard.objectionTo(previous, phase === "idle");
     this.peers.add(peer);
-    if (refusal) this.end(refusal);
+    if (refusal && this.isSignedIn) this.refuse(peer, refusal);
+    else if (refusal) this.end(refusal);
     // It waits for what becomes of the credentials that it has brought.
     else if (this.running?.has(peer)) this.running.joined();
     else this.dispatch({ event: { type: "joined", previous }, peer });

@@ -77,8 +77,12 @@ export class Guard<S, T> implements Common<S> {
    * session was revoked since it was looked for, or there is no place for it.
    */
   objectionTo(previous: Previous | undefined, needsPlace: boolean): Unauthorized | undefined {
-    const refusal = previous && this.revocations.refusalFor(previous);
+    const { revocations, clock } = this;
+    const refusal = previous && revocations.refusalFor(previous);
     if (refusal) return refusal;
+    if (previous && revocations.limitOf(previous) <= clock.monotonic()) {
+      return unauthorized("expired");
+    }
     return needsPlace && this.journal.isFull ? this.busy("server_busy") : undefined;
   }
 
@@ -124,7 +128,7 @@ export class Guard<S, T> implements Common<S> {
     const isOwn = keeper === this.node && (previous.since ?? -Infinity) >= since;
     if (!isOwn && this.clock.monotonic() - since <= this.#retention) return false;
     const { revocations, clock } = this;
-    return !revocations.refusalFor(previous) && clock.now() < revocations.limitOf(previous);
+    return !revocations.refusalFor(previous) && clock.monotonic() < revocations.limitOf(previous);
   }
 
   /** For how long at most a lost connection may have been kept, in ms. */

@@ -17,8 +17,3 @@ export function connectionId(connection: object): string {
 export function adoptConnectionId(connection: object, id: string): void {
   if (!ids.has(connection)) ids.set(connection, id);
 }
-
-/** The id of a connection, if anybody has asked for it by now. */
-export function knownConnectionId(connection: object): string | undefined {
-  return ids.get(connection);
-}

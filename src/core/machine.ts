@@ -37,7 +37,7 @@
  * @module
  */
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
-import { endOf, isTarget, limit, type RevocationTarget, sameUser, subjectOf } from "./session.ts";
+import { isTarget, limit, type RevocationTarget, sameUser, subjectOf } from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
@@ -228,7 +228,7 @@ function letIn(state: Engaged, event: On<"verified">): Transition {
   return { state: { ...state, verified }, effects: [{ type: "let_in" }] };
 }
 
-function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition {
+function accept(state: Engaged, event: On<"accepted">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   const refused = turnDownOthers(state, event);
   if (refused) return refused;
@@ -238,9 +238,7 @@ function accept(state: Engaged, event: On<"accepted">, rules: Rules): Transition
   return {
     state: { phase: "authenticated", attempt: 0, failures: state.failures, session, since, stamp },
     effects: [
-      session.expiresAt === undefined
-        ? { type: "stop_timer" }
-        : { type: "start_expiry", at: endOf(session, rules.grace) },
+      session.expiresAt === undefined ? { type: "stop_timer" } : { type: "start_expiry", session },
       { type: state.phase === "pending" ? "admit" : "refresh", session },
     ],
   };
@@ -324,14 +322,15 @@ function revoke(state: Engaged, event: On<"revoked">): Transition {
 }
 
 /** An attempt in flight is looked at when it is decided. */
-function shorten(state: In<"authenticated">, event: On<"limited">, rules: Rules): Transition {
+function shorten(state: In<"authenticated">, event: On<"limited">): Transition {
   if (!isMeant(state, event)) return stay(state);
-  const session = limit(state.session, event.until);
+  const session = limit(state.session, event.until, event.at);
+  const isNews = session.expiresAt !== state.session.expiresAt;
   return {
     state: { ...state, session },
     effects: [
-      { type: "start_expiry", at: endOf(session, rules.grace) },
-      { type: "tell_end", session },
+      { type: "start_expiry", session },
+      { type: isNews ? "tell_end" : "keep_end", session },
     ],
   };
 }

@@ -195,6 +195,11 @@ export class Peers<S> {
     }
   }
 
+  /** Those that have a session have this one now, of which there is nothing to tell. */
+  replaceSession(session: Session<unknown>): void {
+    for (const peer of this.connected) if (peer.session) peer.session = session;
+  }
+
   /** Opens the gates of some of them, whose session has been announced. */
   open(peers: readonly Peer<S>[]): void {
     this.#forEach(peers, (peer) => {

@@ -2,14 +2,13 @@ import { Admitting, CLOSING, type Entry } from "./admitting.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Peer } from "./interface.ts";
 import { Ledger } from "./holdings.ts";
-import { knownConnectionId } from "./ids.ts";
 import { type Effect, type Event, isAbout, type Rules, type State } from "./machine.ts";
 import type { Newcomer } from "./newcomer.ts";
 import { causeOf } from "./peers.ts";
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Revocable, Whose } from "./revocations.ts";
 import { isSame } from "./same.ts";
-import { type RevocationTarget, sameUser, type Session } from "./session.ts";
+import { endOf, limitOf, type RevocationTarget, sameUser, type Session } from "./session.ts";
 import type { SessionKeys } from "./throttle.ts";
 import { startExpiry, startTimer, type Timer } from "./timer.ts";
 
@@ -83,9 +82,7 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
     this.dispatch({ event, ...attempt && { attempt } });
   }
 
-  get knownId(): string | undefined {
-    return knownConnectionId(this);
-  }
+  abstract readonly id: string;
 
   concerns(target: RevocationTarget): boolean {
     const { state } = this;
@@ -102,7 +99,9 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
 
   limit(isMeant: (whose: Whose) => boolean, until: number): number {
     const before = this.session;
-    this.dispatch({ event: { type: "limited", isMeant, until } });
+    const { clock } = this.guard;
+    const at = clock.now() + until - clock.monotonic();
+    this.dispatch({ event: { type: "limited", isMeant, until, at } });
     return this.session === before ? 0 : this.peers.connected.length;
   }
 
@@ -195,7 +194,7 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
       case "resume_deadline":
         return this.#timer?.resume();
       case "start_expiry":
-        return this.#startExpiry(effect.at);
+        return this.#startExpiry(effect.session);
       case "start_closing":
         return this.#startClosing();
       case "stop_timer":
@@ -209,6 +208,8 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
         return peer!.silence();
       case "tell_end":
         return this.tellEnd(effect.session);
+      case "keep_end":
+        return this.peers.replaceSession(effect.session);
       case "refresh":
         return this.refresh(this.#accepted(), effect.session);
       case "tell_sender":
@@ -238,9 +239,16 @@ export abstract class Performer<S, T> extends Admitting<S, T> implements Revocab
     if (this.#running?.isChallenged) this.#timer.pause();
   }
 
-  #startExpiry(at: number): void {
+  #startExpiry(session: Session<unknown>): void {
     this.#stopTimer();
-    this.#timer = startExpiry(this.guard.clock, at, () => this.happened({ type: "expired" }));
+    const { clock, policy } = this.guard;
+    const at = endOf(session, policy.grace);
+    this.#timer = startExpiry(
+      clock,
+      at,
+      limitOf(session),
+      () => this.happened({ type: "expired" }),
+    );
   }
 
   #startClosing(): void {

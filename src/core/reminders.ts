@@ -1,5 +1,6 @@
 import type { Clock, Revocation } from "./interface.ts";
-import { FIRST_REMINDER, type Revocations } from "./revocations.ts";
+import { FIRST_REMINDER } from "./remembered.ts";
+import type { Revocations } from "./revocations.ts";
 
 /**
  * Says revocations again for as long as they matter: for nodes that were cut off

@@ -1,7 +1,18 @@
 import { Awareness } from "./awareness.ts";
-import { isOlder } from "./cluster_time.ts";
 import type { Clock, Revocation } from "./interface.ts";
-import { type Unauthorized, unauthorized } from "../protocol.ts";
+import type { Unauthorized } from "../protocol.ts";
+import {
+  asMessage,
+  covers,
+  type Entry,
+  entryOf,
+  insert,
+  isLimit,
+  nextReminder,
+  refusalOf,
+  type Remembered,
+  untilOf,
+} from "./remembered.ts";
 import { isTarget, type RevocationTarget } from "./session.ts";
 import type { Previous } from "./states.ts";
 
@@ -14,15 +25,6 @@ const MEMORY = 3_600_000;
 /** How many are remembered at most; of more, the oldest are forgotten. */
 const CAPACITY = 100_000;
 
-/** How long after a revocation it is said again for the first time, in ms, or so. */
-export const FIRST_REMINDER = 1000;
-
-/** The longest pause before it is said again, in ms, or so. */
-const LONGEST_PAUSE = 300_000;
-
-/** How many revocations of one target are known by their ids at most, for when they are heard again. */
-const KNOWN = 16;
-
 /** How old a revocation is that should have been heard of before, in ms. */
 const OVERDUE = 5000;
 
@@ -31,38 +33,20 @@ export type Whose = Previous;
 
 /** What a revocation can end: a connection. */
 export interface Revocable {
-  /** Its id, if anybody has asked for it: whatever spares it has. */
-  readonly knownId: string | undefined;
+  /** Tells it from all others, on every node. */
+  readonly id: string;
   /** Whether it may belong to those whom a revocation is about; `revoke` knows for sure. */
   concerns(target: RevocationTarget): boolean;
   /** Ends it if its session is meant. Returns how many sockets that were. */
   revoke(isMeant: (whose: Whose) => boolean, refusal: Unauthorized): number;
   /**
-   * Has its session end at `until` at the latest, by the wall clock, if that is meant. Returns how
-   * many sockets that were.
+   * Has its session end at `until` at the latest, by the monotonic clock, if that is meant. Returns
+   * how many sockets that were.
    */
   limit(isMeant: (whose: Whose) => boolean, until: number): number;
   /** When the attempt in flight began, if there is one. */
   readonly verifyingSince: number | undefined;
 }
-
-/** When nodes are to be told again: when at the earliest, along with others, and when at the latest. */
-interface Reminder {
-  readonly from: number;
-  readonly until: number;
-}
-
-/** A revocation that this node has carried out. */
-interface Remembered extends Omit<Revocation, "age"> {
-  /** When it was made, by this node's monotonic clock. */
-  readonly at: number;
-  /** How many sockets it ended here. */
-  count: number;
-  reminder: Reminder;
-}
-
-/** The revocations of one target, the last one first. */
-type Known = readonly Remembered[];
 
 /**
  * The revocations under one policy. Each is carried out on the connections
@@ -77,7 +61,9 @@ export class Revocations {
   readonly #retention: number;
   readonly #connections: Set<Revocable> = new Set();
   /** By target; the target with the oldest news first. */
-  readonly #entries: Map<string, Known> = new Map();
+  readonly #entries: Map<string, Entry> = new Map();
+  /** How many revocations there are in them. */
+  #size = 0;
 
   /** Remembers each revocation for `retention` milliseconds at least. */
   constructor(clock: Clock, retention: number) {
@@ -99,19 +85,20 @@ export class Revocations {
   /** Carries a revocation out, once. Returns how many sockets it has ended here. */
   revoke({ age, ...made }: Revocation): number {
     const now = this.#clock.monotonic();
-    const known = this.#entries.get(keyOf(made.target)) ?? [];
+    const { all: known } = this.#entries.get(keyOf(made.target)) ?? { all: [] };
     const again = known.find(({ id }) => id === made.id);
     if (again) {
       again.reminder = nextReminder(again.at, now);
+      this.#keep(made.target, entryOf(known, now));
       return again.count;
     }
     const at = now - age;
     const added = { ...made, at, count: 0, reminder: nextReminder(at, now) };
-    const list = insert(known, added, now);
-    const isNews = effective(list, now).includes(added);
+    const entry = insert(known, added, now);
+    const isNews = entry.effective.includes(added);
     if (isNews && age > OVERDUE && at > this.awareness.since) this.awareness.lose();
     // Remembered first: what the application does when its sockets go must find it.
-    this.#remember(added.target, list);
+    this.#remember(added.target, entry);
     added.count = this.#carryOut(added);
     return added.count;
   }
@@ -126,9 +113,9 @@ export class Revocations {
     }
     for (const connection of concerned) {
       const isMeant = (whose: Whose) =>
-        isTarget(target, whose) && covers(revocation, { ...whose, ...idOf(connection) });
+        isTarget(target, whose) && covers(revocation, { ...whose, connection: connection.id });
       count += isLimit(revocation)
-        ? connection.limit(isMeant, this.#wallTime(untilOf(revocation)))
+        ? connection.limit(isMeant, untilOf(revocation))
         : connection.revoke(isMeant, refusalOf(revocation));
     }
     return count;
@@ -140,10 +127,9 @@ export class Revocations {
     return ending && refusalOf(ending);
   }
 
-  /** When a session ends at the latest because the rights have changed, by the wall clock. */
+  /** When a session ends at the latest because the rights have changed, by the monotonic clock. */
   limitOf(whose: Whose): number {
-    const limits = this.#find(whose).filter(isLimit).map(untilOf);
-    return this.#wallTime(Math.min(...limits));
+    return Math.min(...this.#find(whose).filter(isLimit).map(untilOf));
   }
 
   /** Those that a session is meant by. */
@@ -151,53 +137,58 @@ export class Revocations {
     if (this.#entries.size === 0) return [];
     const { userId, sessionId } = whose;
     return [
-      ...userId === undefined ? [] : this.#entries.get(keyOf({ userId })) ?? [],
-      ...sessionId === undefined ? [] : this.#entries.get(keyOf({ sessionId })) ?? [],
+      ...userId === undefined ? [] : this.#entries.get(keyOf({ userId }))?.all ?? [],
+      ...sessionId === undefined ? [] : this.#entries.get(keyOf({ sessionId }))?.all ?? [],
     ].filter((revocation) => covers(revocation, whose));
-  }
-
-  #wallTime(at: number): number {
-    return at - this.#clock.monotonic() + this.#clock.now();
   }
 
   /** When the next one is to be said again, if there is any. */
   get nextDue(): number | undefined {
-    const now = this.#clock.monotonic();
-    let next: number | undefined;
-    for (const known of this.#entries.values()) {
-      for (const { reminder: { until } } of effective(known, now)) {
-        if (next === undefined || until < next) next = until;
-      }
-    }
-    return next;
+    let next = Infinity;
+    for (const { due } of this.#entries.values()) if (due.until < next) next = due.until;
+    return next < Infinity ? next : undefined;
   }
 
   /** Those that are to be said again now, and counts them as said. */
   takeDue(): Revocation[] {
     this.#prune();
     const now = this.#clock.monotonic();
-    // All of a target together: none is heard of without the others.
-    const due = [...this.#entries.values()].map((known) => effective(known, now))
-      .filter((said) => said.some(({ reminder }) => reminder.from <= now));
-    return due.flat().map((one) => {
-      one.reminder = nextReminder(one.at, now);
-      return asMessage(one, now);
-    });
+    const said: Revocation[] = [];
+    for (const [key, { all, due }] of this.#entries) {
+      if (due.from > now) continue;
+      // All of a target together: none is heard of without the others.
+      for (const one of entryOf(all, now).effective) {
+        one.reminder = nextReminder(one.at, now);
+        said.push(asMessage(one, now));
+      }
+      this.#entries.set(key, entryOf(all, now));
+    }
+    return said;
   }
 
-  #remember(target: RevocationTarget, known: Known): void {
-    const key = keyOf(target);
-    this.#entries.delete(key);
-    this.#entries.set(key, known);
+  #remember(target: RevocationTarget, entry: Entry): void {
+    this.#forget(keyOf(target));
+    this.#keep(target, entry);
     this.#prune();
+  }
+
+  #keep(target: RevocationTarget, entry: Entry): void {
+    const key = keyOf(target);
+    this.#size += entry.all.length - (this.#entries.get(key)?.all.length ?? 0);
+    this.#entries.set(key, entry);
+  }
+
+  #forget(key: string): void {
+    this.#size -= this.#entries.get(key)?.all.length ?? 0;
+    this.#entries.delete(key);
   }
 
   #prune(): void {
     const horizon = this.#horizon();
-    for (const [key, [last]] of this.#entries) {
-      if (last!.at >= horizon && this.#entries.size <= CAPACITY) return;
+    for (const [key, { all: [last] }] of this.#entries) {
+      if (last!.at >= horizon && this.#size <= CAPACITY) return;
       if (last!.at > this.#clock.monotonic() - this.#retention) this.awareness.lose();
-      this.#entries.delete(key);
+      this.#forget(key);
     }
   }
 
@@ -209,91 +200,6 @@ export class Revocations {
     }
     return horizon;
   }
-}
-
-function idOf({ knownId }: Revocable): { connection?: string } {
-  return knownId === undefined ? {} : { connection: knownId };
-}
-
-/** Whether a revocation of its user, or of itself, means a session. */
-function covers(revocation: Remembered, whose: Whose): boolean {
-  const { at, except, exceptSession, olderThan } = revocation;
-  if (olderThan) return isOlder({ time: whose.stamp, connection: whose.connection }, olderThan);
-  const isSpared = except !== undefined && except === whose.connection ||
-    exceptSession !== undefined && exceptSession === whose.sessionId;
-  return !isSpared && (whose.since ?? -Infinity) <= at;
-}
-
-/** Whether it leaves sessions some time. */
-function isLimit({ within }: Remembered): boolean {
-  return within !== undefined;
-}
-
-/** Until when sessions may last that it means, by the monotonic clock. */
-function untilOf({ at, within = 0 }: Remembered): number {
-  return at + within;
-}
-
-function refusalOf({ message, reconnect }: Remembered): Unauthorized {
-  return {
-    ...unauthorized("revoked"),
-    ...message !== undefined && { message },
-    ...reconnect !== undefined && { reconnect },
-  };
-}
-
-/**
- * Adds a revocation to those of its target. Only the effective ones matter; the
- * ids of others are kept so that they are no news when they are heard again.
- */
-function insert(known: Known, added: Remembered, now: number): Known {
-  const all = [...known, added].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
-  const kept = new Set([...all.slice(0, KNOWN), ...effective(all, now)]);
-  return all.filter((one) => kept.has(one));
-}
-
-/**
- * The fewest revocations of a target that do what all of them do, the last one first. Only these
- * are said again. Each spares one connection or one session at most, so that of three which spare
- * differently one means any session.
- */
-function effective(known: Known, now: number): Known {
-  if (known.length === 1) return known;
-  const marks = known.filter(({ olderThan }) => olderThan);
-  const others = known.filter(({ olderThan }) => !olderThan);
-  const kept: Remembered[] = [];
-  for (const one of others) if (!kept.some((later) => isVain(one, later, now))) kept.push(one);
-  const ends = kept.filter((one) => !isLimit(one));
-  const vain = new Set(ends.slice(3));
-  const mark = marks.reduce<Remembered | undefined>(
-    (last, one) => last && isOlder(one.olderThan!, last.olderThan!) ? last : one,
-    undefined,
-  );
-  return known.filter((one) => one === mark || kept.includes(one) && !vain.has(one));
-}
-
-/** Whether a revocation does nothing that a later one does not do, too. */
-function isVain(one: Remembered, later: Remembered, now: number): boolean {
-  const sparesNoMore = (later.except === undefined || later.except === one.except) &&
-    (later.exceptSession === undefined || later.exceptSession === one.exceptSession);
-  if (!sparesNoMore) return false;
-  if (!isLimit(later)) return true;
-  return isLimit(one) && untilOf(later) <= Math.max(untilOf(one), now);
-}
-
-/**
- * When to say a revocation again: ever more rarely, so that whoever was cut off
- * hears of it within as long again, or some minutes; and no two nodes at the same time, for whoever
- * hears another say it waits for the next time.
- */
-function nextReminder(at: number, now: number): Reminder {
-  const pause = Math.min(Math.max(now - at, FIRST_REMINDER), LONGEST_PAUSE);
-  const after = (part: number) => now + Math.ceil(pause * part);
-  return { from: after(0.75), until: after(0.75 + Math.random() / 2) };
-}
-
-function asMessage({ at, count: _count, reminder: _reminder, ...made }: Remembered, now: number) {
-  return { ...made, age: now - at };
 }
 
 function keyOf(target: RevocationTarget): string {

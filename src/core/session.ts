@@ -1,3 +1,4 @@
+import type { Clock } from "./interface.ts";
 import { asId, type SessionFacts } from "./users.ts";
 
 /** A user's session on one client connection, shared by all its namespaces. */
@@ -50,27 +51,35 @@ export function createSession(
 /** What is known of a session, not looked at yet. */
 type Particulars = { readonly [Name in keyof SessionFacts]: unknown };
 
-/** Sessions that end earlier than they were meant to, and without a grace. */
-const limited = new WeakSet<Session<unknown>>();
+/** When sessions end at the latest, by the monotonic clock, that end earlier than they were meant to. */
+const limits = new WeakMap<Session<unknown>, number>();
 
-/** The same session, which ends at `until` at the latest, without a grace. */
-export function limit(session: Session<unknown>, until: number): Session<unknown> {
+/**
+ * The same session, which ends at `until` at the latest, by the monotonic clock, and without a
+ * grace. By the wall clock that is `at`, as far as one can tell.
+ */
+export function limit(session: Session<unknown>, until: number, at: number): Session<unknown> {
   if (until === Infinity) return session;
   const { expiresAt = Infinity } = session;
-  const shorter = { ...session, expiresAt: Math.min(expiresAt, until) };
-  limited.add(shorter);
+  const shorter = { ...session, expiresAt: Math.min(expiresAt, at) };
+  limits.set(shorter, Math.min(until, limitOf(session)));
   return shorter;
 }
 
-/** When a session is over, with the grace it is given. */
+/** When a session ends at the latest, by the monotonic clock. */
+export function limitOf(session: Session<unknown>): number {
+  return limits.get(session) ?? Infinity;
+}
+
+/** When a session is over by the wall clock, with the grace it is given. */
 export function endOf(session: Session<unknown>, grace: number): number {
   const { expiresAt = Infinity } = session;
-  return limited.has(session) ? expiresAt : expiresAt + grace;
+  return limits.has(session) ? expiresAt : expiresAt + grace;
 }
 
 /** Whether a session is over. */
-export function isExpired(session: Session<unknown>, now: number, grace: number): boolean {
-  return endOf(session, grace) <= now;
+export function isExpired(session: Session<unknown>, clock: Clock, grace: number): boolean {
+  return endOf(session, grace) <= clock.now() || limitOf(session) <= clock.monotonic();
 }
 
 /**

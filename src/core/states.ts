@@ -129,8 +129,13 @@ export type Event =
   | { readonly type: "signed_out" }
   /** Sessions are no longer good. */
   | { readonly type: "revoked"; readonly isMeant: IsMeant; readonly refusal: Unauthorized }
-  /** Sessions end at `until` at the latest, by the wall clock. */
-  | { readonly type: "limited"; readonly isMeant: IsMeant; readonly until: number }
+  /** Sessions end at `until` at the latest, by the monotonic clock, which is `at` by the wall clock. */
+  | {
+    readonly type: "limited";
+    readonly isMeant: IsMeant;
+    readonly until: number;
+    readonly at: number;
+  }
   /** The server ends the connection, as a limit was passed, or refuses it without an attempt. */
   | { readonly type: "ended" | "rejected"; readonly refusal: Unauthorized }
   /** A client that was refused has had the time to read that. */
@@ -157,7 +162,7 @@ export type Effect =
   /** Let it run on with what was left of it. */
   | { readonly type: "resume_deadline" }
   /** Watch for the end of the session. */
-  | { readonly type: "start_expiry"; readonly at: number }
+  | { readonly type: "start_expiry"; readonly session: Session<unknown> }
   /** Close a while later. */
   | { readonly type: "start_closing" }
   /** Stop whichever of the three runs. */
@@ -168,8 +173,8 @@ export type Effect =
   | { readonly type: "admit_joined" }
   /** Silence the socket that has just joined. */
   | { readonly type: "silence_joined" }
-  /** Tell the client when its session ends by now. */
-  | { readonly type: "tell_end"; readonly session: Session<unknown> }
+  /** Put a session in force that has another end, and tell the client unless that is the same. */
+  | { readonly type: "tell_end" | "keep_end"; readonly session: Session<unknown> }
   /** Tell the client that its new session stands. */
   | { readonly type: "refresh"; readonly session: Session<unknown> }
   /** Tell the socket of the event's attempt, which was refused; it may try again. */

@@ -106,8 +106,9 @@ function parseSpared(
 
 function stampOf(socket: unknown, find: Find): Stamp {
   const found = isObject(socket) ? find(socket) : undefined;
-  const time = found?.connected && found.session ? found.connection.stamp : undefined;
-  if (time !== undefined) return { time, connection: found!.connection.id };
+  // The session of one that is over has no say any more.
+  const time = found?.connected ? found.connection.stamp : -Infinity;
+  if (found?.session && time !== undefined) return { time, connection: found.connection.id };
   throw new TypeError(
     "Cannot revoke: olderThan must be a socket under this policy that is signed in.",
   );

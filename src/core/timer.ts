@@ -74,7 +74,11 @@ export function startTimer(clock: Clock, ms: number, fn: () => void): Timer {
   return new Timer(clock, clock.monotonic, clock.monotonic() + ms, fn);
 }
 
-/** Calls `fn` once the wall clock has reached `at`, at any distance. */
-export function startExpiry(clock: Clock, at: number, fn: () => void): Timer {
-  return new Timer(clock, clock.now, at, fn, WALL_CLOCK_CHECK);
+/**
+ * Calls `fn` once the wall clock has reached `at`, at any distance, or the monotonic one `until`:
+ * whichever comes first.
+ */
+export function startExpiry(clock: Clock, at: number, until: number, fn: () => void): Timer {
+  const time = () => Math.max(clock.now() - at, clock.monotonic() - until);
+  return new Timer(clock, time, 0, fn, WALL_CLOCK_CHECK);
 }

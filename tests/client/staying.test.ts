@@ -65,6 +65,40 @@ for (const place of engineOnly) {
       assertEquals(world.auth.stats().accepted, 2);
     });
 
+    it("goes on with its own refresh if the server has shortened it meanwhile", async () => {
+      const world = await openWorld(place, { userId: () => "ada" });
+      let asked = 0;
+      const brought = Promise.withResolvers<object>();
+      const { session, events } = openSession(
+        place,
+        world.url,
+        () => ++asked === 2 ? brought.promise : { id: "ada", password: "right" },
+      );
+      await session.ready;
+      await events.next("in");
+      const refreshed = session.refresh();
+      await world.auth.refresh({ userId: "ada" }, { within: 600_000 });
+      await events.next("in"); // it is told
+      assertEquals(world.auth.stats().accepted, 1);
+      brought.resolve({ id: "ada", password: "right" });
+      await refreshed;
+      assertEquals([world.auth.stats().accepted, session.expiresAt], [2, undefined]);
+    });
+
+    it("without credentials is left to its end", async () => {
+      const world = await openWorld(place, {
+        handshake: () => ({ id: "ada" }),
+        verify: () => ({ id: "ada" }),
+      });
+      const { session, events } = openSession(place, world.url, undefined, { timeout: 300 });
+      await session.ready;
+      await events.next("in");
+      await world.auth.refresh({ userId: "ada" }, { within: 1000 });
+      await events.next("in");
+      const [error] = await events.next("out") as [UnauthorizedError];
+      assertEquals(error.code, "expired");
+    });
+
     it("is refreshed once, whoever asks", async () => {
       let verified = 0;
       const world = await openWorld(place, { verify: () => ({ id: "ada", n: ++verified }) });

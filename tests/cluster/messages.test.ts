@@ -14,6 +14,9 @@ const REVOCATION = { id: "1", policy: "server", time: 1, target: { userId: "1" }
 const WRONG: object[] = [
   { time: undefined },
   { time: Infinity },
+  { time: Number.MAX_VALUE },
+  { within: 1, olderThan: { time: 1, connection: "x" } },
+  { olderThan: { time: 1e300, connection: "x" } },
   { except: 5 },
   { exceptSession: {} },
   { within: -1 },

@@ -9,7 +9,7 @@ import {
   transition,
 } from "../../src/core/machine.ts";
 import { unauthorized } from "../../src/protocol.ts";
-import type { Session } from "../../src/core/session.ts";
+import { endOf, type Session } from "../../src/core/session.ts";
 
 const rules: Rules = { timeout: 1000, attempts: 2, grace: 500 };
 const ada: Session<string> = { user: "ada", userId: "1", authenticatedAt: 0 };
@@ -159,8 +159,13 @@ const events = {
     isMeant: ({ userId, stamp = 0 }) => userId === "1" && stamp < 1,
     refusal: revoked,
   },
-  limited: { type: "limited", isMeant: ({ userId }) => userId === "1", until: 5000 },
-  "another limited": { type: "limited", isMeant: ({ userId }) => userId === "2", until: 5000 },
+  limited: { type: "limited", isMeant: ({ userId }) => userId === "1", until: 1, at: 5000 },
+  "another limited": {
+    type: "limited",
+    isMeant: ({ userId }) => userId === "2",
+    until: 1,
+    at: 5000,
+  },
   ended: { type: "ended", refusal: error },
   rejected: { type: "rejected", refusal: error },
   closed: { type: "closed" },
@@ -461,7 +466,7 @@ function describeEffect(effect: Effect): string {
     case "start_deadline":
       return `start_deadline ${effect.ms}`;
     case "start_expiry":
-      return `start_expiry ${effect.at}`;
+      return `start_expiry ${endOf(effect.session, rules.grace)}`;
     case "abort":
       return effect.refusal?.kept ? "abort, kept" : "abort";
     case "tell":

@@ -63,7 +63,8 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({
     type: type("limited"),
     isMeant: fc.constantFrom("1", "2").map((id) => ({ userId }: Previous) => userId === id),
-    until: fc.constantFrom(100, 9999),
+    until: time,
+    at: fc.constantFrom(100, 9999),
   }),
   fc.constantFrom<Event>(
     { type: "deadline", refusal, isAsked: true },

@@ -1,5 +1,6 @@
-import { assertEquals, describe, it } from "#testing";
+import { assert, assertEquals, describe, it } from "#testing";
 import fc from "fast-check";
+import { isOlder } from "../../src/core/cluster_time.ts";
 import { Connection } from "../../src/core/connection.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import { type Outcome, unauthorized } from "../../src/protocol.ts";
@@ -25,7 +26,7 @@ function covers(revocations: Revocations, whose: Whose): boolean {
 /** Something to revoke that writes down when it was. */
 class Target implements Revocable {
   verifyingSince: number | undefined;
-  knownId: string | undefined;
+  id = "target";
   /** The latest time that a session of Ada's may have begun to be meant, for each revocation. */
   readonly revokedAt: number[] = [];
   /** The ends that her session has been given. */
@@ -61,7 +62,9 @@ function isMeantBy(one: Partial<Revocation>, whose: Whose, now: number): boolean
   const { age, except, exceptSession, olderThan } = one;
   if (olderThan) {
     const { stamp = 0, connection = "" } = whose;
-    return stamp < olderThan.time || stamp === olderThan.time && connection < olderThan.connection;
+    const isOlder = stamp < olderThan.time ||
+      stamp === olderThan.time && connection < olderThan.connection;
+    return isOlder && connection !== olderThan.connection;
   }
   const isSpared = except !== undefined && except === whose.connection ||
     exceptSession !== undefined && exceptSession === whose.sessionId;
@@ -111,7 +114,7 @@ describe("revocations", () => {
     const { revocations } = setUp();
     const [mine, other] = ["mine", "other"].map((id) => {
       const target = new Target();
-      target.knownId = id;
+      target.id = id;
       revocations.watch(target);
       return target;
     });
@@ -186,8 +189,13 @@ describe("revocations", () => {
         for (const one of revocations.takeDue()) away.revoke(one);
         const now = clock.monotonic();
         const from = now - 2000 - later;
+        // Of those that say who is older, the greatest counts.
+        const counting = list.filter(({ olderThan }) =>
+          !olderThan ||
+          !list.some((other) => other.olderThan && isOlder(olderThan, other.olderThan))
+        );
         for (const whose of sessionsOf(range(7).map((i) => from - i))) {
-          const meant = list.filter((one) => isMeantBy(one, whose, from));
+          const meant = counting.filter((one) => isMeantBy(one, whose, from));
           const isEnded = meant.some(({ within }) => within === undefined);
           const ends = meant.flatMap(({ age, within }) =>
             within === undefined ? [] : from - age + within
@@ -195,13 +203,31 @@ describe("revocations", () => {
           for (const known of [revocations, away]) {
             assertEquals(covers(known, whose), isEnded);
             // What has ended has ended, whenever that was.
-            const until = known.limitOf(whose) - clock.wallOffset;
+            const until = known.limitOf(whose);
             if (!isEnded) assertEquals(Math.max(until, now), Math.max(Math.min(...ends), now));
           }
         }
       }),
       runs(500),
     );
+  });
+
+  it("are few, however often rights change, and then rather too strict", () => {
+    const { clock, revocations } = setUp();
+    const began = clock.monotonic();
+    for (let i = 0; i < 100; i++) {
+      clock.advance(10);
+      revocations.revoke({ id: `${i}`, target: ADA, age: 0, within: 60_000 });
+    }
+    clock.advance(2000);
+    assertEquals(revocations.takeDue().length, 8);
+    for (let since = began; since <= began + 1000; since += 10) {
+      const until = revocations.limitOf({ ...ADA, since });
+      // By the letter it would be the first one that was made after it began.
+      assert(until <= Math.max(since, began + 10) + 60_000, `${since}: ${until}`);
+      assert(until >= began + 60_000);
+    }
+    assertEquals(revocations.limitOf({ ...ADA, since: began + 1001 }), Infinity);
   });
 
   it("that spare a connection spare also what another node has kept of it", () => {

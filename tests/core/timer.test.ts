@@ -24,7 +24,7 @@ describe("timer", () => {
     const clock = new FakeClock();
     let fired = 0;
     const months = 100 * 24 * 3_600_000;
-    startExpiry(clock, clock.now() + months, () => fired++);
+    startExpiry(clock, clock.now() + months, Infinity, () => fired++);
     clock.advance(months - 1);
     assertEquals(fired, 0);
     clock.advance(1);
@@ -34,7 +34,7 @@ describe("timer", () => {
   it("an expiry notices within a minute that the machine has slept", () => {
     const clock = new FakeClock();
     let fired = false;
-    startExpiry(clock, clock.now() + 3_600_000, () => fired = true);
+    startExpiry(clock, clock.now() + 3_600_000, Infinity, () => fired = true);
     clock.advance(30_000);
     clock.wallOffset += 7_200_000; // timers stood still meanwhile
     clock.advance(29_999);
@@ -49,7 +49,7 @@ describe("timer", () => {
       let fired = 0;
       const timer = kind === "deadline"
         ? startTimer(clock, 100, () => fired++)
-        : startExpiry(clock, clock.now() + 100, () => fired++);
+        : startExpiry(clock, clock.now() + 100, Infinity, () => fired++);
       timer.catchUp();
       clock.block(99);
       timer.catchUp();
@@ -78,7 +78,7 @@ describe("timer", () => {
 
   it("stops", () => {
     const clock = new FakeClock();
-    startExpiry(clock, clock.now() + 5, () => {}).stop();
+    startExpiry(clock, clock.now() + 5, Infinity, () => {}).stop();
     assertEquals(clock.pending, 0);
   });
 });

@@ -3,6 +3,7 @@ import type { Socket } from "socket.io";
 import type { RevokeTarget, VerifyContext } from "../../mod.ts";
 import type { Client } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
+import { EventQueue } from "../kit/events.ts";
 import { engineOnly, type Place, places } from "../kit/targets.ts";
 import { engineIsEmpty, openWorld, type User, type World } from "../kit/world.ts";
 
@@ -307,6 +308,53 @@ function suite(place: Place): void {
     await enter(world, "ada");
   });
 
+  it(`olderThan a socket: not what comes back of its own connection (${place.name})`, async () => {
+    const doors = new EventQueue();
+    let isSlow = false;
+    const world: World = await openWorld(place, {
+      ...options,
+      disconnect: () => world.log.push("gone"),
+    }, {
+      server: { connectionStateRecovery: { skipMiddlewares: false } },
+      setUp: (io) => {
+        io.of("/chat").use((_socket, next) => isSlow ? void doors.push("next", next) : next());
+        io.of("/chat").on("connection", () => {});
+      },
+    });
+    const client = await enter(world, "ada");
+    const chat = client.sibling("/chat");
+    await chat.next("authenticated");
+    world.io.emit("first");
+    world.io.of("/chat").emit("first");
+    await Promise.all([client.next("first"), chat.next("first")]);
+    await client.drop();
+    await world.log.next("gone");
+    await world.log.next("gone");
+    isSlow = true;
+    client.socket.connect();
+    chat.socket.connect();
+    await client.next("connect");
+    await client.signIn({ username: "ada" });
+    const [next] = await doors.next("next") as [() => void];
+    const socket = world.io.sockets.sockets.get(client.socket.id!)!;
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { olderThan: socket }), 0);
+    next();
+    await chat.next("authenticated");
+    assertEquals([client.socket.connected, world.auth.stats().revoked], [true, 0]);
+  });
+
+  it(`olderThan a socket that is over: nothing (${place.name})`, async () => {
+    const world = await openWorld(place, options);
+    const other = await enter(world, "ada", "other");
+    await world.log.next("connection");
+    const client = await enter(world, "ada");
+    const [socket] = await world.log.next("connection") as [Socket];
+    socket.disconnect();
+    await client.next("disconnect");
+    assertEquals(await world.auth.revoke({ userId: "ada" }, { olderThan: socket }), 0);
+    assertEquals(other.socket.connected, true);
+  });
+
   it(`olderThan a socket: an attempt that began before, not one that began since (${place.name})`, async () => {
     const answers: (() => void)[] = [];
     const world = await openWorld(place, {
@@ -363,9 +411,11 @@ function suite(place: Place): void {
     assertEquals(world.auth.stats().authenticated, 1);
     await client.drop();
     while (socket.connected) await new Promise((resolve) => setImmediate(resolve));
-    for (const options of [{ except: socket }, { olderThan: socket }]) {
-      await assertRejects(() => auth.revoke({ userId: "ada" }, options), TypeError);
-    }
+    await assertRejects(
+      () => auth.revoke({ userId: "ada" }, { except: socket }),
+      TypeError,
+      "is over",
+    );
   });
 
   it(`makes a connection that was lost worthless (${place.name})`, async () => {

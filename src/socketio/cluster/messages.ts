@@ -1,6 +1,9 @@
 import { isDuration } from "../../core/checks.ts";
 import type { Revocation } from "../../core/interface.ts";
 
+/** The last time that a Date can be. */
+const LAST_DATE = 8.64e15;
+
 /** What time it is on one node, for a policy. */
 export interface TimeMessage {
   readonly policy: string;
@@ -16,7 +19,7 @@ export type RevocationMessage = Revocation & TimeMessage;
 /** Whether a message says what time it is. */
 export function isTime(message: unknown): message is TimeMessage {
   const { policy, time } = Object(message);
-  return typeof policy === "string" && Number.isFinite(time);
+  return typeof policy === "string" && isDate(time);
 }
 
 /** Whether a message is a revocation. */
@@ -28,13 +31,18 @@ export function isRevocation(message: unknown): message is RevocationMessage {
     (typeof userId === "string" || typeof sessionId === "string") &&
     texts.every((text) => text === undefined || typeof text === "string") &&
     (within === undefined || isDuration(within)) &&
-    (olderThan === undefined || isStamp(olderThan)) &&
+    (olderThan === undefined || within === undefined && isStamp(olderThan)) &&
     (reconnect === undefined || typeof reconnect === "boolean");
+}
+
+/** Whether it can be epoch milliseconds. */
+function isDate(time: unknown): boolean {
+  return typeof time === "number" && Math.abs(time) <= LAST_DATE;
 }
 
 function isStamp(stamp: unknown): boolean {
   const { time, connection } = Object(stamp);
-  return Number.isFinite(time) && typeof connection === "string";
+  return isDate(time) && typeof connection === "string";
 }
 
 /**
