@@ -5,6 +5,7 @@ import { Gate } from "./gate/gate.ts";
 import { gateOf } from "./gate/slot.ts";
 import type { RawClient, RawSocket } from "./internals.ts";
 import { takeRecovered } from "./recovery/recovery.ts";
+import { checkSocket } from "./supported.ts";
 
 /** A policy at work on a socket.io server. */
 export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;
@@ -16,6 +17,7 @@ export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;
  */
 export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = false): boolean {
   try {
+    checkSocket(socket);
     // A namespace may get its own policy while a socket is on its way into it.
     const before = gateOf(socket);
     // Its data belongs to whoever the other policy knows.

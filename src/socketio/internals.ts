@@ -137,7 +137,6 @@ export interface RawSocket {
   removeAllListeners(event: string): unknown;
   emitReserved(event: string, ...args: unknown[]): unknown;
   join(rooms: string | string[]): unknown;
-  leaveAll(): void;
   packet(packet: Packet, flags?: Flags): void;
   ack(id: number): (...args: unknown[]) => void;
   notifyOutgoingListeners(packet: Packet): void;

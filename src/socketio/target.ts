@@ -7,7 +7,7 @@ import {
   type RawServer,
 } from "./internals.ts";
 import { expressionOf, placeOf } from "./patterns.ts";
-import { checkSupport, SUPPORTED } from "./supported.ts";
+import { checkServer, SUPPORTED } from "./supported.ts";
 
 /** What a policy is for. */
 export interface Target {
@@ -30,7 +30,7 @@ export function findTarget(given: unknown): Target {
       `Cannot guard: expected a Server or a Namespace of socket.io ${SUPPORTED}.`,
     );
   }
-  checkSupport(isNsp ? given.server : given);
+  checkServer(isNsp ? given.server : given);
   if (!isNsp) return { server: given, name: "server" };
   const name = isParent(given) ? nameOfParent(given) : `namespace "${given.name}"`;
   return { server: given.server, namespace: given, name };

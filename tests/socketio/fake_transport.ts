@@ -110,6 +110,10 @@ export class FakeClient {
     this.nsps.delete(socket.nsp.name);
   }
 
+  close(): void {
+    this.break("forced close");
+  }
+
   _disconnect(): void {
     for (const socket of this.sockets.values()) socket.disconnect();
     this.break("forced server close");
