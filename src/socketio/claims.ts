@@ -8,10 +8,15 @@
 import type { Guard } from "../core/guard.ts";
 import type { RawClient, RawNamespace, RawServer } from "./internals.ts";
 
-// Registered symbols, so that a second copy of this package sees the first.
-const GUARD: unique symbol = Symbol.for("@socketio-auth/socketio-auth:guard");
-const GUARDS: unique symbol = Symbol.for("@socketio-auth/socketio-auth:guards");
-const COVER: unique symbol = Symbol.for("@socketio-auth/socketio-auth:cover");
+const GUARD: unique symbol = Symbol("socketio-auth guard");
+const GUARDS: unique symbol = Symbol("socketio-auth guards");
+const COVER: unique symbol = Symbol("socketio-auth cover");
+
+/** A registered symbol, so that a second copy of this package sees the first. */
+const COPY: unique symbol = Symbol.for("@socketio-auth/socketio-auth:copy");
+
+/** Stands for this copy. */
+const THIS_COPY = {};
 
 /** The policy of a pattern, and how far it has to stand back for another one's. */
 interface Cover {
@@ -25,8 +30,24 @@ interface Claimed {
 }
 
 interface ClaimedServer extends Claimed {
+  /** The copy of this package that guards it. */
+  [COPY]?: object;
   /** By the name of the namespace. */
   [GUARDS]?: Map<string, Guard<unknown, RawClient>>;
+}
+
+/**
+ * Puts a server under this copy of the package: two would not know each other's sessions.
+ *
+ * @throws {Error} if another one guards it already
+ */
+export function claimForThisCopy(server: RawServer & ClaimedServer): void {
+  if (!server[COPY]) Object.defineProperty(server, COPY, { value: THIS_COPY });
+  if (server[COPY] === THIS_COPY) return;
+  throw new Error(
+    "Cannot guard: another copy of @socketio-auth/socketio-auth guards this server already. Have " +
+      "one copy installed only, of one version.",
+  );
 }
 
 /**

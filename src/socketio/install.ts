@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { claim, claimServer, cover, guardOf, undecided } from "./claims.ts";
+import { claim, claimForThisCopy, claimServer, cover, guardOf, undecided } from "./claims.ts";
 import { connectionOf } from "./connections.ts";
 import { tellAddresses } from "./bun_engine.ts";
 import { onEngine, watchConnections } from "./engines.ts";
@@ -34,16 +34,17 @@ import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
 import { watchUpgrade } from "./upgrades.ts";
 
-/** A registered symbol, so that a second copy of this package sees the first. */
-const INSTALLED = Symbol.for("@socketio-auth/socketio-auth:installed");
+const INSTALLED = Symbol("socketio-auth installed");
 
 /**
  * Puts a policy on a server or a namespace.
  *
- * @throws {Error} if it has a policy of its own already, or if a pattern's
+ * @throws {Error} if it has a policy of its own already, if another copy of this package guards the
+ * server, or if a pattern's
  * function fails when it is asked about the namespaces there are
  */
 export function install({ server, namespace }: Target, guard: SocketIoGuard): void {
+  claimForThisCopy(server);
   prepare(server);
   addPolicy(server, guard);
   const isPattern = namespace && isParent(namespace);

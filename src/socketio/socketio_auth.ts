@@ -48,7 +48,8 @@ export interface Guarded {
  * @throws {TypeError} if the target cannot be made safe, as of a version of
  * socket.io that is not supported, or if an option is wrong
  * @throws {RangeError} if a number among the options is out of range
- * @throws {Error} if the target has a policy already
+ * @throws {Error} if the target has a policy already, or another copy of this package guards the
+ * server
  *
  * @example
  * ```ts
