@@ -187,6 +187,7 @@ export const mutants: Mutant[] = [
   ]),
   ...of("socketio/claims", [
     ["a policy once", "if (target[GUARD]) {", "if (false) {"],
+    ["one copy", "if (server[COPY] === THIS_COPY) return;", "return;"],
     ["patterns before the server", " ?? nsp[COVER]?.guard", ""],
     [
       "a policy of its own before patterns",
@@ -212,11 +213,17 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("socketio/supported", [
-    ["namespaces", 'need("Namespace", namespace);', ""],
-    ["sockets", 'need("Socket", socketPrototype(namespace!));', ""],
-    ["clients", 'need("Client", clientPrototype(server));', ""],
-    ["nothing left behind", "delete (shared as { then?: unknown }).then;", ""],
+    ["namespaces", 'need("Namespace", main);', ""],
+    ["adapters", 'need("Adapter", main!.adapter);', ""],
+    ["sockets", 'need("Socket", socket);', ""],
+    ["clients", 'need("Client", socket.client);', ""],
+    [
+      "again after a failure",
+      '  need("Socket", socket);',
+      '  checked.add(prototype);\n  need("Socket", socket);',
+    ],
   ]),
+  ...of("socketio/guarding", [["what the gate is built on", "    checkSocket(socket);\n", ""]]),
   ...of("socketio/bun_engine", [
     [
       "engines of bun only",
@@ -391,6 +398,21 @@ export const mutants: Mutant[] = [
       "a pending socket has no session",
     ],
     ["how long ago", "&& age <= guard.retention", ""],
+    ["another node's clock", "kept.node === node ? kept.since :", "true ? kept.since :"],
+    ["an adapter that does not tell", " || begin === undefined", ""],
+  ]),
+  ...of("socketio/recovery/begin", [
+    ["what is read", "    note(offset);\n    return onRawMessage", "    return onRawMessage"],
+    ["what is written", "    note(offset);\n    return offset;", "    return offset;"],
+    ["the session it goes on with", "inherited ?? position", "position"],
+    ["the last packet in memory", "adapter.packets.at(-1)?.id", "adapter.packets.at(0)?.id"],
+    ["in memory, the later one", "index(begin) > index(offset) ? begin : offset", "offset"],
+    ["of a stream, the later one", "isAfter(begin, offset) ? begin : offset", "offset"],
+    ["what is before all that was read", "? undefined : offset", "? offset : offset"],
+    ["numbers within a time", "time === otherTime && number > otherNumber", "false"],
+  ]),
+  ...of("socketio/recovery/recovered", [
+    ["what was given since", "{ ...recovered.data, ...data }", "{ ...data, ...recovered.data }"],
   ]),
   ...of("socketio/gate/events", [
     ["lost before it was connected", "gate.waiting?.recovered?.keepAgain();", "{}"],

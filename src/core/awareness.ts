@@ -38,8 +38,11 @@ export class Awareness {
 /** Not a method: the timer must not keep a server in memory that is not used any more. */
 function lookAgain(clock: Clock, ref: WeakRef<Awareness>): void {
   const looked = clock.monotonic();
+  const seen = clock.now();
   clock.after(TICK, () => {
-    if (clock.monotonic() - looked > TICK + PAUSE) ref.deref()?.lose();
+    // The monotonic clock stands still while a machine is suspended.
+    const passed = Math.max(clock.monotonic() - looked, clock.now() - seen);
+    if (passed > TICK + PAUSE) ref.deref()?.lose();
     if (ref.deref()) lookAgain(clock, ref);
   });
 }

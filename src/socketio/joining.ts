@@ -1,4 +1,4 @@
-import type { RawClient, RawConn, RawSocket } from "./internals.ts";
+import type { RawClient, RawConn, RawNamespace, RawSocket } from "./internals.ts";
 
 /** A client's way into a namespace, which has a socket once Socket.IO has made one. */
 interface Joining {
@@ -76,7 +76,18 @@ function find({ conn }: RawClient, name: string): Joining | undefined {
 /** Gives it its socket. Returns false if it was called off meanwhile. */
 export function goOnJoining(joining: Joining, socket: RawSocket): boolean {
   joining.socket = socket;
-  return isJoining(socket);
+  if (!isJoining(socket)) return false;
+  const onTheWay = sockets.get(socket.nsp) ?? new Map<string, RawSocket>();
+  sockets.set(socket.nsp, onTheWay.set(socket.id, socket));
+  return true;
+}
+
+/** Sockets that have not arrived in their namespace, by their ids. */
+const sockets = new WeakMap<RawNamespace, Map<string, RawSocket>>();
+
+/** A socket that has not arrived in a namespace yet, by its id. */
+export function socketOnTheWay(nsp: RawNamespace, id: string): RawSocket | undefined {
+  return sockets.get(nsp)?.get(id);
 }
 
 /** Whether a socket is on its way, and has neither arrived nor been refused or called off. */
@@ -111,6 +122,8 @@ export function endJoining(socket: RawSocket): void {
 }
 
 function forget(client: RawClient, name: string): void {
+  const { socket } = find(client, name) ?? {};
+  if (socket) sockets.get(socket.nsp)?.delete(socket.id);
   const conn: JoiningConn = client.conn;
   conn[JOININGS]?.delete(name);
   if (conn[JOININGS]?.size === 0) conn[JOININGS] = undefined;

@@ -242,4 +242,14 @@ describe("a process that was paused", () => {
     clock.advance(1);
     assertEquals(awareness.since, clock.monotonic() - 1);
   });
+
+  it("notices that the machine was suspended, and its monotonic clock stood still", () => {
+    const clock = new FakeClock();
+    const awareness = new Awareness(clock);
+    awareness.watch();
+    clock.advance(60_000);
+    clock.wallOffset += 3_600_000;
+    clock.advance(1000);
+    assertEquals(awareness.since, clock.monotonic());
+  });
 });

@@ -251,6 +251,26 @@ describe("handshake as a function", () => {
   }
 });
 
+describe("a room that a middleware enters by the adapter", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`is entered with the sign-in (${place.name})`, async () => {
+      const world = await openWorld(place);
+      world.io.use((socket, next) => {
+        world.io.of("/").adapter.addAll(socket.id, new Set(["room"]));
+        next();
+      });
+      const client = await world.connect();
+      world.io.to("room").emit("secret");
+      await client.signIn();
+      world.io.to("room").emit("public");
+      await client.next("public");
+      assertEquals(client.received, ["authenticated", "public"]);
+    });
+  }
+});
+
 describe("a session", () => {
   disposeAfterEach();
 

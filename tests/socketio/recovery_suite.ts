@@ -81,14 +81,17 @@ function suite(
     await client.reconnect();
     const [again] = await world.log.next("connection") as [Socket];
     assertEquals([again.recovered, client.socket.recovered], [true, true]);
-    assertEquals([again.id, again.data], [socket.id, { color: "red" }]);
+    // Its data is the user's, and comes with the sign-in.
+    assertEquals([again.id, again.data], [socket.id, {}]);
     // Nobody has signed in yet: what is sent now is missed as well.
     world.io.to("room").emit("missed", 4);
     again.emit("held");
     assertEquals(world.io.of("/").adapter.sids.has(again.id), false);
     assertEquals((await world.io.fetchSockets()).length, 0);
+    again.data.size = 1;
     await client.signIn();
     await client.next("held");
+    assertEquals(again.data, { color: "red", size: 1 });
     world.io.to("room").emit("live");
     await client.next("live");
 
@@ -210,6 +213,100 @@ function suite(
       assertEquals((await client.next("missed"))[0], n);
     }
     assertEquals(client.received.filter((event) => event === "missed").length, 3);
+  });
+
+  it(`nothing from before the session: the next user of a socket (${place.name})`, async () => {
+    const world = await open();
+    const { client, socket } = await member(world);
+    world.auth.deauthenticate(socket);
+    await client.next("connect");
+    const [next] = await world.log.next("connection") as [Socket];
+    await world.log.next("gone");
+    world.io.emit("between");
+    const witness = await world.connect();
+    await witness.signIn();
+    // What was sent has been taken by the adapter by then.
+    world.io.to(witness.socket.id!).emit("probe");
+    await witness.next("probe");
+    await client.signIn(GRACE);
+    await next.join("room");
+    await lose(world, client);
+    world.io.to("room").emit("missed");
+    await client.reconnect();
+    assertEquals(client.socket.recovered, true);
+    await client.signIn(GRACE);
+    await client.next("missed");
+    assertEquals(client.received.includes("between"), false);
+  });
+
+  it(`nothing from before the session, whatever offset the client names (${place.name})`, async () => {
+    const world = await open({ open: "/open" });
+    world.io.of("/open");
+    const { client, socket } = await member(world);
+    const old = offsetOf(client);
+    const bystander = client.sibling("/open");
+    await bystander.next("connect");
+    world.io.of("/open").emit("first");
+    const [foreign] = await bystander.next("first") as [string];
+    world.io.to("room").emit("before");
+    await client.next("before");
+    client.socket.disconnect();
+    await world.log.next("gone");
+
+    const credentials = JSON.stringify({ username: "ada", password: "right" });
+    /** Signs in by hand, and waits for an event. */
+    const enter = async (payload: object, awaited: string) => {
+      const raw = await RawClient.open(world.url);
+      raw.send(`40${JSON.stringify(payload)}`);
+      const [text] = await raw.packets.next("40");
+      const { pid } = JSON.parse(String(text)) as { pid: string };
+      raw.send(`42["authentication",${credentials}]`);
+      await raw.packets.next("42");
+      const { log } = world;
+      await log.next("connection");
+      for (const { id } of world.io.of("/").sockets.values()) world.io.in(id).socketsJoin("room");
+      world.io.to("room").emit(awaited);
+      const names = () => raw.events.map((event) => (event as string[])[0]);
+      while (!names().includes(awaited)) await raw.packets.next("42");
+      return { raw, pid, names: names() };
+    };
+    for (const offset of [old, foreign, "0-0", "9999999999999-0", "nonsense", ""]) {
+      const { raw, pid } = await enter({}, "since");
+      raw.close();
+      await world.log.next("gone");
+      const again = await enter({ pid, offset }, "live");
+      const leaked = again.names.filter((name) => name === "before" || name === "first");
+      assertEquals([offset, leaked], [offset, []]);
+      again.raw.close();
+      await world.log.next("gone");
+    }
+    assert(socket.disconnected);
+  });
+
+  it(`a room that it was put out of before it was lost again is not entered (${place.name})`, async () => {
+    const hook = Promise.withResolvers<void>();
+    let isSlow = false;
+    const world = await open({
+      connection: "authenticated",
+      postAuthenticate: () => isSlow && hook.promise,
+    });
+    const { client } = await member(world);
+    isSlow = true;
+    await lose(world, client);
+    await client.reconnect();
+    client.emit("authentication", { username: "ada", password: "right" });
+    const [again] = await world.log.next("connection") as [Socket];
+    again.leave("room");
+    await client.next("authenticated");
+    await lose(world, client);
+    world.io.to("room").emit("secret");
+    world.io.emit("missed");
+    isSlow = false;
+    await client.reconnect();
+    await client.signIn();
+    await client.next("missed");
+    assertEquals(client.received.includes("secret"), false);
+    hook.resolve();
   });
 
   it(`another user gets neither, and is told so (${place.name})`, async () => {
@@ -394,6 +491,7 @@ function suite(
 
   it(`no client can name what is kept, in no namespace (${place.name})`, async () => {
     const world = await open({ open: "/open" });
+    world.io.of("/open");
     world.io.of("/open").on("connection", (socket) => void world.log.push("open", socket));
     const { client, pid } = await member(world);
     await lose(world, client);

@@ -23,7 +23,7 @@ import { stopMeter } from "./meter.ts";
 import { leaveTopics } from "./topics.ts";
 import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
-import type { Recovered } from "../recovery/recovered.ts";
+import { giveBack, type Recovered } from "../recovery/recovered.ts";
 
 /**
  * A socket with its gate. While that is not open, the socket wears the gated
@@ -258,6 +258,7 @@ export class Gate<S> implements Peer<S>, Owner {
     waiting.outwards = "open";
     stopMeter(raw.client.conn);
     raw.adapter = raw.nsp.adapter;
+    giveBack(raw, waiting.recovered);
     try {
       const report = (error: unknown) => this.report("emit", error);
       waiting.sendMissed((packet) => sendPast(raw, packet), report);

@@ -15,6 +15,7 @@ import type {
   RawSession,
   RawSocket,
 } from "../internals.ts";
+import { socketOnTheWay } from "../joining.ts";
 import { isAway } from "../recovery/away.ts";
 import { baseOf } from "./prototype.ts";
 import { gateOf } from "./slot.ts";
@@ -39,12 +40,14 @@ export function standIn(socket: RawSocket): void {
 const watched = new WeakSet<RawAdapter>();
 
 /** Has the adapter of a namespace itself take nobody in whose gate is shut. */
-export function watchRooms({ adapter, sockets }: RawNamespace): void {
+export function watchRooms(nsp: RawNamespace): void {
+  const { adapter, sockets } = nsp;
   if (watched.has(adapter)) return;
   watched.add(adapter);
   const own = Object.hasOwn(adapter, "addAll") && adapter.addAll;
   adapter.addAll = (id, rooms) => {
-    const socket = sockets.get(id);
+    // A middleware has the socket before it is there.
+    const socket = sockets.get(id) ?? socketOnTheWay(nsp, id);
     const gate = socket && gateOf(socket);
     if (gate && !gate.mayHear) return gate.waiting?.enter(rooms);
     // Looked up each time: uWebSockets.js puts another one on the class.

@@ -10,9 +10,6 @@ import { type Session, type Subject, subjectOf } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import type { RawClient, RawSession } from "../internals.ts";
 
-/** How far the clocks of two nodes may be apart, in ms. */
-const CLOCK_SKEW = 60_000;
-
 /** What stands in the place of `socket.data` in a session that is kept. */
 export interface Kept {
   /** Where it is good: all namespaces may share one store. */
@@ -23,6 +20,8 @@ export interface Kept {
   readonly since: number;
   /** When its sign-in began, by the time of the cluster. */
   readonly stamp: number;
+  /** Where the session began, in the adapter's terms. */
+  readonly begin: string;
   /** When it was lost, in epoch milliseconds; and how old the session was then. */
   readonly lostAt: number;
   readonly age: number;
@@ -47,9 +46,14 @@ interface Lost {
 }
 
 /** What to keep of a socket; nothing if its user is not known, or not signed in. */
-export function keep(gate: Lost, namespace: string, data: unknown): Kept | undefined {
+export function keep(
+  gate: Lost,
+  namespace: string,
+  begin: string | undefined,
+  data: unknown,
+): Kept | undefined {
   const { guard, session } = gate;
-  if (!gate.isAdmitted || !session) return undefined;
+  if (!gate.isAdmitted || !session || begin === undefined) return undefined;
   if (session.userId === undefined) {
     guard.identities.miss("its lost connection is not recovered", { socket: gate.socket });
     return undefined;
@@ -61,6 +65,7 @@ export function keep(gate: Lost, namespace: string, data: unknown): Kept | undef
     node: guard.node,
     since,
     stamp,
+    begin,
     lostAt: guard.clock.now(),
     age: guard.clock.monotonic() - since,
     subject: subjectOf(session),
@@ -72,11 +77,11 @@ export function keep(gate: Lost, namespace: string, data: unknown): Kept | undef
 /** Whether a session is one that was kept, and complete. */
 export function isKept(session: RawSession): session is RawSession & { readonly data: Kept } {
   const { sid, rooms, data } = session;
-  const { namespace, policy, node, since, stamp, lostAt, age, subject, connection } = Object(data);
-  const { userId, sessionId } = Object(subject);
+  const { namespace, policy, node, since, stamp, begin, lostAt, age, ...others } = Object(data);
+  const { userId, sessionId } = Object(others.subject);
   if (!Array.isArray(rooms)) return false;
-  const texts = [sid, namespace, policy, node, connection, userId, sessionId ?? "", ...rooms];
-  return texts.every((text) => typeof text === "string") &&
+  const texts = [sid, namespace, policy, node, begin, others.connection, userId, sessionId ?? ""];
+  return [...texts, ...rooms].every((text) => typeof text === "string") &&
     [since, stamp, lostAt, age].every(Number.isFinite);
 }
 
@@ -91,14 +96,14 @@ export function isMeantFor(
 }
 
 /**
- * Whose it was, and when the session began by this node's monotonic clock. Of one
- * that another node has kept that is known by wall clocks only, which differ.
+ * Whose it was, and when the session began by this node's monotonic clock. Another node's clock says
+ * nothing about that: its session counts as lost for as long as one may be.
  */
-export function previousOf(kept: Kept, { node, clock }: Guard<unknown, RawClient>): Previous {
-  const lostAgo = clock.now() - kept.lostAt;
-  const since = kept.node === node
-    ? kept.since
-    : clock.monotonic() - lostAgo - kept.age - CLOCK_SKEW;
+export function previousOf(
+  kept: Kept,
+  { node, clock, retention }: Guard<unknown, RawClient>,
+): Previous {
+  const since = kept.node === node ? kept.since : clock.monotonic() - retention - kept.age;
   const { connection, stamp } = kept;
   return { ...subjectOf(kept.subject), connection, since, stamp };
 }

@@ -14,6 +14,7 @@ import { guardOf } from "../claims.ts";
 import { gateOf } from "../gate/slot.ts";
 import type { RawAdapter, RawClient, RawNamespace, RawSession, RawSocket } from "../internals.ts";
 import { setAway } from "./away.ts";
+import { beginOf, laterOf, watchReading } from "./begin.ts";
 import { isKept, isMeantFor, keep, type Kept, previousOf } from "./kept.ts";
 import type { Recovered } from "./recovered.ts";
 import { withinLimit } from "./within.ts";
@@ -34,6 +35,7 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
   const { adapter } = nsp;
   if (!nsp.server.opts.connectionStateRecovery || safe.has(adapter)) return;
   safe.add(adapter);
+  watchReading(adapter);
   const { persistSession, restoreSession } = adapter;
   const persist = (session: RawSession) => persistSession.call(adapter, session);
   const restore = (pid: string, offset: string) => restoreSession.call(adapter, pid, offset);
@@ -58,13 +60,12 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
   };
 }
 
-/** What a new socket is owed, if it was recovered. */
+/** What a new socket is owed, if it was recovered. Its data comes with the sign-in. */
 export function takeRecovered(socket: RawSocket): Recovered | undefined {
   const { data } = socket;
   if (!restored.has(Object(data))) return undefined;
-  const recovered = data as Recovered;
-  socket.data = recovered.data;
-  return recovered;
+  socket.data = {};
+  return data as Recovered;
 }
 
 /** The adapter's own methods. */
@@ -83,11 +84,11 @@ function persistGuarded(
   const gate = socket && gateOf(socket);
   if (!gate) return;
   const { recovered } = gate.waiting ?? {};
-  if (recovered) {
+  if (recovered && !gate.isAdmitted) {
     recovered.keepAgain();
     return gate.sendHeld();
   }
-  const kept = keep(gate, nsp.name, session.data);
+  const kept = keep(gate, nsp.name, beginOf(socket), session.data);
   if (!kept) return;
   const pid = keyOf(nsp, session.pid);
   // Whatever a store does costs the recovery, and nothing else.
@@ -111,8 +112,10 @@ async function restoreGuarded(
   spent.add(kept);
   const previous = previousOf(kept, guard);
   if (!guard.mayRecover(kept.node, previous)) return null;
+  const from = laterOf(nsp.adapter, offset, kept.begin);
+  if (from === undefined) return null;
   const recovered: Recovered = {
-    ...{ previous, rooms, offset, data: kept.data },
+    ...{ previous, rooms, offset: from, begin: kept.begin, data: kept.data },
     keepAgain() {
       const again = { sid, pid: key, rooms, data: { ...kept } };
       callHook(guard.policy, { during: "recovery" }, () => persist(again));
@@ -122,7 +125,7 @@ async function restoreGuarded(
       try {
         // Some adapters have forgotten it by now, to restore it only once.
         await persist({ sid, pid: key, rooms: heard, data: kept });
-        const { missedPackets } = await restore(key, offset) ?? {};
+        const { missedPackets } = await restore(key, from) ?? {};
         if (Array.isArray(missedPackets) && missedPackets.every(Array.isArray)) {
           return missedPackets;
         }
