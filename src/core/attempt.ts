@@ -189,7 +189,7 @@ export class Attempt<S> {
     if (isNo || "error" in verdict) this.#points?.spend();
     else this.#giveBack();
     if (this.#isOver) {
-      if (isNo && this.#isAbandoned) this.#connection.happened({ type: "failed" });
+      if (isNo && this.#isAbandoned) this.#connection.dispatch({ type: "failed" });
       return;
     }
     if ("error" in verdict) this.#report(verdict.error, policy.decides);
@@ -228,7 +228,7 @@ export class Attempt<S> {
     // What was lost is worth nothing any more, and the client begins anew.
     const isWorthless = ({ previous }: Peer<S>) =>
       previous && revocations.limitOf(previous) <= clock.monotonic();
-    const isLost = this.#connection.concerned(this).some(isWorthless);
+    const isLost = this.#connection.peers.concerned(this).some(isWorthless);
     return isLost ? unauthorized("expired") : this.#revocation;
   }
 
@@ -247,7 +247,7 @@ export class Attempt<S> {
     // Whoever comes while it is asked is asked about then.
     if (this.#isAuthorizing) return;
     this.newcomers = [...this.newcomers, ...this.#connection.takeSame(this, this.#session!)];
-    const peers = this.#connection.concerned(this).filter((peer) => !this.#rights?.has(peer));
+    const peers = this.#connection.peers.concerned(this).filter((peer) => !this.#rights?.has(peer));
     const { policy } = this.#guard;
     if (!policy.authorize || peers.length === 0) return this.#open();
     this.#isAuthorizing = true;
@@ -267,7 +267,7 @@ export class Attempt<S> {
     const isForbidden = ({ peer }: { peer: Peer<S> }) => this.refusalOf(peer) !== undefined;
     const forbidden = this.newcomers.filter(isForbidden);
     this.newcomers = this.newcomers.filter((newcomer) => !isForbidden(newcomer));
-    this.#connection.forbid(this, forbidden);
+    this.#connection.peers.forbid(this, forbidden);
     if (!this.#candidates.some((peer) => this.isAllowed(peer))) {
       const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
       return this.#decide({ type: "forbidden", refusal });
@@ -294,13 +294,13 @@ export class Attempt<S> {
       (this.newcomers.length > 0 || this.#connection.isSignedIn);
     return isOfNewcomers
       ? this.newcomers.map(({ peer }) => peer)
-      : this.#connection.concerned(this);
+      : this.#connection.peers.concerned(this);
   }
 
   /** Whether one of them is connected. */
   get #hasSocket(): boolean {
     return this.#candidates.some((peer) =>
-      this.#connection.hasConnected(peer) && this.isAllowed(peer)
+      this.#connection.peers.hasConnected(peer) && this.isAllowed(peer)
     );
   }
 
@@ -324,15 +324,16 @@ export class Attempt<S> {
     if (!isConcerned) return false;
     // Before there is an answer it is of the socket alone that has sent the credentials.
     if (!this.#session) return peer === this.peer;
-    const isSenderIn = peer !== this.peer && this.#connection.hasConnected(this.peer);
+    const isSenderIn = peer !== this.peer && this.#connection.peers.hasConnected(this.peer);
     if (this.newcomers.length > 0 || isSenderIn && !this.isBrought) return false;
     // A sender that may not have its namespace was told to go; the others may have theirs.
     const isLeft = (other: Peer<S>) => other !== peer && this.isAllowed(other);
-    return !this.refusalOf(this.peer) || !this.#connection.concerned(this).some(isLeft);
+    return !this.refusalOf(this.peer) || !this.#connection.peers.concerned(this).some(isLeft);
   }
 
   #catchUp(): void {
-    if (!this.#isOver) this.#connection.whenCaughtUp(this, this.#session!, () => this.#judge());
+    if (this.#isOver) return;
+    this.#connection.peers.whenCaughtUp(this, this.#session!, () => this.#judge());
   }
 
   /** The user is known, and so is what a recovered client has missed. */
@@ -344,7 +345,7 @@ export class Attempt<S> {
     const session = this.#limited();
     if (!session) return;
     try {
-      this.replies = this.#connection.repliesOf(this, session);
+      this.replies = this.#connection.peers.repliesOf(this, session);
     } catch (error) {
       return this.#refuse(this.#fail(error, "reply"));
     }
@@ -394,7 +395,7 @@ export class Attempt<S> {
       if (!session) return;
       judged = { ...judged, session };
     }
-    this.#connection.happened({ ...judged, attempt, isBrought }, this);
+    this.#connection.dispatch({ ...judged, attempt, isBrought }, this);
   }
 
   /**
@@ -430,7 +431,7 @@ export class Attempt<S> {
       if (this.isChallenged) this.#limit?.pause();
       else this.#limit?.resume();
       this.#points?.setAside(this.isChallenged);
-      this.#connection.happened({ type, attempt: this.id });
+      this.#connection.dispatch({ type, attempt: this.id });
     });
   }
 

@@ -1,19 +1,32 @@
 import { Attempt } from "./attempt.ts";
+import type { Guard } from "./guard.ts";
+import { Ledger } from "./holdings.ts";
 import type { Peer } from "./interface.ts";
-import { adoptConnectionId, connectionId } from "./ids.ts";
+import { causeOf } from "./journal.ts";
+import { type Effect, type Event, initial, isAbout, type State, transition } from "./machine.ts";
 import { isOverLimit } from "./measure.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { Notice } from "./notices.ts";
-import { Performer } from "./performer.ts";
-import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
-import { sameUser } from "./session.ts";
+import { Peers } from "./peers.ts";
+import { type Acknowledge, type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
+import type { Whose } from "./revocations.ts";
+import { isSame } from "./same.ts";
+import { endOf, limitOf, type RevocationTarget, sameUser, type Session } from "./session.ts";
+import type { SessionKeys } from "./throttle.ts";
+import { startExpiry, startTimer, type Timer } from "./timer.ts";
 
 /**
- * How many namespaces may be asked for before anybody is authenticated, the same
- * ones again counted. Each costs the application a `connection` event, and
- * perhaps a dynamic namespace.
+ * How many namespaces a client may ask for before it is authenticated; a namespace counts each time
+ * that it is asked for. Each costs the application a `connection` event, and perhaps a dynamic
+ * namespace.
  */
 const ASKED_LIMIT = 64;
+
+/** How many attempts are declined while one runs. */
+const DECLINED_LIMIT = 64;
+
+/** How long after a client was told that it is refused it is closed, in ms. */
+export const CLOSING = 1000;
 
 /** What the operator is told where the deadline ends a connection. */
 type Clue = [notice: Notice, message: string];
@@ -25,28 +38,86 @@ const CREDENTIALS_IN_CONNECT = "The deadline ended a connection whose client had
 /** Names of events in which a client may have meant to send its credentials. */
 const LIKE_AUTHENTICATION = /^(auth|log[-_ ]?in|sign[-_ ]?in|token|credential)/i;
 
-/** Whether there is more in a payload of CONNECT than Socket.IO's own. */
+/** Whether a payload of CONNECT has more in it than Socket.IO's own fields. */
 function hasCredentials(payload: unknown): boolean {
   const keys = typeof payload === "object" && payload !== null ? Object.keys(payload) : [];
   return keys.some((key) => key !== "pid" && key !== "offset");
 }
 
-/** One client connection under one policy: what a binding calls. */
-export class Connection<S, T> extends Performer<S, T> {
-  #attempts = 0;
+/** Whether a connection counts as pending. */
+function hasPlace(phase: State["phase"]): boolean {
+  return phase === "pending" || phase === "closing";
+}
+
+/** What few connections have. Fields of their own would cost each connection 8 bytes apiece. */
+interface Extras<S> {
   /** What the client has sent where the server does not look for credentials. */
-  #clue: Clue | undefined;
+  clue?: Clue | undefined;
+  /** Whether the client was signed out: what the transport brought belongs to the former user. */
+  wasSignedOut?: true;
+  /** The keys under which the attempt was counted that the session came of. */
+  keys?: SessionKeys["keys"];
+  /** The credentials that the session came of, where others may come with a CONNECT. */
+  cameOf?: { readonly credentials: unknown } | undefined;
+  /** Sockets whose credentials wait for the attempt in flight. */
+  waiting?: readonly Newcomer<S>[];
+  /** What the sockets hold. */
+  ledger?: Ledger;
+}
+
+/** A further event, with what its effects need. */
+type Entry<S> = [event: Event, attempt: Attempt<S> | undefined, peer: Peer<S> | undefined];
+
+/** What an event has caused: further events, then calls into the application. */
+interface Turn<S> {
+  entries?: Entry<S>[];
+  afterwards?: (() => void)[];
+}
+
+/**
+ * One client connection under one policy. A binding calls the methods of the first part. Each tells
+ * the state machine what has happened; `#perform` then does what the machine says. One event is
+ * completed before the next one begins, also where a hook or a listener of the application causes
+ * that in the middle.
+ *
+ * @typeParam S the socket as the application knows it
+ * @typeParam T what stands for a client connection in the binding
+ */
+export class Connection<S, T> {
+  readonly guard: Guard<S, T>;
+  readonly #transport: T;
+  /** Its sockets, and what is done with them. */
+  readonly peers: Peers<S>;
+  /** Where it stands. Only an event changes that. */
+  state: State = initial;
+  /** The attempt in flight. */
+  running: Attempt<S> | undefined;
+  #turn: Turn<S> | undefined;
+  /** The deadline, the end of the session, or the time until it is closed; or none of them. */
+  #timer: Timer | undefined;
+  /** How many namespaces were asked for since the last sign-in. */
+  #asked = 0;
+  #attempts = 0;
+  #extras: Extras<S> | undefined;
+
+  constructor(guard: Guard<S, T>, transport: T) {
+    this.guard = guard;
+    this.#transport = transport;
+    this.peers = new Peers(this as Connection<S, unknown>);
+  }
+
+  // What a binding calls.
 
   /**
-   * The client asks for a namespace, with a payload perhaps. Returns why it must
-   * not have it, if so: then {@linkcode turnAway} the peer.
+   * The client asks for a namespace, with a payload perhaps. Returns why it must not have it, if so:
+   * then the binding calls {@linkcode turnAway}.
    */
   refusalToJoin(payload: unknown): Unauthorized | undefined {
-    const isKnown = this.state.phase === "authenticated";
-    if (!isKnown && ++this.asked > ASKED_LIMIT) return unauthorized("too_many_attempts");
+    const { isSignedIn } = this;
+    if (!isSignedIn && ++this.#asked > ASKED_LIMIT) return unauthorized("too_many_attempts");
     const { handshake, maxCredentials } = this.guard.policy;
-    if (!isKnown && handshake === false && hasCredentials(payload)) {
-      this.#clue = ["handshake is off", CREDENTIALS_IN_CONNECT];
+    if (!isSignedIn && handshake === false && hasCredentials(payload)) {
+      this.#own.clue = ["handshake is off", CREDENTIALS_IN_CONNECT];
     }
     const isTooMuch = isOverLimit(payload, maxCredentials);
     return isTooMuch ? unauthorized("invalid_credentials") : undefined;
@@ -61,7 +132,7 @@ export class Connection<S, T> extends Performer<S, T> {
     if (isAttempt) journal.noteAttempt(peer, code, () => ({ duration: 0 }));
     // Where there is no place, it has none.
     if (!isLimit) this.peers.expect(peer);
-    this.refuse(peer, refusal);
+    this.peers.refuse(peer, refusal);
     if (this.isSignedIn) return;
     if (isLimit) this.end(refusal);
     else this.reject(refusal);
@@ -84,39 +155,25 @@ export class Connection<S, T> extends Performer<S, T> {
       return this.turnAway(peer, refusal);
     }
     this.peers.expect(peer);
-    this.take(new Newcomer(peer, credentials, acknowledge));
-    this.countSockets();
-  }
-
-  protected take(newcomer: Newcomer<S>): void {
-    const { peer, credentials } = newcomer;
-    if (this.isOfSession(credentials)) this.#letIn(newcomer);
-    else if (this.running) this.waiting = [...this.waiting, newcomer];
-    else this.#submit(peer, credentials, newcomer);
-  }
-
-  /** A socket joins the session, unless it is one of another user that has been recovered. */
-  #letIn(newcomer: Newcomer<S>): void {
-    const { previous } = newcomer.peer;
-    if (!previous || sameUser(previous, this.session!)) return newcomer.letIn();
-    this.refuseNewcomer(newcomer, unauthorized("subject_mismatch"));
+    this.#take(new Newcomer(peer, credentials, acknowledge));
+    this.#countSockets();
   }
 
   /** A namespace has been connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
-    this.#adopt(peer);
     const { previous } = peer;
     const { phase } = this.state;
+    this.#adopt(previous);
     const refusal = phase === "closing"
       ? undefined
       : this.guard.objectionTo(previous, phase === "idle");
     this.peers.add(peer);
-    if (refusal && this.isSignedIn) this.refuse(peer, refusal);
+    if (refusal && phase === "authenticated") this.peers.refuse(peer, refusal);
     else if (refusal) this.end(refusal);
     // It waits for what becomes of the credentials that it has brought.
     else if (this.running?.has(peer)) this.running.joined();
-    else this.dispatch({ event: { type: "joined", previous }, peer });
-    this.countSockets();
+    else this.dispatch({ type: "joined", previous }, undefined, peer);
+    this.#countSockets();
     if (peer.session || !peer.connected || this.isClosing) return;
     this.guard.journal.note(peer, () => ({ type: "pending" }));
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
@@ -125,11 +182,11 @@ export class Connection<S, T> extends Performer<S, T> {
   /** A namespace has been disconnected, or will not be connected. */
   leave(peer: Peer<S>, reason: string): void {
     const { running } = this;
-    if (running?.left(peer)) this.happened({ type: "abandoned", attempt: running.id });
-    this.waiting = this.waiting.filter((newcomer) => newcomer.peer !== peer);
+    if (running?.left(peer)) this.dispatch({ type: "abandoned", attempt: running.id });
+    this.#wait(this.waiting.filter((newcomer) => newcomer.peer !== peer));
     this.peers.forget(peer);
     if (this.peers.has(peer)) this.peers.remove(peer, reason);
-    this.countSockets();
+    this.#countSockets();
     this.checkDeserted();
   }
 
@@ -141,26 +198,52 @@ export class Connection<S, T> extends Performer<S, T> {
 
   /** The client has sent another event before anybody has signed in. */
   heard(name: unknown): void {
-    if (this.#clue || typeof name !== "string" || !LIKE_AUTHENTICATION.test(name)) return;
+    if (typeof name !== "string" || !LIKE_AUTHENTICATION.test(name) || this.#extras?.clue) return;
     const shown = JSON.stringify(name.slice(0, 40));
-    this.#clue = [
+    this.#own.clue = [
       "another event",
       `The deadline ended a connection that had sent the event ${shown} instead of ` +
       '"authentication", which is the one that credentials come in.',
     ];
   }
 
-  protected explainSilence(): void {
-    if (!this.#clue) return;
-    const [notice, message] = this.#clue;
-    const socket = this.peers.connected[0]?.socket;
-    this.guard.notices.hourly(notice, message, { during: "timeout", ...socket && { socket } });
+  /** The application signs the client out, which begins a new sign-in. */
+  signOut(): void {
+    if (this.#extras) this.#extras.clue = undefined;
+    this.dispatch({ type: "signed_out" });
   }
 
-  /** The application signs the client out, which begins anew. */
-  signOut(): void {
-    this.#clue = undefined;
-    this.dispatch({ event: { type: "signed_out" } });
+  /** The server ends the connection for a reason of its own. */
+  end(refusal: Unauthorized): void {
+    this.dispatch({ type: "ended", refusal });
+  }
+
+  /** Ends it for a limit that was passed. Returns whether a socket was there to be told so. */
+  cut(code: "too_many_events" | "too_many_attempts" | "server_busy"): boolean {
+    const isTold = this.peers.connected.length > 0;
+    this.end(code === "server_busy" ? this.guard.busy(code) : unauthorized(code));
+    return isTold;
+  }
+
+  /** Notes of a socket that came too late to be told that its connection was cut. */
+  noteCut(peer: Peer<S>, code: "too_many_events" | "too_many_attempts"): void {
+    this.peers.turnAway(peer, unauthorized(code), "unauthorized");
+  }
+
+  /** The transport is gone, and every peer with it. */
+  close(): void {
+    this.dispatch({ type: "gone" });
+    this.peers.removeAll("transport close");
+  }
+
+  /** What its sockets hold. */
+  get ledger(): Ledger {
+    const { holdings, policy } = this.guard;
+    return this.#own.ledger ??= new Ledger(
+      holdings,
+      policy.holdLimit,
+      () => this.cut("server_busy"),
+    );
   }
 
   /** Whether its client was refused, and is about to be closed: what it sends is to be dropped. */
@@ -168,19 +251,19 @@ export class Connection<S, T> extends Performer<S, T> {
     return this.state.phase === "closing";
   }
 
-  /**
-   * The credentials that the transport of a socket brought, if there are any. After a sign-out
-   * there are none: they were those of before.
-   *
-   * @throws what the option `handshake` throws
-   */
-  brought(peer: Peer<S>): unknown {
-    return this.wasSignedOut ? undefined : peer.brought?.();
+  /** Whether somebody is signed in. */
+  get isSignedIn(): boolean {
+    return this.state.phase === "authenticated";
   }
 
-  /** Tells it from all others, on every node. */
-  get id(): string {
-    return connectionId(this);
+  /** Whether it has no peer. */
+  get isEmpty(): boolean {
+    return this.peers.isEmpty;
+  }
+
+  /** The session in force. */
+  get session(): Session<unknown> | undefined {
+    return this.state.phase === "authenticated" ? this.state.session : undefined;
   }
 
   /** When the session began, by the monotonic clock, as far as that is known. */
@@ -193,15 +276,127 @@ export class Connection<S, T> extends Performer<S, T> {
     return this.state.phase === "authenticated" ? this.state.stamp : undefined;
   }
 
-  /** Whether it has no peer. */
-  get isEmpty(): boolean {
-    return this.peers.isEmpty;
+  /**
+   * The credentials that the transport of a socket brought, if there are any. After a sign-out
+   * there are none: they were those of the former user.
+   *
+   * @throws what the option `handshake` throws
+   */
+  brought(peer: Peer<S>): unknown {
+    return this.#extras?.wasSignedOut ? undefined : peer.brought?.();
   }
 
-  /** The transport is gone, and every peer with it. */
-  close(): void {
-    this.dispatch({ event: { type: "gone" } });
-    this.peers.removeAll("transport close");
+  /** Tells it from all others, on every node. Most connections are never asked for it. */
+  get id(): string {
+    let id = ids.get(this);
+    if (id === undefined) ids.set(this, id = crypto.randomUUID());
+    return id;
+  }
+
+  /** A connection goes on with the id of the lost one: what spares that spares both. */
+  #adopt(previous: Whose | undefined): void {
+    if (previous?.connection !== undefined && !ids.has(this)) ids.set(this, previous.connection);
+  }
+
+  // What revocations call.
+
+  /** Whether it may belong to those whom a revocation is about; `revoke` knows for sure. */
+  concerns(target: RevocationTarget): boolean {
+    return this.#turn !== undefined || isAbout(this.state, target);
+  }
+
+  /** Ends it if its session is meant. Returns how many sockets that were. */
+  revoke(isMeant: (whose: Whose) => boolean, refusal: Unauthorized): number {
+    const { length } = this.peers.connected;
+    const before = this.state;
+    this.dispatch({ type: "revoked", isMeant, refusal });
+    return this.state !== before && this.state.phase === "idle" ? length : 0;
+  }
+
+  /**
+   * Has its session end at `until` at the latest, by the monotonic clock, if that is meant. Returns
+   * how many sockets that were.
+   */
+  limit(isMeant: (whose: Whose) => boolean, until: number): number {
+    const before = this.session;
+    const { clock } = this.guard;
+    const at = clock.now() + until - clock.monotonic();
+    this.dispatch({ type: "limited", isMeant, until, at });
+    return this.session === before ? 0 : this.peers.connected.length;
+  }
+
+  /** When the attempt in flight began, if there is one. */
+  get verifyingSince(): number | undefined {
+    return this.running?.begunAt;
+  }
+
+  // What attempts and peers call.
+
+  /** What comes after the deadline is late, also if no timer has had its turn. */
+  lookAtClock(): void {
+    this.#timer?.catchUp();
+  }
+
+  /** The server refuses the client. */
+  reject(refusal: Unauthorized): void {
+    this.dispatch({ type: "rejected", refusal });
+  }
+
+  /** Drops for a while what a client sends that does not know yet that it has to leave a namespace. */
+  ignoreClient(): void {
+    this.guard.ignore(this.#transport);
+  }
+
+  /** Closes the transport, unless it has another use. */
+  closeTransport(): void {
+    this.guard.close(this.#transport);
+  }
+
+  /** A session needs a socket that is in, or on its way in. */
+  checkDeserted(): void {
+    // Those that wait are about to be taken: then it is looked at again.
+    if (!this.running && this.waiting.length > 0) return;
+    const knocking = [...this.running?.newcomers ?? [], ...this.waiting].map(({ peer }) => peer);
+    if (this.peers.isDeserted(knocking)) this.dispatch({ type: "deserted" });
+  }
+
+  /** The sockets that wait with the credentials of an attempt, which is theirs from now on. */
+  takeSame({ arrived }: Attempt<S>, session?: Session<unknown>): Newcomer<S>[] {
+    const isMeant = ({ credentials, peer: { previous } }: Newcomer<S>) =>
+      isSame(credentials, arrived) && !(session && previous && !sameUser(previous, session));
+    const { waiting } = this;
+    this.#wait(waiting.filter((newcomer) => !isMeant(newcomer)));
+    return waiting.filter(isMeant);
+  }
+
+  /** Sockets whose credentials wait for the attempt in flight. */
+  get waiting(): readonly Newcomer<S>[] {
+    return this.#extras?.waiting ?? [];
+  }
+
+  #wait(newcomers: readonly Newcomer<S>[]): void {
+    if (newcomers.length > 0 || this.#extras?.waiting) this.#own.waiting = newcomers;
+  }
+
+  /** The keys under which the session signed in, if there is a session. */
+  get sessionKeys(): SessionKeys | undefined {
+    const { state } = this;
+    const keys = this.#extras?.keys;
+    if (state.phase !== "authenticated" || !keys) return undefined;
+    return { userId: state.session.userId, keys };
+  }
+
+  get #own(): Extras<S> {
+    return this.#extras ??= {};
+  }
+
+  /** A socket has brought credentials: they are verified, wait, or are those of the session. */
+  #take(newcomer: Newcomer<S>): void {
+    const { peer, credentials } = newcomer;
+    const cameOf = this.#extras?.cameOf;
+    if (cameOf && isSame(credentials, cameOf.credentials)) this.peers.letIn(newcomer);
+    else if (this.running) this.#wait([...this.waiting, newcomer]);
+    else this.#submit(peer, credentials, newcomer);
   }
 
   #submit(
@@ -209,16 +404,234 @@ export class Connection<S, T> extends Performer<S, T> {
     credentials: unknown,
     from: Newcomer<S> | Acknowledge | undefined,
   ): void {
-    const id = ++this.#attempts;
-    const attempt = new Attempt(id, this, peer, credentials, from);
-    this.#adopt(peer);
     const { previous } = peer;
+    const id = ++this.#attempts;
+    const attempt = new Attempt(id, this as Connection<S, unknown>, peer, credentials, from);
+    this.#adopt(previous);
     const { isBrought } = attempt;
-    this.happened({ type: "credentials", attempt: id, previous, isBrought }, attempt);
+    this.dispatch({ type: "credentials", attempt: id, previous, isBrought }, attempt);
   }
 
-  /** What spares a connection spares it also once it was lost and has come back. */
-  #adopt({ previous }: Peer<S>): void {
-    if (previous?.connection !== undefined) adoptConnectionId(this, previous.connection);
+  // The machine, and what is done as it says.
+
+  /** Something has happened; `attempt` and `peer` are what that concerns. */
+  dispatch(event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
+    if (this.#turn) return void (this.#turn.entries ??= []).push([event, attempt, peer]);
+    const turn: Turn<S> = this.#turn = {};
+    try {
+      this.#step(event, attempt, peer);
+      for (const entry of turn.entries ?? []) this.#step(...entry);
+    } finally {
+      // Reset also after a throw: otherwise later events, such as the deadline, would never run.
+      this.#turn = undefined;
+    }
+    for (const call of turn.afterwards ?? []) call();
+  }
+
+  /**
+   * Calls into the application once all else is done: what it does then, such as to answer or to
+   * sign somebody out, takes effect at once.
+   */
+  afterwards(call: () => void): void {
+    if (this.#turn) (this.#turn.afterwards ??= []).push(call);
+    else call();
+  }
+
+  #step(event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
+    const { phase } = this.state;
+    const { state, effects } = transition(this.state, event, this.guard.policy);
+    this.state = state;
+    if (state.phase !== phase) this.#enter(state.phase, phase);
+    for (const effect of effects) this.#perform(effect, event, attempt, peer);
+  }
+
+  /** Nothing can be revoked where nobody is. A client that is not signed in has a place. */
+  #enter(phase: State["phase"], before: State["phase"]): void {
+    const { journal, revocations } = this.guard;
+    if (phase === "idle" || phase === "closing") revocations.forget(this);
+    else revocations.watch(this);
+    if (before === "authenticated" && this.#extras) this.#extras.cameOf = undefined;
+    const change = Number(hasPlace(phase)) - Number(hasPlace(before));
+    if (change !== 0) journal.count("pendingConnections", change);
+    this.#countSockets();
+  }
+
+  /** Counts what its sockets cost while it is pending; the first one costs nothing. */
+  #countSockets(): void {
+    const count = hasPlace(this.state.phase) ? this.peers.count : 0;
+    if (count > 1 || this.#extras?.ledger) this.ledger.countSockets(Math.max(count - 1, 0));
+  }
+
+  #perform(effect: Effect, event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
+    switch (effect.type) {
+      case "verify":
+        return this.#verify(attempt!);
+      case "decline":
+        return this.#decline(attempt!, effect.refusal, event);
+      case "let_in":
+        return this.afterwards(() => attempt === this.running && attempt?.letIn());
+      case "abort":
+        return this.#abort(effect.refusal, event);
+      case "start_deadline":
+        return this.#startDeadline(effect.ms);
+      case "pause_deadline":
+        return this.#timer?.pause();
+      case "resume_deadline":
+        return this.#timer?.resume();
+      case "start_expiry":
+        return this.#startExpiry(effect.session);
+      case "start_closing":
+        return this.#startClosing();
+      case "stop_timer":
+        return this.#stopTimer();
+      case "admit":
+        this.#asked = 0;
+        return this.peers.admit(this.#accepted(), effect.session);
+      case "admit_joined":
+        return this.peers.admitJoined(peer!);
+      case "silence_joined":
+        return peer!.silence();
+      case "tell_end":
+        return this.peers.tellEnd(effect.session);
+      case "keep_end":
+        return this.peers.replaceSession(effect.session);
+      case "refresh":
+        return this.peers.refresh(this.#accepted(), effect.session);
+      case "tell_sender":
+        return this.peers.tellSender(attempt!.peer, effect.refusal);
+      case "tell":
+        return this.peers.end(effect.refusal, causeOf(event));
+      case "replace":
+        this.#own.wasSignedOut = true;
+        return this.peers.replace();
+      case "close":
+        this.peers.disconnect();
+        return this.closeTransport();
+    }
+  }
+
+  #startDeadline(ms: number): void {
+    this.#stopTimer();
+    if (ms === Infinity) return;
+    this.#timer = startTimer(this.guard.clock, ms, () => {
+      const { running } = this;
+      if (running) running.explainSilence();
+      else this.#explainSilence();
+      // If its verification has taken too long, others have to wait, too.
+      const refusal = running ? this.guard.busy("timeout") : unauthorized("timeout");
+      this.dispatch({ type: "deadline", refusal, isAsked: running?.isVerifying ?? false });
+    });
+    if (this.running?.isChallenged) this.#timer.pause();
+  }
+
+  #startExpiry(session: Session<unknown>): void {
+    this.#stopTimer();
+    const { clock, policy } = this.guard;
+    const at = endOf(session, policy.grace);
+    const expire = () => this.dispatch({ type: "expired" });
+    this.#timer = startExpiry(clock, at, limitOf(session), expire);
+  }
+
+  #startClosing(): void {
+    this.#stopTimer();
+    this.ignoreClient();
+    this.#timer = startTimer(this.guard.clock, CLOSING, () => this.dispatch({ type: "closed" }));
+  }
+
+  #stopTimer(): void {
+    this.#timer?.stop();
+    this.#timer = undefined;
+  }
+
+  /** Tells the operator why nobody may have signed in before the deadline, if there is a sign. */
+  #explainSilence(): void {
+    if (!this.#extras?.clue) return;
+    const [notice, message] = this.#extras.clue;
+    const socket = this.peers.connected[0]?.socket;
+    this.guard.notices.hourly(notice, message, { during: "timeout", ...socket && { socket } });
+  }
+
+  /** Begins an attempt. The answer of the verifier counts when it is given, even before it returns. */
+  #verify(attempt: Attempt<S>): void {
+    this.running = attempt;
+    this.afterwards(() => {
+      if (attempt !== this.running) return;
+      attempt.begin(this.state.phase === "pending" && this.guard.policy.timeout !== Infinity);
+    });
+  }
+
+  #decline(attempt: Attempt<S>, refusal: Declined, event: Event): void {
+    if (refusal.code === "subject_mismatch" && refusal.kept) {
+      const { socket } = attempt.peer;
+      this.guard.identities.miss("a second sign-in in its session is declined", { socket });
+    }
+    this.#endAttempt(attempt, refusal, event);
+    const { running } = this;
+    if (refusal.code !== "attempt_in_progress" || !running) return;
+    if (++running.declined > DECLINED_LIMIT) this.cut("too_many_attempts");
+  }
+
+  #abort(refusal: Declined | undefined, event: Event): void {
+    const attempt = this.running;
+    this.running = undefined;
+    const { phase } = this.state;
+    if (phase !== "authenticated") this.peers.fallBehind();
+    if (attempt) this.#endAttempt(attempt, refusal, event);
+    const isOver = phase === "idle" || phase === "closing" || event.type === "signed_out";
+    const { waiting } = this;
+    if (isOver) this.#wait([]);
+    const refused = isOver
+      ? waiting
+      : attempt && event.type === "refused"
+      ? this.takeSame(attempt)
+      : [];
+    for (const newcomer of refused) this.#turnDown(newcomer, refusal, event);
+    if (isOver && refusal) this.peers.refuseComing(refusal, causeOf(event));
+    this.#takeWaiting();
+  }
+
+  #endAttempt(attempt: Attempt<S>, refusal: Declined | undefined, event: Event): void {
+    attempt.end(refusal);
+    for (const newcomer of attempt.newcomers) this.#turnDown(newcomer, refusal, event);
+  }
+
+  /** Where attempts are left, a client that is refused may ask again, and is not told to stay away. */
+  #turnDown(newcomer: Newcomer<S>, refusal: Declined | undefined, event: Event): void {
+    const mayAskAgain = this.state.phase === "pending" && event.type === "refused";
+    this.peers.turnDown(newcomer, refusal, causeOf(event), mayAskAgain);
+  }
+
+  /** Has those go on that have waited for the attempt that is over. */
+  #takeWaiting(): void {
+    if (this.waiting.length === 0) return;
+    this.afterwards(() => {
+      // Until one is verified. Each may end the connection, and then there is none left.
+      while (!this.running && this.waiting.length > 0) {
+        const [next, ...others] = this.waiting;
+        this.#wait(others);
+        this.#take(next!);
+      }
+      this.checkDeserted();
+    });
+  }
+
+  /** Ends the attempt in flight, which was accepted. */
+  #accepted(): Attempt<S> {
+    const attempt = this.running!;
+    this.running = undefined;
+    attempt.end();
+    if (attempt.keys) this.#own.keys = attempt.keys;
+    if (this.guard.policy.handshake === true) {
+      this.#own.cameOf = { credentials: attempt.arrived };
+    }
+    if (this.waiting.length > 0) {
+      for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();
+    }
+    this.peers.dismissOutside();
+    this.#takeWaiting();
+    return attempt;
   }
 }
+
+/** The ids of connections that were asked for theirs. */
+const ids = new WeakMap<object, string>();

@@ -1,4 +1,3 @@
-import type { Common } from "./common.ts";
 import { ClusterTime } from "./cluster_time.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Holdings } from "./holdings.ts";
@@ -19,7 +18,7 @@ const SLACK = 60_000;
 const LINGER = 1000;
 
 /** One policy at work: what all connections under it have in common. */
-export class Guard<S, T> implements Common<S> {
+export class Guard<S, T> {
   readonly policy: Policy<S>;
   /** What has happened under it. */
   readonly journal: Journal<S>;

@@ -38,6 +38,11 @@ export interface Stats {
 /** Why sockets are told `unauthorized`, as those who observe are told. */
 export type Cause = "unauthorized" | "expired" | "revoked" | "signed_out";
 
+/** What those who observe are told of a session that ends by an event of the machine. */
+export function causeOf({ type }: { readonly type: string }): Cause {
+  return type === "expired" || type === "revoked" || type === "signed_out" ? type : "unauthorized";
+}
+
 /** The codes of sockets that are cut by a limit. */
 const LIMITS: ReadonlySet<string> = new Set<Code>([
   "too_many_events",

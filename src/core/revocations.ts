@@ -1,4 +1,5 @@
 import { Awareness } from "./awareness.ts";
+import type { Connection } from "./connection.ts";
 import type { Clock, Revocation } from "./interface.ts";
 import type { Unauthorized } from "../protocol.ts";
 import {
@@ -31,22 +32,11 @@ const OVERDUE = 5000;
 /** What is known of a session that may be meant: whose it is, and when its sign-in began. */
 export type Whose = Previous;
 
-/** What a revocation can end: a connection. */
-export interface Revocable {
-  /** Tells it from all others, on every node. */
-  readonly id: string;
-  /** Whether it may belong to those whom a revocation is about; `revoke` knows for sure. */
-  concerns(target: RevocationTarget): boolean;
-  /** Ends it if its session is meant. Returns how many sockets that were. */
-  revoke(isMeant: (whose: Whose) => boolean, refusal: Unauthorized): number;
-  /**
-   * Has its session end at `until` at the latest, by the monotonic clock, if that is meant. Returns
-   * how many sockets that were.
-   */
-  limit(isMeant: (whose: Whose) => boolean, until: number): number;
-  /** When the attempt in flight began, if there is one. */
-  readonly verifyingSince: number | undefined;
-}
+/** A connection, as far as revocations are concerned. */
+export type Revocable = Pick<
+  Connection<unknown, unknown>,
+  "id" | "concerns" | "revoke" | "limit" | "verifyingSince"
+>;
 
 /**
  * The revocations under one policy. Each is carried out on the connections

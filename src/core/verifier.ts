@@ -1,6 +1,7 @@
 import type { Attempt } from "./attempt.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
-import type { Common } from "./common.ts";
+
+import type { Guard } from "./guard.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
 import type { Delay, Notice } from "./notices.ts";
 import type { VerifyContext } from "./answers.ts";
@@ -20,7 +21,7 @@ const RETURNS = "verify answers by what it returns, and its third parameter is a
 
 /** One call of the verifier. It hands on the first answer, at the moment it is given. */
 export class Verification<S> {
-  readonly #guard: Common<S>;
+  readonly #guard: Guard<S, unknown>;
   readonly #policy: Policy<S>;
   readonly #socket: S;
   readonly #attempt: Attempt<S>;
@@ -33,7 +34,7 @@ export class Verification<S> {
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
 
-  constructor(guard: Common<S>, attempt: Attempt<S>) {
+  constructor(guard: Guard<S, unknown>, attempt: Attempt<S>) {
     this.#guard = guard;
     this.#policy = guard.policy;
     this.#socket = attempt.peer.socket;

@@ -1,5 +1,4 @@
 import { Connection } from "../core/connection.ts";
-import { type Few, fewOf, findIn, listOf } from "../core/few.ts";
 import type { Guard } from "../core/guard.ts";
 import type { Clock } from "../core/interface.ts";
 import type { RawClient, RawConn } from "./internals.ts";
@@ -11,14 +10,14 @@ type AnyConnection = Connection<unknown, RawClient>;
 
 interface GuardedConn extends RawConn {
   /** One for each policy that a socket on this transport is under. */
-  [CONNECTIONS]?: Few<AnyConnection>;
+  [CONNECTIONS]?: AnyConnection[];
   /** Its own end tells them. */
   [FOLLOWED]?: true;
 }
 
 /** The connections on a transport, one for each policy. */
 export function connectionsOf(conn: RawConn): readonly AnyConnection[] {
-  return listOf((conn as GuardedConn)[CONNECTIONS]);
+  return (conn as GuardedConn)[CONNECTIONS] ?? [];
 }
 
 /** The connection of a client under one policy. */
@@ -27,10 +26,11 @@ export function connectionOf<S>(
   guard: Guard<S, RawClient>,
 ): Connection<S, RawClient> {
   const conn: GuardedConn = client.conn;
-  const existing = findIn(conn[CONNECTIONS], (connection) => connection.guard === guard);
+  const connections = conn[CONNECTIONS] ??= [];
+  const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = new Connection(guard, client);
-  conn[CONNECTIONS] = fewOf([...listOf(conn[CONNECTIONS]), created as AnyConnection]);
+  connections.push(created as AnyConnection);
   return created;
 }
 
@@ -69,7 +69,7 @@ export function ignoreInvalid(client: RawClient, clock: Clock, ms: number): void
 
 /** Those without a socket: the others hear of it from theirs. */
 function closeConnections(this: GuardedConn): void {
-  for (const connection of listOf(this[CONNECTIONS])) {
+  for (const connection of connectionsOf(this)) {
     if (connection.isEmpty) connection.close();
   }
 }

@@ -34,6 +34,8 @@ import { giveBack, type Recovered } from "../recovery/recovered.ts";
 export class Gate<S> implements Peer<S>, Owner {
   /** The policy it stands for. */
   readonly guard: Guard<S, RawClient>;
+  /** The client connection it belongs to. */
+  readonly connection: Connection<S, RawClient>;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
@@ -51,6 +53,7 @@ export class Gate<S> implements Peer<S>, Owner {
   ) {
     this.#raw = raw;
     this.guard = guard;
+    this.connection = connectionOf(raw.client, guard);
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
     if (isNew) leaveTopics(raw);
@@ -312,10 +315,5 @@ export class Gate<S> implements Peer<S>, Owner {
 
   get ledger(): Ledger {
     return this.connection.ledger;
-  }
-
-  /** The client connection it belongs to. */
-  get connection(): Connection<S, RawClient> {
-    return connectionOf(this.#raw.client, this.guard);
   }
 }
