@@ -20,8 +20,8 @@ export const mutants: Mutant[] = [
   ...of("socketio/gate/prototype", [
     ["packets out", "if (maySend(this, packet, flags)) base", "base"],
     ["packets in", "if (mayReceive(this, packet)) base", "base"],
-    ["those refused by a middleware", "removed(this);", ""],
-    ["those that are gone", 'if (event === "disconnect") gone', "if (false) gone"],
+    ["those refused by a middleware", "gateOf(this)!.removed();", ""],
+    ["those that are gone", 'if (event === "disconnect") gateOf', "if (false) gone"],
   ]),
   ...of("socketio/gate/stand_in", [
     ["rooms", "      gate.waiting?.enter(rooms);\n", ""],
@@ -90,9 +90,9 @@ export const mutants: Mutant[] = [
     ["what is not plain and passes", 'if (!isPlain) this.#owner.cut("too_many_events");', ""],
     ["what is admitted", "this.isAdmitted || this.#isPlain(content)", "this.#isPlain(content)"],
     ["volatile emits", 'this.outwards === "shut" && !isVolatile', 'this.outwards === "shut"'],
-    ["emits that are lost", "owner.report", "void 0 && owner.report"],
+    ["emits that are lost", '      this.#owner.report("emit", lost(name));\n', ""],
   ]),
-  ...of("socketio/gate/traffic", [
+  ...of("socketio/gate/prototype", [
     [
       "leaving what was refused",
       "if (!isOver || socket.connected && !gate.connection.isClosing) return true;",
@@ -100,10 +100,14 @@ export const mutants: Mutant[] = [
     ],
     [
       "middleware that fails later",
-      "if (packet.type === CONNECT_ERROR && waiting.isEnded) return false;",
+      "if (type === CONNECT_ERROR && waiting.isEnded) return false;",
       "",
     ],
-    ["control packets of what is over", 'waiting.outwards !== "over" || isControl(packet)', "true"],
+    [
+      "control packets of what is over",
+      'waiting.outwards !== "over" || type === DISCONNECT || type === CONNECT_ERROR',
+      "true",
+    ],
     [
       "sockets that are over and replaced",
       "    callOff(socket);\n    return false;",
@@ -160,7 +164,7 @@ export const mutants: Mutant[] = [
     ["signed out, and asked again", "!handshake || isUnasked ||", "!handshake ||"],
     [
       "what comes while closing",
-      "else if (connection.isClosing) dropped(socket);",
+      "else if (connection.isClosing) gateOf(socket)!.dropped();",
       "",
     ],
     ["waiting for too many", "if (!isUnasked) limitJoining", "if (false) limitJoining"],
@@ -176,7 +180,7 @@ export const mutants: Mutant[] = [
       "_doConnect.call(quiet, socket, fn);",
       "_doConnect.call(nsp, socket, fn);",
     ],
-    ["sockets that leave", "if (gateOf(socket)) removed(socket);", ""],
+    ["sockets that leave", "gateOf(socket)?.removed();", ""],
     ["middlewares that go on twice", "if (gate && !isJoining(socket)) return;", ""],
     ["the first adapter", "  takeOverAdapter(nsp);\n}", "}"],
     [
@@ -265,7 +269,7 @@ export const mutants: Mutant[] = [
     ],
     ["a call of what is no function", "this.#policy.verify && isNotAFunction(error)", "false"],
     ["challenges apart", "- (this.#dialog?.duration ?? 0)", ""],
-    ["the end of its time", "this.#endedAt = this.#guard.clock.monotonic();", ""],
+    ["the end of its time", "this.#endedAt = this.#clock.monotonic();", ""],
     ["signals", "    this.#controller?.abort();\n", ""],
   ]),
   ...of("core/users", [
@@ -414,10 +418,10 @@ export const mutants: Mutant[] = [
   ...of("socketio/recovery/recovered", [
     ["what was given since", "{ ...recovered.data, ...data }", "{ ...data, ...recovered.data }"],
   ]),
-  ...of("socketio/gate/events", [
-    ["lost before it was connected", "gate.waiting?.recovered?.keepAgain();", "{}"],
-    ["handshakes that a middleware refuses", "  gone(socket, BY_SERVER);\n", ""],
-    ["transports without a socket", "if (gate.connection.isEmpty) follow", "if (false) follow"],
+  ...of("socketio/gate/gate", [
+    ["lost before it was connected", "this.#waiting?.recovered?.keepAgain();", "{}"],
+    ["handshakes that a middleware refuses", "    this.gone(BY_SERVER);\n", ""],
+    ["transports without a socket", "if (this.connection.isEmpty) follow", "if (false) follow"],
   ]),
   ...of("socketio/gate/gated", [
     ["in its rooms first", "await raw.nsp.adapter.addAll(raw.id, new Set(this.rooms));", ""],
@@ -614,12 +618,8 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures + errors >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    [
-      "recovered ones of others",
-      "if (!previous || sameUser(previous, this.session!)) return newcomer.letIn();",
-      "return newcomer.letIn();",
-    ],
-    ["sockets for each transport", "++this.asked > ASKED_LIMIT", "false"],
+    ["those that wait keep a session", "if (!this.running && this.waiting.length > 0) return;", ""],
+    ["sockets for each transport", "++this.#asked > ASKED_LIMIT", "false"],
     ["late credentials", "    this.lookAtClock();\n    if", "    if"],
     [
       "payloads that are too large",
@@ -628,11 +628,15 @@ export const mutants: Mutant[] = [
     ],
     [
       "ids of lost connections",
-      "    this.#adopt(peer);\n    const { previous } = peer;\n    const { phase }",
+      "    if (previous) this.#adopt(previous);\n    const refusal",
       "    const { previous } = peer;\n    const { phase }",
     ],
     ["those who are met at once", 'if (this.guard.policy.connection === "connected") this', "this"],
-    ["the last one to leave", "    this.checkDeserted();\n", ""],
+    [
+      "the last one to leave",
+      "    this.#countSockets();\n    this.checkDeserted();\n",
+      "    this.#countSockets();\n",
+    ],
     [
       "too many while joining",
       'if (this.state.phase === "idle" && this.guard.journal.isFull) {',
@@ -643,9 +647,17 @@ export const mutants: Mutant[] = [
       'this.guard.objectionTo(previous, phase === "idle")',
       "this.guard.objectionTo(previous, true)",
     ],
-    ["CONNECTs that wait", "if (this.running) this.waiting =", "if (false) this.waiting ="],
-    ["those of the session", "if (this.isOfSession(credentials)) this", "if (false) this"],
-    ["those of others", "if (this.isOfSession(credentials)) this", "if (this.isSignedIn) this"],
+    ["CONNECTs that wait", "if (this.running) this.#wait(", "if (false) this.#wait("],
+    [
+      "those of the session",
+      "if (cameOf && isSame(credentials, cameOf.credentials)) this",
+      "if (false) this",
+    ],
+    [
+      "those of others",
+      "if (cameOf && isSame(credentials, cameOf.credentials)) this",
+      "if (this.isSignedIn) this",
+    ],
     [
       "those who wait for what they brought",
       "else if (this.running?.has(peer)) this",
@@ -653,13 +665,13 @@ export const mutants: Mutant[] = [
     ],
     [
       "those who leave while they wait",
-      "    this.waiting = this.waiting.filter((newcomer) => newcomer.peer !== peer);\n",
+      "    this.#wait(this.waiting.filter((newcomer) => newcomer.peer !== peer));\n",
       "",
     ],
     [
       "places of handshakes",
-      "    this.peers.expect(peer);\n    this.take",
-      "    this.take",
+      "    this.peers.expect(peer);\n    this.#take",
+      "    this.#take",
     ],
     [
       "places of those who are refused",
@@ -667,7 +679,7 @@ export const mutants: Mutant[] = [
       "",
     ],
     ["handlers while closing", "|| this.isClosing) return;", ") return;"],
-    ["what was brought before a sign-out", "this.wasSignedOut ? undefined : ", ""],
+    ["what was brought before a sign-out", "this.#extras?.wasSignedOut ? undefined : ", ""],
   ]),
   ...of("core/newcomer", [
     ["those who are let in", "acknowledge?.({ ok: true, reply: undefined });", ""],
@@ -695,26 +707,30 @@ export const mutants: Mutant[] = [
     ["what has more", "return keys.length === Object.keys(right).length &&", "return"],
     ["what nests for ever", "if (depth === 0 || !isObject", "if (!isObject"],
   ]),
-  ...of("core/admitting", [
+  ...of("core/peers", [
+    [
+      "recovered ones of others",
+      "if (!previous || sameUser(previous, this.#connection.session!)) return newcomer.letIn();",
+      "return newcomer.letIn();",
+    ],
     [
       "asked on the way in",
-      "const isAsked = this.guard.policy.authorize && allowed.get(peer) !== this.session;",
+      "const isAsked = this.#guard.policy.authorize && known !== this.#connection.session;",
       "const isAsked = this.guard.policy.authorize;",
     ],
     [
       "sessions whose socket goes at once",
-      "    // The application may have disconnected them since.\n    this.checkDeserted();\n",
+      "    // The application may have disconnected them since.\n    this.#connection.checkDeserted();\n",
       "",
     ],
-    ["those that wait keep a session", "if (!this.running && this.waiting.length > 0) return;", ""],
     [
       "what is on its way to a namespace",
-      "      this.guard.ignore(this.transport);\n      this.peers.dismissRefused(peer);",
-      "      this.peers.dismissRefused(peer);",
+      "      connection.ignoreClient();\n      this.#dismissRefused(peer);",
+      "      this.#dismissRefused(peer);",
     ],
     [
       "hooks that take effect at once",
-      "this.afterwards(() => this.peers.welcome(peer))",
+      "this.#connection.afterwards(() => this.#welcome(peer))",
       "this.afterwards(() => queueMicrotask(() => this.peers.welcome(peer)))",
     ],
     ["namespaces of those who join", "if (isAsked) this.#authorize(peer);\n    else this", "this"],
@@ -728,16 +744,16 @@ export const mutants: Mutant[] = [
       "peers.filter((peer) => attempt.isAllowed(peer));\n    if (!this",
       "peers;\n    if (!this",
     ],
-    ["sessions renewed meanwhile", "if (this.session !== session) return ask();", ""],
+    ["sessions renewed meanwhile", "if (this.#connection.session !== session) return ask();", ""],
     [
       "30 seconds to join",
       "const cancel = clock.after(JOIN_LIMIT, () => refuse",
       "const cancel = clock.after(JOIN_LIMIT * 2, () => refuse",
     ],
-    ["those who have lost their namespace", "      this.peers.expel(peer, refusal);\n", ""],
+    ["those who have lost their namespace", "      this.#expel(peer, refusal);\n", ""],
     [
       "what the sender is told who has lost it",
-      "      if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });\n      this.guard.ignore",
+      "      if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });\n      this.#connection.ignore",
       "      this.guard.ignore",
     ],
     [
@@ -745,24 +761,28 @@ export const mutants: Mutant[] = [
       "if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });\n      this.refuse",
       "this.refuse",
     ],
-    ["those who come with a refresh", "if (this.#isJoining(peer)) this.admitJoined(peer);", ""],
+    ["those who come with a refresh", "if (this.#isJoining(peer)) this.admitJoined(peer);", "{}"],
     [
       "recovered ones who are not allowed",
-      "attempt === this.running && attempt.isAllowed(peer) &&",
-      "attempt === this.running &&",
+      "attempt.isAllowed(peer) && (!peer.previous ||",
+      "(!peer.previous ||",
     ],
-    ["those who are told to stay away", "      this.peers.dismissRefused(peer);\n", ""],
+    ["those who are told to stay away", "      this.#dismissRefused(peer);\n", ""],
     [
       "transports of the last one",
-      "if (wasSignedIn && isLast) this.guard.close(this.transport);",
+      "if (wasSignedIn && isLast) connection.closeTransport();",
       "",
     ],
-    ["sessions that a refusal leaves alone", "    });\n    this.checkDeserted();", "    });"],
-    ["places of those who are cut", 'if (phase === "idle") this.peers.vacate(peer);', ""],
+    ["sessions that a refusal leaves alone", "    });\n    connection.checkDeserted();", "    });"],
+    ["places of those who are cut", 'if (phase === "idle") this.#vacate(peer);', ""],
     ["undone while joining", "    newcomer.refuse(refusal);\n", ""],
   ]),
-  ...of("core/performer", [
-    ["recovered ones of others that wait", "&& !(session && isForeign(peer, session))", ""],
+  ...of("core/connection", [
+    [
+      "recovered ones of others that wait",
+      "&& !(session && previous && !sameUser(previous, session))",
+      "",
+    ],
     [
       "one at a time",
       "while (!this.running && this.waiting.length > 0) {",
@@ -773,7 +793,7 @@ export const mutants: Mutant[] = [
       'this.state.phase === "pending" && event.type === "refused";',
       "false;",
     ],
-    ["questions that are open", "if (this.#running?.isChallenged) this.#timer.pause();", ""],
+    ["questions that are open", "if (this.running?.isChallenged) this.#timer.pause();", ""],
     ["the deadline", "return this.#startDeadline(effect.ms)", "return"],
     [
       "those who fall behind",
@@ -782,22 +802,22 @@ export const mutants: Mutant[] = [
     ],
     [
       "answers that count at once",
-      "this.afterwards(() => this.#verify(attempt!))",
-      "this.afterwards(() => queueMicrotask(() => this.#verify(attempt!)))",
+      "    this.afterwards(() => {\n      if (attempt !== this.running) return;",
+      "    queueMicrotask(() => {\n      if (attempt !== this.running) return;",
     ],
-    ["namespaces asked for before the sign-in", "        this.asked = 0;\n", ""],
+    ["namespaces asked for before the sign-in", "        this.#asked = 0;\n", ""],
     [
       "attempts that are over before they begin",
-      "if (attempt !== this.#running) return;",
+      "if (attempt !== this.running) return;",
       "",
     ],
     ["watching for revocations", "else revocations.watch(this);", ""],
     ["forgetting", "revocations.forget(this);", "{}"],
-    ["keys of a session", "if (attempt.keys) sessionKeys.set(this, attempt.keys);", ""],
-    ["credentials of the session", "cameOf.set(this, attempt.arrived);", "{}"],
+    ["keys of a session", "if (attempt.points) this.#own.keys = attempt.points.keys;", ""],
+    ["credentials of the session", "this.#own.cameOf = { credentials: attempt.arrived };", "{}"],
     [
       "credentials of sessions that are over",
-      'if (before === "authenticated") cameOf.delete(this);',
+      'if (before === "authenticated" && this.#extras) this.#extras.cameOf = undefined;',
       "",
     ],
     [
@@ -805,15 +825,15 @@ export const mutants: Mutant[] = [
       "for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();",
       "",
     ],
-    ["those who have waited", "        this.take(next!);\n", ""],
+    ["those who have waited", "        this.#take(next!);\n", ""],
     [
       "those let into a session that was signed out",
-      "if (isOver && refusal) this.refuseComing(refusal, cause);",
+      "if (isOver && refusal) this.peers.refuseComing(refusal, causeOf(event));",
       "",
     ],
-    ["those who wait when all is over", "if (isOver) this.waiting = [];", ""],
+    ["those who wait when all is over", "if (isOver) this.#wait([]);", ""],
     ["those who wait with what was refused", "? this.takeSame(attempt)\n", "? []\n"],
-    ["what comes while closing", "    this.guard.ignore(this.transport);\n", ""],
+    ["what comes while closing", "    this.ignoreClient();\n", ""],
   ]),
   ...of("socketio/connections", [
     ["transports that close first", 'if (conn.readyState !== "open") return close', "close"],
@@ -948,7 +968,7 @@ export const mutants: Mutant[] = [
     ],
     ["the largest", "if (!largest || cost > this.#costs.get(largest)!)", "if (!largest)"],
   ]),
-  ...of("socketio/gate/meter", [
+  ...of("socketio/meter", [
     ["namespaces", "++count.asked > ASKED_LIMIT", "false"],
     ["bytes", "count.bytes > LEAST_BYTES && count.bytes >", "false && count.bytes >"],
     [
@@ -989,20 +1009,24 @@ export const mutants: Mutant[] = [
   ...of("core/screening", [
     [
       "a copy to compare with",
-      "this.arrived = copy(this.credentials);",
-      "this.arrived = this.credentials;",
+      "attempt.arrived = copy(attempt.credentials);",
+      "attempt.arrived = attempt.credentials;",
     ],
     [
       "size before all else",
-      "if (isBad({ ...size, isPlain }, maxCredentials)) return",
+      "if (isBad(size, maxCredentials, attempt.areFound)) return",
       "if (false) return",
     ],
     [
       "what is not plain",
-      "const isPlain = size.isPlain || this.#areFound;",
-      "const isPlain = true;",
+      "if (isBad(size, maxCredentials, attempt.areFound))",
+      "if (isBad(size, maxCredentials, true))",
     ],
-    ["what the application has found", "size.isPlain || this.#areFound;", "size.isPlain;"],
+    [
+      "what the application has found",
+      "maxCredentials, attempt.areFound)) return",
+      "maxCredentials, false)) return",
+    ],
     ["schemas", "if (result.issues) return unauthorized", "if (false) return unauthorized"],
     [
       "what the transport brought",
@@ -1011,16 +1035,16 @@ export const mutants: Mutant[] = [
     ],
     [
       "{} that a schema takes",
-      "const isLeftToSchema = this.#guard.policy.credentials &&",
+      "const isLeftToSchema = schema &&",
       "const isLeftToSchema = false &&",
     ],
-    ["{} that a schema refuses", "if (result.issues && this.#isNone) {", "if (false) {"],
+    ["{} that a schema refuses", "if (result.issues && bringsNone(attempt)) {", "if (false) {"],
     [
       "nothing that was brought",
-      'isMissing(this.credentials) ? unauthorized("authentication_failed") : ',
+      'isNone ? unauthorized("authentication_failed") : ',
       "",
     ],
-    ["what a schema makes of it", "this.credentials = result.value;", ""],
+    ["what a schema makes of it", "attempt.credentials = result.value;", ""],
   ]),
   ...of("core/peers", [
     ["counted out", 'journal.count(peer.session ? "authenticated" : "pending", -1);', ""],
@@ -1030,19 +1054,31 @@ export const mutants: Mutant[] = [
     ["hooks of those who are in", "if (!isIn()) return;", ""],
   ]),
   ...of("core/attempt", [
+    ["revoked meanwhile", "    if (refusal) return refusal;\n    const until", "    const until"],
     [
-      "revoked meanwhile",
-      'return isLost ? unauthorized("expired") : this.#revocation;',
-      'return isLost ? unauthorized("expired") : undefined;',
+      "revoked by those who were told",
+      '    if (objection) return this.#refuse(objection);\n    this.#tell("accepted")',
+      '    this.#tell("accepted")',
     ],
     [
-      "revoked by whoever was told",
-      "      if (refusal) return this.#refuse(refusal);\n      const session",
-      "      const session",
+      "what was lost and is worth nothing",
+      ".some(isWorthless)) return",
+      ".some(() => false)) return",
     ],
-    ["expired on arrival", "if (isExpired(this.#session!, clock, policy.grace)) {", "if (false) {"],
-    ["late schemas and limiters", "if (this.#isOver) return;\n      if (refusal)", "if (refusal)"],
-    ["guesses", 'if (isNo || "error" in verdict) this.#points?.spend();', "if (false) {}"],
+    ["limits", "this.#session = limit(session, until,", "limit(session, until,"],
+    [
+      "expired by a limit",
+      "const isShortened = limitOf(session) < Infinity;",
+      "const isShortened = false;",
+    ],
+    [
+      "objections before authorize",
+      "    if (refusal) return this.#refuse(refusal);\n    this.connection.lookAtClock();",
+      "    this.connection.lookAtClock();",
+    ],
+    ["expired on arrival", "if (isExpired(session, clock, policy.grace)) {", "if (false) {"],
+    ["late schemas and limiters", "if (this.isOver) return;\n      if (refusal)", "if (refusal)"],
+    ["guesses", 'if (isNo || "error" in verdict) this.points?.spend();', "if (false) {}"],
     ["verifiers that throw", 'if (isNo || "error" in verdict) this', "if (isNo) this"],
     [
       "verifiers that have looked at nothing",
@@ -1052,33 +1088,22 @@ export const mutants: Mutant[] = [
     ["attempts of those who have left", "if (isNo && this.#isAbandoned) this", "if (false) this"],
     [
       "attempts that are over before the verifier is asked",
-      "    else this.#giveBack();\n    this.#verification",
-      "    this.#verification",
+      "    else if (this.points) this.#giveBack(this.points);\n    if (!this.#isAnswered)",
+      "    if (!this.#isAnswered)",
     ],
     [
       "points of attempts that are over",
-      "if (this.#verification) this.#points?.spendInTime();",
+      "if (this.points && this.#verification) this.points.spendInTime();",
       "if (this.#verification) {}",
     ],
-    ["points of those who are asked", "      this.#points?.setAside(this.isChallenged);\n", ""],
+    ["points of those who are asked", "      this.points?.setAside(this.isChallenged);\n", ""],
     ["verifiers whose attempt has ended", "this.#verification?.abort();", ""],
-    [
-      "what was lost and is worth nothing",
-      'return isLost ? unauthorized("expired") : this.#revocation;',
-      "return this.#revocation;",
-    ],
-    ["limits that come while it is decided", "      judged = { ...judged, session };\n", ""],
     ["30 seconds", "if (!isBounded) this.#startLimit();", ""],
     ["asking once", "if (this.#isAuthorizing) return;", ""],
     [
       "senders that may not stay",
-      "return !this.refusalOf(this.peer) || !this",
-      "return true || !this",
-    ],
-    [
-      "objections before authorize",
-      'if (objection) return this.#refuse(objection);\n    this.#decide(this.#come("verified"',
-      'this.#decide(this.#come("verified"',
+      "return !this.refusalOf(this.peer) || !peers",
+      "return true || !peers",
     ],
     [
       "those who come while authorize is asked",
@@ -1098,7 +1123,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "a yes that is refused is no guess",
-      "const isAsked = this.isAsked && !this.#session;",
+      "const isAsked = this.#verification !== undefined && !this.#session;",
       "const isAsked = this.isAsked;",
     ],
     [
@@ -1120,10 +1145,10 @@ export const mutants: Mutant[] = [
   ...of("core/policy", [
     ["answers at once", "if (!(answer instanceof Promise)) return answer;", "return answer;"],
   ]),
-  ...of("socketio/gate/challenges", [
+  ...of("socketio/gate/prototype", [
     [
       "answers to challenges only",
-      "isAck(packet) && answers.has(Object(acks.get(packet.id!)))",
+      "isAck && answers.has(Object(socket.acks.get(id!)))",
       "isAck(packet)",
     ],
   ]),

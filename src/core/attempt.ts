@@ -13,14 +13,11 @@ import {
   type Unauthorized,
   unauthorized,
 } from "../protocol.ts";
-import type { Whose } from "./revocations.ts";
 import { type Rights, rightsOf } from "./rights.ts";
-import { Screening } from "./screening.ts";
-import { isExpired, limit, type Session, subjectOf } from "./session.ts";
-import type { Event } from "./states.ts";
-import type { Points, SessionKeys } from "./throttle.ts";
-import { Timer } from "./timer.ts";
-import type { Admission } from "./users.ts";
+import { find, needsScreening, screen } from "./screening.ts";
+import { isExpired, limit, limitOf, type Session, subjectOf } from "./session.ts";
+import type { Points } from "./throttle.ts";
+import { startTimer, type Timer } from "./timer.ts";
 import { type Verdict, Verification } from "./verifier.ts";
 
 /** How long a verifier may take where no deadline runs, in ms; challenges apart. */
@@ -36,13 +33,6 @@ const NO_VERDICT: ReadonlySet<string> = new Set<Code>([
   "too_many_attempts",
   "expired",
 ]);
-
-/** An event of the machine that tells what has come of credentials. */
-type Judged = Extract<Event, { type: "verified" | "accepted" | "forbidden" | "refused" }>;
-
-/** The same, but for what says whose it is. */
-type Judgment = Judged extends infer J ? J extends Judged ? Omit<J, "attempt" | "isBrought"> : never
-  : never;
 
 const SCREENING: Delay = {
   during: "throttle",
@@ -70,11 +60,13 @@ const LETTING_IN: Delay = {
  * Credentials, from their arrival to what comes of them. The methods stand in the order in which
  * they run: `begin` finds and screens the credentials, `#ask` asks the verifier, `answered` takes
  * its answer, `letIn` asks whether the user may have the namespaces and lets in the sockets that
- * wait, `#judge` looks at the session that would come of it, `#decide` tells the connection, and
- * `end` ends it, for the client, the server and the clock alike.
+ * wait, `#judge` looks at the session that would come of it and tells the connection, and `end` ends
+ * it, for the client, the server and the clock alike.
  */
 export class Attempt<S> {
   readonly id: number;
+  readonly connection: Connection<S, unknown>;
+  readonly guard: Guard<S, unknown>;
   readonly peer: Peer<S>;
   /** Whether the credentials came with a CONNECT. */
   readonly isBrought: boolean;
@@ -83,13 +75,18 @@ export class Attempt<S> {
   /** When the credentials arrived, by the monotonic clock, and by the time of the cluster. */
   readonly begunAt: number;
   readonly stamp: number;
+  /** The credentials, as the schema has returned them if there is one. */
+  credentials: unknown;
+  /** The credentials as they came, where others may come with a CONNECT. */
+  arrived: unknown;
+  /** Whether the credentials are what a function in the option `handshake` has found. */
+  areFound: boolean;
+  /** The points that it has taken of throttles. */
+  points: Points<S> | undefined;
   /** How many others were declined since it was begun. */
   declined = 0;
   /** What each socket is told with `authenticated`, once the attempt is accepted. */
   replies: ReadonlyMap<Peer<S>, unknown> | undefined;
-  readonly #connection: Connection<S, unknown>;
-  readonly #guard: Guard<S, unknown>;
-  readonly #screening: Screening<S>;
   #acknowledge: Acknowledge | undefined;
   #verification: Verification<S> | undefined;
   /** The session that would come of it, once the verifier has said yes. */
@@ -108,7 +105,7 @@ export class Attempt<S> {
   isChallenged = false;
   #isAnswered = false;
   #isNoted = false;
-  #isOver = false;
+  isOver = false;
   #isAbandoned = false;
 
   constructor(
@@ -118,147 +115,124 @@ export class Attempt<S> {
     credentials: unknown,
     from: Newcomer<S> | Acknowledge | undefined,
   ) {
+    const { guard } = connection;
     this.id = id;
+    this.connection = connection;
+    this.guard = guard;
     this.peer = peer;
-    this.#connection = connection;
-    this.#guard = connection.guard;
-    this.begunAt = connection.guard.clock.monotonic();
-    this.stamp = connection.guard.stamp();
+    this.begunAt = guard.clock.monotonic();
+    this.stamp = guard.stamp();
     this.isBrought = typeof from === "object";
-    this.#screening = new Screening(connection, peer, credentials, this.isBrought);
     this.newcomers = typeof from === "object" ? [from] : [];
     this.#acknowledge = typeof from === "function" ? from : undefined;
+    this.credentials = this.arrived = credentials;
+    this.areFound = this.isBrought && typeof guard.policy.handshake === "function";
   }
 
-  /** As the schema returned them, where there is one. */
-  get credentials(): unknown {
-    return this.#screening.credentials;
-  }
-
-  /** The credentials before a schema has made anything of them. */
-  get arrived(): unknown {
-    return this.#screening.arrived;
-  }
-
-  /** The keys that the throttles count it under, a list for each throttle. */
-  get keys(): SessionKeys["keys"] | undefined {
-    return this.#points?.keys;
-  }
-
-  get #points(): Points<S> | undefined {
-    return this.#screening.points;
-  }
-
-  /** Whether the verifier was asked. */
-  get isAsked(): boolean {
-    return this.#verification !== undefined;
-  }
-
-  /** Whether it was asked, and has not answered. */
+  /** Whether the verifier was asked, and has not answered. */
   get isVerifying(): boolean {
-    return this.isAsked && !this.#isAnswered;
+    return this.#verification !== undefined && !this.#isAnswered;
   }
 
   /** Begins it; within a time of its own if no deadline bounds it. */
   begin(isBounded: boolean): void {
     if (!isBounded) this.#startLimit();
-    const screening = this.#screening;
-    const refusal = screening.look();
+    const refusal = find(this);
     if (refusal) return this.#refuse(refusal);
-    if (!screening.takesTime) return this.#ask();
-    void screening.finish().then((refusal) => {
+    if (!needsScreening(this)) return this.#ask();
+    void screen(this).then((refusal) => {
       // The deadline may be over by now: the verifier is not asked for nothing.
-      this.#connection.lookAtClock();
-      if (this.#isOver) return;
+      this.connection.lookAtClock();
+      if (this.isOver) return;
       if (refusal) this.#refuse(refusal);
       else this.#ask();
     });
   }
 
   #ask(): void {
-    this.#verification = new Verification(this.#guard, this);
+    this.#verification = new Verification(this);
     this.#verification.begin(this.credentials);
   }
 
   /** The verifier has answered, be it late. This alone says whether points come back. */
   answered(verdict: Verdict): void {
     this.#isAnswered = true;
-    const { policy, spreading } = this.#guard;
+    const { policy, clock, identities, spreading } = this.guard;
     // It has looked at nothing, if it says so itself or has failed.
     const isNo = "refusal" in verdict && verdict.refusal.code !== "server_error";
-    if (isNo || "error" in verdict) this.#points?.spend();
-    else this.#giveBack();
-    if (this.#isOver) {
-      if (isNo && this.#isAbandoned) this.#connection.dispatch({ type: "failed" });
+    if (isNo || "error" in verdict) this.points?.spend();
+    else if (this.points) this.#giveBack(this.points);
+    if (this.isOver) {
+      if (isNo && this.#isAbandoned) this.connection.dispatch({ type: "failed" });
       return;
     }
     if ("error" in verdict) this.#report(verdict.error, policy.decides);
     spreading.served();
     if ("refusal" in verdict) return this.#refuse(verdict.refusal, isNo);
-    this.#session = this.#sessionOf(verdict);
-    if (!this.#session) return;
+    try {
+      this.#session = identities.sessionOf(verdict, clock.now(), this.peer.socket);
+    } catch (error) {
+      return this.#refuse(this.fail(error, "session"));
+    }
     // All that may keep a session from being at once.
     if (policy.authorize || this.isBrought) this.#prepare();
     else this.#catchUp();
   }
 
-  #sessionOf(admission: Admission<unknown>): Session<unknown> | undefined {
-    const { clock, identities } = this.#guard;
-    try {
-      return identities.sessionOf(admission, clock.now(), this.peer.socket);
-    } catch (error) {
-      this.#refuse(this.#fail(error, "session"));
-    }
-  }
-
   /** Has the connection let sockets in, if it may belong to this user. */
   #prepare(): void {
-    const objection = this.#objection;
-    if (objection) return this.#refuse(objection);
-    this.#decide(this.#come("verified", this.#session!));
+    const refusal = this.#review();
+    if (refusal) return this.#refuse(refusal);
+    this.connection.lookAtClock();
+    if (!this.isOver) this.#tell("verified");
   }
 
-  /** Why the session must not be, if so. */
-  get #objection(): Unauthorized | undefined {
-    const { policy, clock, revocations } = this.#guard;
-    // With the same credentials it would be no better.
-    if (isExpired(this.#session!, clock, policy.grace)) {
-      return { ...unauthorized("expired"), reconnect: false };
+  /**
+   * Looks at the session, which ends earlier where the rights have changed since the attempt began.
+   * Returns why it must not be, if so.
+   */
+  #review(): Unauthorized | undefined {
+    const { policy, clock, revocations } = this.guard;
+    const session = this.#session!;
+    if (isExpired(session, clock, policy.grace)) {
+      // With the same credentials the next session would be no better, unless this was shortened.
+      const isShortened = limitOf(session) < Infinity;
+      return isShortened
+        ? unauthorized("expired")
+        : { ...unauthorized("expired"), reconnect: false };
     }
-    // What was lost is worth nothing any more, and the client begins anew.
+    if (revocations.isEmpty) return undefined;
+    // What was lost is worth nothing any more, and the client begins with a new session.
     const isWorthless = ({ previous }: Peer<S>) =>
       previous && revocations.limitOf(previous) <= clock.monotonic();
-    const isLost = this.#connection.peers.concerned(this).some(isWorthless);
-    return isLost ? unauthorized("expired") : this.#revocation;
-  }
-
-  /** Why the session must not be because it was revoked, if so. */
-  get #revocation(): Unauthorized | undefined {
-    return this.#guard.revocations.refusalFor(this.#whose);
-  }
-
-  get #whose(): Whose {
-    const { id: connection, stamp = this.stamp } = this.#connection;
-    return { ...subjectOf(this.#session!), since: this.begunAt, stamp, connection };
+    if (this.connection.peers.concerned(this).some(isWorthless)) return unauthorized("expired");
+    const { id, stamp = this.stamp } = this.connection;
+    const whose = { ...subjectOf(session), since: this.begunAt, stamp, connection: id };
+    const refusal = revocations.refusalFor(whose);
+    if (refusal) return refusal;
+    const until = revocations.limitOf(whose);
+    this.#session = limit(session, until, clock.now() + until - clock.monotonic());
+    return isExpired(this.#session, clock, policy.grace) ? unauthorized("expired") : undefined;
   }
 
   /** Asks whether the user may have the namespaces, and lets in the sockets that wait. */
   letIn(): void {
-    // Whoever comes while it is asked is asked about then.
+    // A socket that comes while it is asked is asked about then.
     if (this.#isAuthorizing) return;
-    this.newcomers = [...this.newcomers, ...this.#connection.takeSame(this, this.#session!)];
-    const peers = this.#connection.peers.concerned(this).filter((peer) => !this.#rights?.has(peer));
-    const { policy } = this.#guard;
+    this.newcomers = [...this.newcomers, ...this.connection.takeSame(this, this.#session!)];
+    const concerned = this.connection.peers.concerned(this);
+    const peers = concerned.filter((peer) => !this.#rights?.has(peer));
+    const { policy } = this.guard;
     if (!policy.authorize || peers.length === 0) return this.#open();
     this.#isAuthorizing = true;
     rightsOf(policy, this.#session!.user, peers).then((rights) => {
       this.#isAuthorizing = false;
-      this.#connection.lookAtClock();
-      if (this.#isOver) return;
+      this.connection.lookAtClock();
+      if (this.isOver) return;
       this.#rights = new Map([...this.#rights ?? [], ...rights]);
       this.letIn();
     }, (error) => {
-      if (!this.#isOver) this.#refuse(this.#fail(error, "authorize"), false);
+      if (!this.isOver) this.#refuse(this.fail(error, "authorize"), false);
     });
   }
 
@@ -267,10 +241,13 @@ export class Attempt<S> {
     const isForbidden = ({ peer }: { peer: Peer<S> }) => this.refusalOf(peer) !== undefined;
     const forbidden = this.newcomers.filter(isForbidden);
     this.newcomers = this.newcomers.filter((newcomer) => !isForbidden(newcomer));
-    this.#connection.peers.forbid(this, forbidden);
+    this.connection.peers.forbid(this, forbidden);
     if (!this.#candidates.some((peer) => this.isAllowed(peer))) {
+      this.connection.lookAtClock();
+      if (this.isOver) return;
       const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
-      return this.#decide({ type: "forbidden", refusal });
+      const { id: attempt, isBrought } = this;
+      return this.connection.dispatch({ type: "forbidden", attempt, isBrought, refusal }, this);
     }
     this.#isLetIn = true;
     for (const newcomer of this.newcomers) newcomer.letIn();
@@ -284,24 +261,24 @@ export class Attempt<S> {
 
   /** Whether a socket may have its namespace, as far as that has to be asked. */
   isAllowed(peer: Peer<S>): boolean {
-    if (!this.#guard.policy.authorize) return true;
+    if (!this.guard.policy.authorize) return true;
     return this.#rights?.has(peer) === true && !this.#rights.get(peer);
   }
 
   /** The sockets that the session can begin with: those that have brought the credentials. */
   get #candidates(): readonly Peer<S>[] {
     const isOfNewcomers = this.isBrought &&
-      (this.newcomers.length > 0 || this.#connection.isSignedIn);
+      (this.newcomers.length > 0 || this.connection.isSignedIn);
     return isOfNewcomers
       ? this.newcomers.map(({ peer }) => peer)
-      : this.#connection.peers.concerned(this);
+      : this.connection.peers.concerned(this);
   }
 
   /** Whether one of them is connected. */
   get #hasSocket(): boolean {
-    return this.#candidates.some((peer) =>
-      this.#connection.peers.hasConnected(peer) && this.isAllowed(peer)
-    );
+    const { peers } = this.connection;
+    const isIn = (peer: Peer<S>) => peers.hasConnected(peer) && this.isAllowed(peer);
+    return isIn(this.peer) || this.#candidates.some(isIn);
   }
 
   /** Whether a socket has brought the credentials, and has not left. */
@@ -317,85 +294,68 @@ export class Attempt<S> {
     if (this.#isLetIn) this.letIn();
   }
 
-  /** A socket has left. Returns whether there is nobody left whom the attempt is for. */
+  /** A socket has left. Returns whether none is left that the attempt is for. */
   left(peer: Peer<S>): boolean {
+    const { peers } = this.connection;
     const isConcerned = peer === this.peer || this.has(peer);
     this.newcomers = this.newcomers.filter((newcomer) => newcomer.peer !== peer);
     if (!isConcerned) return false;
     // Before there is an answer it is of the socket alone that has sent the credentials.
     if (!this.#session) return peer === this.peer;
-    const isSenderIn = peer !== this.peer && this.#connection.peers.hasConnected(this.peer);
+    const isSenderIn = peer !== this.peer && peers.hasConnected(this.peer);
     if (this.newcomers.length > 0 || isSenderIn && !this.isBrought) return false;
     // A sender that may not have its namespace was told to go; the others may have theirs.
     const isLeft = (other: Peer<S>) => other !== peer && this.isAllowed(other);
-    return !this.refusalOf(this.peer) || !this.#connection.peers.concerned(this).some(isLeft);
+    return !this.refusalOf(this.peer) || !peers.concerned(this).some(isLeft);
   }
 
   #catchUp(): void {
-    if (this.#isOver) return;
-    this.#connection.peers.whenCaughtUp(this, this.#session!, () => this.#judge());
+    if (this.isOver) return;
+    this.connection.peers.whenCaughtUp(this, this.#session!, () => this.#judge());
   }
 
-  /** The user is known, and so is what a recovered client has missed. */
+  /** The user is known, and so is what a recovered client has missed: tells the connection. */
   #judge(): void {
-    // It may have left meanwhile.
-    if (this.#isOver || !this.#hasSocket) return;
-    const objection = this.#objection;
-    if (objection) return this.#refuse(objection);
-    const session = this.#limited();
-    if (!session) return;
+    // The socket may have left meanwhile.
+    if (this.isOver || !this.#hasSocket) return;
+    const refusal = this.#review();
+    if (refusal) return this.#refuse(refusal);
     try {
-      this.replies = this.#connection.peers.repliesOf(this, session);
+      this.replies = this.connection.peers.repliesOf(this, this.#session!);
     } catch (error) {
-      return this.#refuse(this.#fail(error, "reply"));
+      return this.#refuse(this.fail(error, "reply"));
     }
-    this.#decide(this.#come("accepted", session));
+    this.connection.lookAtClock();
+    if (this.isOver) return;
+    this.#note(this.#session!);
+    // An observer, or `reply`, may have revoked the session, or had it renewed.
+    const objection = this.#review();
+    if (objection) return this.#refuse(objection);
+    this.#tell("accepted");
   }
 
-  /**
-   * The session, with the end that it has where the rights have changed since the attempt began. If
-   * that is over, refuses the attempt: the next one is welcome.
-   */
-  #limited(): Session<unknown> | undefined {
-    const { clock, policy, revocations } = this.#guard;
-    const until = revocations.limitOf(this.#whose);
-    const session = limit(this.#session!, until, clock.now() + until - clock.monotonic());
-    if (!isExpired(session, clock, policy.grace)) return session;
-    this.#refuse(unauthorized("expired"));
+  /** Tells the connection of the session that comes of it. */
+  #tell(type: "verified" | "accepted"): void {
+    const { id: attempt, isBrought, begunAt: since, stamp } = this;
+    const session = this.#session!;
+    this.connection.dispatch({ type, attempt, isBrought, session, since, stamp }, this);
   }
 
-  /** What there is to tell of a session that comes of it. */
-  #come<T extends "verified" | "accepted">(type: T, session: Session<unknown>) {
-    return { type, session, since: this.begunAt, stamp: this.stamp };
-  }
-
-  /** Something has failed that the client is told no more about than that. */
-  #fail(error: unknown, during: string): Unauthorized {
+  /** Something has failed, of which the client is told no more than that. */
+  fail(error: unknown, during: string): Unauthorized {
     this.#report(error, during);
     return unauthorized("server_error");
   }
 
+  /** Tells the connection that it is refused, if that is not too late. */
   #refuse(refusal: Unauthorized, isVerdict: boolean = !NO_VERDICT.has(refusal.code)): void {
-    // With a yes it was no guess.
-    const isAsked = this.isAsked && !this.#session;
-    this.#decide({ type: "refused", refusal, isVerdict, isAsked });
-  }
-
-  /** Tells the connection what has come of it, if that is not too late. */
-  #decide(judged: Judgment): void {
-    this.#connection.lookAtClock();
-    if (this.#isOver) return;
+    this.connection.lookAtClock();
+    if (this.isOver) return;
     const { id: attempt, isBrought } = this;
-    if (judged.type === "accepted") {
-      // Whoever observes may revoke the session, have it renewed, or end the attempt.
-      this.#note(judged.session);
-      const refusal = this.#revocation;
-      if (refusal) return this.#refuse(refusal);
-      const session = this.#limited();
-      if (!session) return;
-      judged = { ...judged, session };
-    }
-    this.#connection.dispatch({ ...judged, attempt, isBrought }, this);
+    // With a yes it was no guess.
+    const isAsked = this.#verification !== undefined && !this.#session;
+    const event = { type: "refused", attempt, isBrought, refusal, isVerdict, isAsked } as const;
+    this.connection.dispatch(event, this);
   }
 
   /**
@@ -403,15 +363,14 @@ export class Attempt<S> {
    * or the client has left. The verifier may still answer, for the throttle.
    */
   end(refusal?: Declined): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#screening.end();
+    if (this.isOver) return;
+    this.isOver = true;
     this.#isAbandoned = !refusal;
     this.#note(refusal?.code ?? ABANDONED);
     this.#limit?.stop();
-    if (this.#verification) this.#points?.spendInTime();
-    else this.#giveBack();
-    this.#verification?.abort();
+    if (this.points && this.#verification) this.points.spendInTime();
+    else if (this.points) this.#giveBack(this.points);
+    if (!this.#isAnswered) this.#verification?.abort();
     if (refusal) this.answer({ ok: false, ...refusal });
   }
 
@@ -424,14 +383,14 @@ export class Attempt<S> {
 
   /** Opens what the verifier may ask the client further questions through. */
   openDialog(): Dialog<S> {
-    const { clock, policy } = this.#guard;
+    const { clock, policy } = this.guard;
     const whenConnected = (fn: () => void) => this.#whenConnected(fn);
     return new Dialog(this.peer, clock, policy.maxCredentials, whenConnected, (type) => {
       this.isChallenged = type === "challenged";
       if (this.isChallenged) this.#limit?.pause();
       else this.#limit?.resume();
-      this.#points?.setAside(this.isChallenged);
-      this.#connection.dispatch({ type, attempt: this.id });
+      this.points?.setAside(this.isChallenged);
+      this.connection.dispatch({ type, attempt: this.id });
     });
   }
 
@@ -445,42 +404,40 @@ export class Attempt<S> {
   /** Tells the operator why the deadline may have ended it. */
   explainSilence(): void {
     const { during, notice, message } = this.#delay;
-    this.#guard.notices.hourly(notice, message, { during, socket: this.peer.socket });
+    this.guard.notices.hourly(notice, message, { during, socket: this.peer.socket });
   }
 
   get #delay(): Delay {
     if (!this.#verification) return SCREENING;
-    if (this.#isLetIn || this.#session && !this.#guard.policy.authorize) return LETTING_IN;
+    if (this.#isLetIn || this.#session && !this.guard.policy.authorize) return LETTING_IN;
     return this.#session ? AUTHORIZING : this.#verification.delay;
   }
 
   #startLimit(): void {
-    const { clock } = this.#guard;
-    const { monotonic } = clock;
-    this.#limit = new Timer(clock, monotonic, monotonic() + ANSWER_LIMIT, () => {
+    const { clock } = this.guard;
+    this.#limit = startTimer(clock, ANSWER_LIMIT, () => {
       this.explainSilence();
-      this.#refuse(this.#guard.busy("timeout"));
+      this.#refuse(this.guard.busy("timeout"));
     });
   }
 
   /** Gives back what it has taken: it was no failed guess. */
-  #giveBack(): void {
-    if (!this.#points) return;
+  #giveBack(points: Points<S>): void {
     const { socket } = this.peer;
-    callHook(this.#guard.policy, { during: "throttle", socket }, () => this.#points!.giveBack());
+    callHook(this.guard.policy, { during: "throttle", socket }, () => points.giveBack());
   }
 
   /** Notes what has come of it, once. What came while another attempt ran was none. */
   #note(outcome: Session<unknown> | string): void {
     if (this.#isNoted || outcome === "attempt_in_progress") return;
     this.#isNoted = true;
-    this.#guard.journal.noteAttempt(this.peer, outcome, () => ({
-      duration: this.#guard.clock.monotonic() - this.begunAt,
+    this.guard.journal.noteAttempt(this.peer, outcome, () => ({
+      duration: this.guard.clock.monotonic() - this.begunAt,
       ...this.#verification && { verification: this.#verification.duration },
     }));
   }
 
   #report(error: unknown, during: string): void {
-    this.#guard.policy.report(error, { during, socket: this.peer.socket });
+    this.guard.policy.report(error, { during, socket: this.peer.socket });
   }
 }

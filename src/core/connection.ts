@@ -7,7 +7,7 @@ import { type Effect, type Event, initial, isAbout, type State, transition } fro
 import { isOverLimit } from "./measure.ts";
 import { Newcomer } from "./newcomer.ts";
 import type { Notice } from "./notices.ts";
-import { Peers } from "./peers.ts";
+import { CLOSING, Peers } from "./peers.ts";
 import { type Acknowledge, type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Whose } from "./revocations.ts";
 import { isSame } from "./same.ts";
@@ -24,9 +24,6 @@ const ASKED_LIMIT = 64;
 
 /** How many attempts are declined while one runs. */
 const DECLINED_LIMIT = 64;
-
-/** How long after a client was told that it is refused it is closed, in ms. */
-export const CLOSING = 1000;
 
 /** What the operator is told where the deadline ends a connection. */
 type Clue = [notice: Notice, message: string];
@@ -163,7 +160,7 @@ export class Connection<S, T> {
   join(peer: Peer<S>): void {
     const { previous } = peer;
     const { phase } = this.state;
-    this.#adopt(previous);
+    if (previous) this.#adopt(previous);
     const refusal = phase === "closing"
       ? undefined
       : this.guard.objectionTo(previous, phase === "idle");
@@ -294,8 +291,8 @@ export class Connection<S, T> {
   }
 
   /** A connection goes on with the id of the lost one: what spares that spares both. */
-  #adopt(previous: Whose | undefined): void {
-    if (previous?.connection !== undefined && !ids.has(this)) ids.set(this, previous.connection);
+  #adopt({ connection }: Whose): void {
+    if (connection !== undefined && !ids.has(this)) ids.set(this, connection);
   }
 
   // What revocations call.
@@ -407,7 +404,7 @@ export class Connection<S, T> {
     const { previous } = peer;
     const id = ++this.#attempts;
     const attempt = new Attempt(id, this as Connection<S, unknown>, peer, credentials, from);
-    this.#adopt(previous);
+    if (previous) this.#adopt(previous);
     const { isBrought } = attempt;
     this.dispatch({ type: "credentials", attempt: id, previous, isBrought }, attempt);
   }
@@ -620,15 +617,15 @@ export class Connection<S, T> {
     const attempt = this.running!;
     this.running = undefined;
     attempt.end();
-    if (attempt.keys) this.#own.keys = attempt.keys;
+    if (attempt.points) this.#own.keys = attempt.points.keys;
     if (this.guard.policy.handshake === true) {
       this.#own.cameOf = { credentials: attempt.arrived };
     }
-    if (this.waiting.length > 0) {
-      for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();
-    }
     this.peers.dismissOutside();
-    this.#takeWaiting();
+    if (this.#extras?.waiting) {
+      for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();
+      this.#takeWaiting();
+    }
     return attempt;
   }
 }

@@ -118,7 +118,7 @@ export function refusalOf(error: unknown): Refused {
 /** Whether it is an error of any kind, also an `AuthError` of another copy of this package. */
 export function isError(value: unknown): boolean {
   try {
-    return value instanceof Error || isAuthError(value);
+    return value instanceof Error || BRAND in Object(value);
   } catch {
     // Not even its prototype can be looked at.
     return false;

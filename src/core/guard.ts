@@ -20,6 +20,8 @@ const LINGER = 1000;
 /** One policy at work: what all connections under it have in common. */
 export class Guard<S, T> {
   readonly policy: Policy<S>;
+  /** The clock it goes by. */
+  readonly clock: Clock;
   /** What has happened under it. */
   readonly journal: Journal<S>;
   /** What is held while sockets are pending. */
@@ -45,6 +47,7 @@ export class Guard<S, T> {
 
   constructor(policy: Policy<S>, binding: Binding<T>) {
     this.policy = policy;
+    this.clock = binding.clock;
     this.#binding = binding;
     this.#retention = binding.recoverable + SLACK;
     this.holdings = new Holdings(policy.holdLimit.total);
@@ -64,11 +67,6 @@ export class Guard<S, T> {
   /** What it guards; the same on every node. */
   get name(): string {
     return this.#binding.name;
-  }
-
-  /** The clock it goes by. */
-  get clock(): Clock {
-    return this.#binding.clock;
   }
 
   /**

@@ -98,6 +98,7 @@ export class Journal<S> {
   noteAttempt(peer: Peer<S>, outcome: Session<unknown> | string, times: () => Times): void {
     const isRefused = typeof outcome === "string";
     this.#stats[isRefused ? "refused" : "accepted"]++;
+    if (!this.#policy.observe) return;
     this.note(peer, () => {
       if (isRefused) return { type: "attempt", ok: false, code: outcome, ...times() };
       const whose = outcome.userId === undefined ? {} : { userId: outcome.userId };

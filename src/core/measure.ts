@@ -4,12 +4,19 @@ const MAX_DEPTH = 32;
 
 /** Whether a client has sent what credentials and answers must not be: see {@linkcode isBad}. */
 export function isOverLimit(value: unknown, maxBytes: number): boolean {
-  return isBad(measure(value, maxBytes), maxBytes);
+  return isBad(measure(value, maxBytes), maxBytes, false);
 }
 
-/** Whether it is more than `maxBytes`, deeper than credentials and answers may be, or not plain. */
-export function isBad({ bytes, depth, isPlain }: Size, maxBytes: number): boolean {
-  return bytes > maxBytes || depth > MAX_DEPTH || !isPlain;
+/**
+ * Whether something is more than `maxBytes`, deeper than credentials and answers may be, or neither
+ * plain nor `isTrusted`.
+ */
+export function isBad(
+  { bytes, depth, isPlain }: Size,
+  maxBytes: number,
+  isTrusted: boolean,
+): boolean {
+  return bytes > maxBytes || depth > MAX_DEPTH || !isPlain && !isTrusted;
 }
 
 /** What something takes. */

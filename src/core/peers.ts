@@ -1,5 +1,5 @@
 import type { Attempt } from "./attempt.ts";
-import { CLOSING, type Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { callHook } from "./contain.ts";
 import type { Happening } from "./events.ts";
 import type { Guard } from "./guard.ts";
@@ -15,6 +15,9 @@ import {
 } from "../protocol.ts";
 import { refusalFor } from "./rights.ts";
 import { sameUser, type Session } from "./session.ts";
+
+/** How long after a client was told that it is refused it is closed, in ms. */
+export const CLOSING = 1000;
 
 /** How long `authorize` may take for a socket that joins a session, in ms. */
 const JOIN_LIMIT = 30_000;
@@ -67,13 +70,13 @@ export class Peers<S> {
 
   /** Whether a socket is one of them. */
   hasConnected(peer: Peer<S>): boolean {
-    return this.has(peer) && peer.connected && !refused.has(peer);
+    return this.#all.includes(peer) && peer.connected && !refused.has(peer);
   }
 
   /** The sockets that a session would be for which may come of an attempt. */
   concerned({ newcomers }: Attempt<S>): Peer<S>[] {
     const isPending = this.#connection.state.phase === "pending";
-    const peers = this.connected.filter((peer) => isPending || peer.session);
+    const peers = isPending ? this.connected : this.#admitted;
     if (newcomers.length === 0) return peers;
     return [...new Set([...peers, ...newcomers.map(({ peer }) => peer)])];
   }
@@ -104,7 +107,7 @@ export class Peers<S> {
 
   /** A socket brings credentials, and is connected if they are good. It has a place from now on. */
   expect(peer: Peer<S>): void {
-    this.#outside = [...this.#outside, peer];
+    this.#outside = this.#outside.concat(peer);
     this.#guard.journal.count("pending", 1);
   }
 
@@ -123,7 +126,8 @@ export class Peers<S> {
 
   add(peer: Peer<S>): void {
     this.forget(peer);
-    this.#all = [...this.#all, peer];
+    // Not spread: an array that grows takes room for sixteen more.
+    this.#all = this.#all.concat(peer);
     this.#guard.journal.count("pending", 1);
   }
 
@@ -194,11 +198,8 @@ export class Peers<S> {
    * @throws what the option `reply` throws
    */
   repliesOf(attempt: Attempt<S>, session: Session<unknown>): Map<Peer<S>, unknown> {
-    const peers = this.concerned(attempt);
-    return this.#repliesOf(
-      peers.filter((peer) => this.hasConnected(peer) && attempt.isAllowed(peer)),
-      session,
-    );
+    const isTold = (peer: Peer<S>) => this.hasConnected(peer) && attempt.isAllowed(peer);
+    return this.#repliesOf(this.concerned(attempt).filter(isTold), session);
   }
 
   #repliesOf(peers: readonly Peer<S>[], { user }: Session<unknown>): Map<Peer<S>, unknown> {
@@ -367,7 +368,7 @@ export class Peers<S> {
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
     const { journal } = this.#guard;
     // One that has left meanwhile has been counted out.
-    if (this.has(peer) && !peer.session !== !session) {
+    if (this.#all.includes(peer) && !peer.session !== !session) {
       journal.count("pending", session ? -1 : 1);
       journal.count("authenticated", session ? 1 : -1);
     }

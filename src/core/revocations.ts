@@ -111,6 +111,11 @@ export class Revocations {
     return count;
   }
 
+  /** Whether none is remembered. */
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   /** Why a session must not be, or be recovered, if it is revoked. */
   refusalFor(whose: Whose): Unauthorized | undefined {
     const ending = this.#find(whose).find((revocation) => !isLimit(revocation));

@@ -1,136 +1,100 @@
+/**
+ * What credentials go through before the verifier sees them: `find` finds and measures them, and
+ * `screen` asks the schema and the throttle.
+ *
+ * @module
+ */
+import type { Attempt } from "./attempt.ts";
 import { isMissing, isNothing, isObject } from "./checks.ts";
 import { compact } from "./compact.ts";
-import type { Connection } from "./connection.ts";
-import type { Guard } from "./guard.ts";
-import type { Peer } from "./interface.ts";
 import { isBad, measure } from "./measure.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import type { StandardSchema } from "./schema.ts";
 import { Points } from "./throttle.ts";
 
-/**
- * What credentials go through before the verifier sees them: `look` finds and measures them, and
- * `finish` asks the schema and the throttle.
- */
-export class Screening<S> {
-  /** The credentials, as the schema has returned them if there is one. */
-  credentials: unknown;
-  /** The credentials as they came, where others may come with a CONNECT. */
-  arrived: unknown;
-  /** The points that they have taken. */
-  points: Points<S> | undefined;
-  readonly #connection: Connection<S, unknown>;
-  readonly #guard: Guard<S, unknown>;
-  readonly #peer: Peer<S>;
-  readonly #isBrought: boolean;
-  /** Whether the credentials are what a function in the option `handshake` has found. */
-  #areFound: boolean;
-  #isOver = false;
+/** Finds and measures the credentials of an attempt. Returns a refusal, if there is one. */
+export function find<S>(attempt: Attempt<S>): Unauthorized | undefined {
+  const { handshake, credentials: schema } = attempt.guard.policy;
+  // A schema says whether it takes `{}`.
+  const isLeftToSchema = schema && isObject(attempt.credentials);
+  return typeof handshake === "function" && !isLeftToSchema && bringsNone(attempt)
+    ? takeBrought(attempt)
+    : measureCredentials(attempt);
+}
 
-  constructor(
-    connection: Connection<S, unknown>,
-    peer: Peer<S>,
-    credentials: unknown,
-    isBrought: boolean,
-  ) {
-    this.#connection = connection;
-    this.#guard = connection.guard;
-    this.#peer = peer;
-    this.#isBrought = isBrought;
-    this.credentials = this.arrived = credentials;
-    this.#areFound = isBrought && typeof this.#guard.policy.handshake === "function";
+/** Whether the client brings no credentials of its own, where a function may find others. */
+function bringsNone<S>({ guard, isBrought, credentials }: Attempt<S>): boolean {
+  return typeof guard.policy.handshake === "function" && !isBrought && isNothing(credentials);
+}
+
+/** Takes the credentials of the transport. Returns a refusal if there are none. */
+function takeBrought<S>(attempt: Attempt<S>): Unauthorized | undefined {
+  try {
+    attempt.credentials = attempt.connection.brought(attempt.peer);
+  } catch (error) {
+    return attempt.fail(error, "handshake");
   }
+  attempt.areFound = true;
+  const isNone = isMissing(attempt.credentials);
+  return isNone ? unauthorized("authentication_failed") : measureCredentials(attempt);
+}
 
-  /** The attempt is over. */
-  end(): void {
-    this.#isOver = true;
-  }
-
-  /** Whether there is more than a look. */
-  get takesTime(): boolean {
-    const { credentials, throttle } = this.#guard.policy;
-    return credentials !== undefined || throttle.length > 0;
-  }
-
-  /** Finds and measures the credentials. Returns a refusal, if there is one. */
-  look(): Unauthorized | undefined {
-    // A schema says whether it takes `{}`.
-    const isLeftToSchema = this.#guard.policy.credentials && isObject(this.credentials);
-    return this.#isNone && !isLeftToSchema ? this.#takeBrought() : this.#measure();
-  }
-
-  /** Whether the client brings no credentials of its own, where the server finds others. */
-  get #isNone(): boolean {
-    const { handshake } = this.#guard.policy;
-    return typeof handshake === "function" && !this.#isBrought && isNothing(this.credentials);
-  }
-
-  /** Takes the credentials of the transport. Returns a refusal if there are none. */
-  #takeBrought(): Unauthorized | undefined {
-    try {
-      this.credentials = this.#connection.brought(this.#peer);
-    } catch (error) {
-      return this.#fail(error, "handshake");
-    }
-    this.#areFound = true;
-    return isMissing(this.credentials) ? unauthorized("authentication_failed") : this.#measure();
-  }
-
-  /** Refuses what is too large; and what is not plain, unless the application has found it. */
-  #measure(): Unauthorized | undefined {
-    const { maxCredentials } = this.#guard.policy;
-    try {
-      const size = measure(this.credentials, maxCredentials);
-      const isPlain = size.isPlain || this.#areFound;
-      if (isBad({ ...size, isPlain }, maxCredentials)) return unauthorized("invalid_credentials");
-      if (size.hasBinary) this.credentials = compact(this.credentials);
-      // The verifier may change what it is given, and others are compared with what came.
-      if (this.#guard.policy.handshake !== false) this.arrived = copy(this.credentials);
-      return undefined;
-    } catch (error) {
-      // What the application has found may throw when it is looked at.
-      return this.#fail(error, "handshake");
-    }
-  }
-
-  /** Asks the schema and the throttle. Resolves with a refusal, if they have one. */
-  async finish(): Promise<Unauthorized | undefined> {
-    const { policy, clock } = this.#guard;
-    let during = "credentials";
-    try {
-      const refusal = policy.credentials && await this.#validate(policy.credentials);
-      if (refusal) return refusal;
-      during = "throttle";
-      if (this.#isOver) return undefined;
-      this.points = new Points(policy.throttle, clock);
-      // Whoever comes with a CONNECT is a stranger until the verifier has answered.
-      const session = this.#isBrought ? undefined : this.#connection.sessionKeys;
-      return await this.points.take(this.#peer, this.credentials, session);
-    } catch (error) {
-      return this.#isOver ? undefined : this.#fail(error, during);
-    }
-  }
-
-  async #validate(schema: StandardSchema<unknown>): Promise<Unauthorized | undefined> {
-    let result = await schema["~standard"].validate(this.credentials);
-    if (result.issues && this.#isNone) {
-      const refusal = this.#takeBrought();
-      if (refusal) return refusal;
-      result = await schema["~standard"].validate(this.credentials);
-    }
-    // The issues may quote the credentials: neither client nor operator is told of them.
-    if (result.issues) return unauthorized("invalid_credentials");
-    this.credentials = result.value;
+/** Refuses what is too large; and what is not plain, unless the application has found it. */
+function measureCredentials<S>(attempt: Attempt<S>): Unauthorized | undefined {
+  const { handshake, maxCredentials } = attempt.guard.policy;
+  try {
+    const size = measure(attempt.credentials, maxCredentials);
+    if (isBad(size, maxCredentials, attempt.areFound)) return unauthorized("invalid_credentials");
+    if (size.hasBinary) attempt.credentials = compact(attempt.credentials);
+    // The verifier may change what it is given, and others are compared with what came.
+    if (handshake !== false) attempt.arrived = copy(attempt.credentials);
     return undefined;
-  }
-
-  #fail(error: unknown, during: string): Unauthorized {
-    this.#guard.policy.report(error, { during, socket: this.#peer.socket });
-    return unauthorized("server_error");
+  } catch (error) {
+    // What the application has found may throw when it is looked at.
+    return attempt.fail(error, "handshake");
   }
 }
 
-/** A copy that nobody else has; of what cannot be copied, something that equals nothing. */
+/** Whether there is a schema or a throttle to be asked. */
+export function needsScreening<S>({ guard: { policy } }: Attempt<S>): boolean {
+  return policy.credentials !== undefined || policy.throttle.length > 0;
+}
+
+/** Asks the schema and the throttle. Resolves with a refusal, if they have one. */
+export async function screen<S>(attempt: Attempt<S>): Promise<Unauthorized | undefined> {
+  const { policy, clock } = attempt.guard;
+  let during = "credentials";
+  try {
+    const refusal = policy.credentials && await validate(attempt, policy.credentials);
+    if (refusal) return refusal;
+    during = "throttle";
+    if (attempt.isOver) return undefined;
+    attempt.points = new Points(policy.throttle, clock);
+    // Credentials of a CONNECT are a stranger's until the verifier has answered.
+    const session = attempt.isBrought ? undefined : attempt.connection.sessionKeys;
+    return await attempt.points.take(attempt.peer, attempt.credentials, session);
+  } catch (error) {
+    return attempt.isOver ? undefined : attempt.fail(error, during);
+  }
+}
+
+async function validate<S>(
+  attempt: Attempt<S>,
+  { "~standard": schema }: StandardSchema<unknown>,
+): Promise<Unauthorized | undefined> {
+  let result = await schema.validate(attempt.credentials);
+  if (result.issues && bringsNone(attempt)) {
+    const refusal = takeBrought(attempt);
+    if (refusal) return refusal;
+    result = await schema.validate(attempt.credentials);
+  }
+  // The issues may quote the credentials: neither client nor operator is told of them.
+  if (result.issues) return unauthorized("invalid_credentials");
+  attempt.credentials = result.value;
+  return undefined;
+}
+
+/** A copy that nothing else refers to; of what cannot be copied, something that equals nothing. */
 function copy(credentials: unknown): unknown {
   try {
     return structuredClone(credentials);

@@ -1,3 +1,4 @@
+import { isMissing } from "./checks.ts";
 import type { Clock } from "./interface.ts";
 import { asId, type SessionFacts } from "./users.ts";
 
@@ -41,7 +42,7 @@ export function createSession(
 ): Session<unknown> {
   const session: Mutable<Session<unknown>> = { user, authenticatedAt: now };
   const ids = { userId: asId("userId", userId), sessionId: asId("sessionId", sessionId) };
-  const end = asTime("expiresAt", expiresAt);
+  const end = isMissing(expiresAt) ? undefined : asTime("expiresAt", expiresAt);
   if (ids.userId !== undefined) session.userId = ids.userId;
   if (ids.sessionId !== undefined) session.sessionId = ids.sessionId;
   if (end !== undefined) session.expiresAt = end;
@@ -79,6 +80,7 @@ export function endOf(session: Session<unknown>, grace: number): number {
 
 /** Whether a session is over. */
 export function isExpired(session: Session<unknown>, clock: Clock, grace: number): boolean {
+  if (session.expiresAt === undefined) return false;
   return endOf(session, grace) <= clock.now() || limitOf(session) <= clock.monotonic();
 }
 
@@ -89,7 +91,7 @@ export function isExpired(session: Session<unknown>, clock: Clock, grace: number
 const SECONDS = { from: 1e8, to: 1e11 };
 
 function asTime(name: string, time: unknown): number | undefined {
-  if (time === undefined || time === null || time === Infinity) return undefined;
+  if (time === Infinity) return undefined;
   const ms = time instanceof Date ? time.getTime() : time;
   if (ms === 0) {
     throw new RangeError(

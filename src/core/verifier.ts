@@ -1,8 +1,8 @@
 import type { Attempt } from "./attempt.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
 
-import type { Guard } from "./guard.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
+import type { Clock } from "./interface.ts";
 import type { Delay, Notice } from "./notices.ts";
 import type { VerifyContext } from "./answers.ts";
 import type { Policy } from "./policy.ts";
@@ -21,10 +21,10 @@ const RETURNS = "verify answers by what it returns, and its third parameter is a
 
 /** One call of the verifier. It hands on the first answer, at the moment it is given. */
 export class Verification<S> {
-  readonly #guard: Guard<S, unknown>;
-  readonly #policy: Policy<S>;
-  readonly #socket: S;
   readonly #attempt: Attempt<S>;
+  readonly #policy: Policy<S>;
+  readonly #clock: Clock;
+  readonly #socket: S;
   readonly #begunAt: number;
   #isAnswered = false;
   #isAborted = false;
@@ -34,17 +34,18 @@ export class Verification<S> {
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
 
-  constructor(guard: Guard<S, unknown>, attempt: Attempt<S>) {
-    this.#guard = guard;
-    this.#policy = guard.policy;
-    this.#socket = attempt.peer.socket;
+  constructor(attempt: Attempt<S>) {
+    const { policy, clock } = attempt.guard;
     this.#attempt = attempt;
-    this.#begunAt = guard.clock.monotonic();
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#socket = attempt.peer.socket;
+    this.#begunAt = clock.monotonic();
   }
 
   /** How long the verifier has taken so far, or until its answer, in ms; challenges apart. */
   get duration(): number {
-    const until = this.#endedAt ?? this.#guard.clock.monotonic();
+    const until = this.#endedAt ?? this.#clock.monotonic();
     return until - this.#begunAt - (this.#dialog?.duration ?? 0);
   }
 
@@ -52,11 +53,16 @@ export class Verification<S> {
   begin(credentials: unknown): void {
     const { authenticate, verify } = this.#policy;
     try {
-      if (verify) this.#returned(verify(this.#socket, credentials, this.#context()));
-      else {
+      if (!verify) {
         const callback = (error?: unknown, user?: unknown) => this.#calledBack(error, user);
-        this.#waitForCallback(authenticate!(this.#socket, credentials, callback));
+        return this.#waitForCallback(authenticate!(this.#socket, credentials, callback));
       }
+      const answer = verify(this.#socket, credentials, this.#context());
+      const isThenable = typeof (answer as { then?: unknown } | undefined | null)?.then ===
+        "function";
+      if (!isThenable) return this.#resolved(answer);
+      const resolved = (answer: unknown) => this.#resolved(answer);
+      void Promise.resolve(answer).then(resolved, (error) => this.#failed(error));
     } catch (error) {
       // No client hears of it, if the verifier has ended the attempt itself: by a disconnect.
       if (this.#isAborted && !isAuthError(error)) this.#report(error);
@@ -109,15 +115,6 @@ export class Verification<S> {
     const dialog = this.#dialog ??= this.#attempt.openDialog();
     if (!this.#isOpen) dialog.end();
     return dialog.ask(data, options);
-  }
-
-  /** What `verify` returns is its answer. */
-  #returned(answer: unknown): void {
-    const isThenable = typeof (answer as { then?: unknown } | undefined | null)?.then ===
-      "function";
-    if (!isThenable) return this.#resolved(answer);
-    const resolved = (answer: unknown) => this.#resolved(answer);
-    void Promise.resolve(answer).then(resolved, (error) => this.#failed(error));
   }
 
   #calledBack(error: unknown, user: unknown): void {
@@ -192,13 +189,13 @@ export class Verification<S> {
   }
 
   #end(): void {
-    this.#endedAt = this.#guard.clock.monotonic();
+    this.#endedAt = this.#clock.monotonic();
     this.#dialog?.end();
   }
 
   #notice(notice: Notice, message: string): void {
     const context = { during: this.#policy.decides, socket: this.#socket };
-    this.#guard.notices.once(notice, message, context);
+    this.#attempt.guard.notices.once(notice, message, context);
   }
 
   #report(error: unknown): void {
@@ -208,18 +205,21 @@ export class Verification<S> {
 
 /** @throws what cannot be a user */
 function verdictOn(answer: unknown): Verdict {
-  const { user, facts } = answer instanceof Admission ? answer : { user: answer, facts: {} };
+  const admitted = answer instanceof Admission ? answer : { user: answer, facts: NO_FACTS };
+  const { user } = admitted;
   if (!user) return { refusal: unauthorized("authentication_failed") };
   // Meant to be thrown.
   if (isError(user)) throw user;
   const objection = objectionToUser(user);
-  if (objection === undefined) return new Admission(user, facts);
+  if (objection === undefined) return admitted;
   ignore(user);
   throw new TypeError(
     "A user must be true, text, a number, or an object that stands for somebody. The verifier " +
       `answered with ${objection}.`,
   );
 }
+
+const NO_FACTS: Admission<unknown>["facts"] = {};
 
 /** Whether what `authenticate` has returned may have been meant as its answer. It may be anything. */
 function looksLikeAnswer(value: unknown): boolean {

@@ -4,7 +4,7 @@ import { Cluster } from "./cluster/cluster.ts";
 import type { RawClient } from "./internals.ts";
 import type { Target } from "./target.ts";
 import { ignoreInvalid } from "./connections.ts";
-import { isInUse } from "./gate/events.ts";
+import { isInUse } from "./gate/gate.ts";
 import { closeTransport, dropTransport } from "./transport.ts";
 
 /** What the core needs of a socket.io server. */

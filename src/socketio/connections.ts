@@ -10,7 +10,7 @@ type AnyConnection = Connection<unknown, RawClient>;
 
 interface GuardedConn extends RawConn {
   /** One for each policy that a socket on this transport is under. */
-  [CONNECTIONS]?: AnyConnection[];
+  [CONNECTIONS]?: readonly AnyConnection[];
   /** Its own end tells them. */
   [FOLLOWED]?: true;
 }
@@ -26,11 +26,12 @@ export function connectionOf<S>(
   guard: Guard<S, RawClient>,
 ): Connection<S, RawClient> {
   const conn: GuardedConn = client.conn;
-  const connections = conn[CONNECTIONS] ??= [];
+  const connections = connectionsOf(conn);
   const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = new Connection(guard, client);
-  connections.push(created as AnyConnection);
+  // Not pushed: an array that grows takes room for sixteen more.
+  conn[CONNECTIONS] = connections.concat(created as AnyConnection);
   return created;
 }
 

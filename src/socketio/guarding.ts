@@ -1,8 +1,7 @@
 import { AUTHENTICATION } from "../protocol.ts";
 import type { Guard } from "../core/guard.ts";
-import { authenticate, joined } from "./gate/events.ts";
 import { Gate } from "./gate/gate.ts";
-import { gateOf } from "./gate/slot.ts";
+import { gateOf } from "./gate/prototype.ts";
 import type { RawClient, RawSocket } from "./internals.ts";
 import { takeRecovered } from "./recovery/recovery.ts";
 import { checkSocket } from "./supported.ts";
@@ -25,7 +24,7 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = fal
     if (before && !socket.connected) before.connection.leave(before, "server namespace disconnect");
     new Gate(socket, guard, takeRecovered(socket), isNew);
     if (!before) socket.on(AUTHENTICATION, onAuthentication);
-    if (socket.connected) joined(socket);
+    if (socket.connected) gateOf(socket)!.joined();
     return true;
   } catch (error) {
     guard.policy.report(error, { during: "gate", socket });
@@ -36,5 +35,5 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = fal
 
 /** A refresh. Shared by all sockets, so that an authenticated one costs no closure. */
 function onAuthentication(this: RawSocket, ...args: unknown[]): void {
-  authenticate(this, args);
+  gateOf(this)!.authenticate(args);
 }

@@ -1,7 +1,6 @@
 import { isMissing, isNothing } from "../core/checks.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
-import { handshake } from "./gate/events.ts";
-import { gateOf } from "./gate/slot.ts";
+import { gateOf } from "./gate/prototype.ts";
 import type { RawSocket } from "./internals.ts";
 import { readPayload } from "./payload.ts";
 
@@ -28,7 +27,7 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
     return Promise.resolve(true);
   }
   return new Promise((resolve) => {
-    handshake(socket, credentials, (outcome) => {
+    gate.handshake(credentials, (outcome) => {
       if (!outcome.ok) gate.refuse(outcome);
       resolve(outcome.ok);
     });

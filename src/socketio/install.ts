@@ -25,11 +25,11 @@ import {
   joinsUnasked,
   limitJoining,
 } from "./joining.ts";
-import { addPolicy, isBlockedNow, noteCut, startMeter, wasCut } from "./gate/meter.ts";
+import { addPolicy, isBlockedNow, noteCut, startMeter, wasCut } from "./meter.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
-import { askedAgain, dropped, joined, removed } from "./gate/events.ts";
-import { gateOf } from "./gate/slot.ts";
+import { askedAgain } from "./gate/gate.ts";
+import { gateOf } from "./gate/prototype.ts";
 import { watchRooms } from "./gate/stand_in.ts";
 import type { Target } from "./target.ts";
 import { watchUpgrade } from "./upgrades.ts";
@@ -207,7 +207,7 @@ function takeOver(nsp: RawNamespace): void {
       return new Promise(() => {});
     }
     if (refusal) turnAway(socket, refusal);
-    else if (connection.isClosing) dropped(socket);
+    else if (connection.isClosing) gateOf(socket)!.dropped();
     const isWelcome = !refusal && !connection.isClosing &&
       (!handshake || isUnasked || await verifyHandshake(socket));
     return isWelcome ? socket : new Promise(() => {});
@@ -225,10 +225,10 @@ function takeOver(nsp: RawNamespace): void {
     if (gate?.guard !== guard && !guardSocket(guard, socket)) return;
     endJoining(socket);
     _doConnect.call(quiet, socket, fn);
-    joined(socket);
+    gateOf(socket)!.joined();
   };
   nsp._remove = (socket) => {
     _remove.call(nsp, socket);
-    if (gateOf(socket)) removed(socket);
+    gateOf(socket)?.removed();
   };
 }

@@ -9,7 +9,7 @@ import type { Options } from "../core/options.ts";
 import { type Policy, refuseOption, resolvePolicy } from "../core/policy.ts";
 import { bindingOf } from "./binding.ts";
 import { Cluster } from "./cluster/cluster.ts";
-import { gateOf } from "./gate/slot.ts";
+import { gateOf } from "./gate/prototype.ts";
 import type { SocketIoGuard } from "./guarding.ts";
 import { install } from "./install.ts";
 import { findTarget } from "./target.ts";

@@ -132,14 +132,12 @@ export class FakeBinding implements Binding<unknown> {
 /** A policy at work on such a server. */
 export class FakeGuard extends Guard<string, unknown> {
   readonly binding: FakeBinding;
+  declare readonly clock: FakeClock;
 
   constructor(policy: Policy<string>) {
     const binding = new FakeBinding();
     super(policy, binding);
     this.binding = binding;
-  }
-  override get clock(): FakeClock {
-    return this.binding.clock;
   }
   get isClosed(): boolean {
     return this.binding.closed.size > 0;

@@ -4,7 +4,7 @@ import { createAuth } from "../../src/core/auth.ts";
 import { Guard } from "../../src/core/guard.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { bindingOf } from "../../src/socketio/binding.ts";
-import { gateOf } from "../../src/socketio/gate/slot.ts";
+import { gateOf } from "../../src/socketio/gate/prototype.ts";
 import { install } from "../../src/socketio/install.ts";
 import { findTarget } from "../../src/socketio/target.ts";
 import { FakeClock } from "../core/fakes.ts";

@@ -4,7 +4,7 @@ import type { Socket } from "socket.io";
 import { Guard } from "../../src/core/guard.ts";
 import { bindingOf } from "../../src/socketio/binding.ts";
 import { install } from "../../src/socketio/install.ts";
-import { gateOf } from "../../src/socketio/gate/slot.ts";
+import { gateOf } from "../../src/socketio/gate/prototype.ts";
 import { findTarget } from "../../src/socketio/target.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
 import { runs } from "../kit/random.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "#testing";
 import { Socket } from "socket.io";
-import { gateOf } from "../../src/socketio/gate/slot.ts";
+import { gateOf } from "../../src/socketio/gate/prototype.ts";
 import type { SocketIoGuard } from "../../src/socketio/guarding.ts";
 import type { FakeClient } from "./fake_transport.ts";
 

@@ -1,7 +1,12 @@
 import type { Connection } from "../../core/connection.ts";
 import type { Origin } from "../../core/events.ts";
 import type { Peer } from "../../core/interface.ts";
-import { type Unauthorized, unauthorized } from "../../protocol.ts";
+import {
+  type Acknowledge,
+  parseAuthentication,
+  type Unauthorized,
+  unauthorized,
+} from "../../protocol.ts";
 import type { Session } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import { normalizeAddress } from "../address.ts";
@@ -11,19 +16,26 @@ import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
 import { CONNECT_ERROR, DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
 import { readPayload } from "../payload.ts";
-import { forgetRefused, isJoining, joinAgain, refuseJoining } from "../joining.ts";
-import { sendEmit, sendPast } from "./sending.ts";
-import { baseOf, gatedPrototypeOf } from "./prototype.ts";
-import { sendChallenge } from "./challenges.ts";
-import { BY_SERVER } from "./events.ts";
-import { setGate } from "./slot.ts";
-import { standIn } from "./stand_in.ts";
+import {
+  endJoining,
+  forgetRefused,
+  isJoining,
+  joinAgain,
+  refusedSocket,
+  refuseJoining,
+  removeStale,
+} from "../joining.ts";
+import { sendChallenge, sendEmit, sendPast } from "./sending.ts";
+import { baseOf, gatedPrototypeOf, gateOf, setGate } from "./prototype.ts";
+import { leaveTopics, standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
-import { stopMeter } from "./meter.ts";
-import { leaveTopics } from "./topics.ts";
+import { startMeter, stopMeter } from "../meter.ts";
 import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
 import { giveBack, type Recovered } from "../recovery/recovered.ts";
+
+/** Socket.IO's reason when a client has to leave a namespace. */
+const BY_SERVER = "server namespace disconnect";
 
 /**
  * A socket with its gate. While that is not open, the socket wears the gated
@@ -61,6 +73,64 @@ export class Gate<S> implements Peer<S>, Owner {
     waiting.recovered = recovered;
     if (recovered) waiting.enter(recovered.rooms);
   }
+
+  // What has happened to the socket, for the core.
+
+  /** The namespace connection has been accepted. */
+  joined(): void {
+    this.connection.join(this);
+  }
+
+  /** Credentials came along with the request for the namespace. */
+  handshake(credentials: unknown, acknowledge: Acknowledge): void {
+    followTransport(this.#raw.client);
+    this.connection.handshake(this, credentials, acknowledge);
+  }
+
+  /** An `authentication` event, from a shut gate or as a refresh. */
+  authenticate(args: readonly unknown[]): void {
+    const { credentials, acknowledge } = parseAuthentication(args);
+    this.connection.authenticate(this, credentials, acknowledge);
+  }
+
+  /**
+   * The socket has left its namespace, or will never be in it. What is still done with it, or with
+   * what was kept of it, comes to nothing.
+   */
+  removed(): void {
+    const { nsp, client, connected } = this.#raw;
+    endJoining(this.#raw);
+    // Its client has left before it was connected, and may come back.
+    if (!connected && client.conn.readyState !== "open") this.#waiting?.recovered?.keepAgain();
+    this.close();
+    // One that was connected is not gone before its listeners have run; one that was refused, not
+    // before its client is told to stay away.
+    if (connected || refusedSocket(client, nsp.name) === this.#raw) return;
+    removeStale(client, nsp.name);
+    this.gone(BY_SERVER);
+  }
+
+  /** The client asks for the namespace while it is about to be closed. */
+  dropped(): void {
+    this.dropJoining();
+    this.connection.drop(this);
+  }
+
+  /**
+   * The socket is gone, and its listeners have run, if the application had met it. The hook
+   * `disconnect` runs in here.
+   */
+  gone(reason: string): void {
+    const { client, nsp } = this.#raw;
+    this.connection.leave(this, reason);
+    this.mute();
+    // What a client sends is counted again once none of its sockets is signed in any more.
+    const isSignedIn = [...client.sockets.values()].some((socket) => gateOf(socket)?.isAdmitted);
+    if (client.conn.readyState === "open" && !isSignedIn) startMeter(nsp.server, client.conn);
+    if (this.connection.isEmpty) followTransport(client);
+  }
+
+  // What the core asks, and has done.
 
   get socket(): S {
     return this.#raw as S;
@@ -316,4 +386,21 @@ export class Gate<S> implements Peer<S>, Owner {
   get ledger(): Ledger {
     return this.connection.ledger;
   }
+}
+
+/** The client asks for a namespace again that it was refused: the former socket gives its place. */
+export function askedAgain(client: RawClient, name: string): void {
+  const refused = refusedSocket(client, name);
+  if (!refused) return;
+  forgetRefused(refused);
+  gateOf(refused)!.gone(BY_SERVER);
+}
+
+/** Whether a socket past its gate, or one that has none, still uses the transport. */
+export function isInUse(client: RawClient): boolean {
+  for (const socket of client.sockets.values()) {
+    const gate = gateOf(socket);
+    if (!gate || gate.isAdmitted) return true;
+  }
+  return false;
 }

@@ -10,9 +10,39 @@
  *
  * @module
  */
-import type { Flags, Packet, RawSocket } from "../internals.ts";
-import { gone, removed } from "./events.ts";
-import { mayReceive, maySend } from "./traffic.ts";
+import { AUTHENTICATION } from "../../protocol.ts";
+import {
+  ACK,
+  BINARY_ACK,
+  BINARY_EVENT,
+  CONNECT_ERROR,
+  DISCONNECT,
+  EVENT,
+  type Flags,
+  type Packet,
+  type RawSocket,
+} from "../internals.ts";
+import { callOff } from "../joining.ts";
+import type { Gate } from "./gate.ts";
+
+const GATE = Symbol("socketio-auth gate");
+
+interface Slot {
+  [GATE]?: Gate<unknown>;
+}
+
+/** The gate of a socket, if it has one. */
+export function gateOf(socket: object): Gate<unknown> | undefined {
+  return (socket as Slot)[GATE];
+}
+
+/** Gives a socket its gate. On the socket itself, which is cheaper than a `WeakMap`. */
+export function setGate(socket: object, gate: Gate<unknown>): void {
+  (socket as Slot)[GATE] = gate;
+}
+
+/** The acknowledgements that are answers to challenges; those may pass a shut gate. */
+export const answers: WeakSet<object> = new WeakSet();
 
 /** For each prototype of a socket, its gated one; and the other way round. */
 const gatedPrototypes = new WeakMap<object, object>();
@@ -46,16 +76,64 @@ function createGatedPrototype(base: RawSocket): object {
     },
     _cleanup(): void {
       base._cleanup.call(this);
-      removed(this);
+      gateOf(this)!.removed();
     },
     emitReserved(event: string, ...args: unknown[]): unknown {
       try {
         return base.emitReserved.call(this, event, ...args);
       } finally {
         // Behind the listeners, and whichever of them are left.
-        if (event === "disconnect") gone(this, args[0] as string);
+        if (event === "disconnect") gateOf(this)!.gone(args[0] as string);
       }
     },
   };
   return Object.setPrototypeOf(gated, base);
+}
+
+/** Whether the client's packet may go on to the socket now. If not, it is held, or lost. */
+function mayReceive(socket: RawSocket, packet: Packet): boolean {
+  const gate = gateOf(socket)!;
+  const { waiting } = gate;
+  if (!waiting) return true;
+  const { type, nsp, data, id } = packet;
+  const isOver = waiting.outwards === "over";
+  const isAck = type === ACK || type === BINARY_ACK;
+  if (type === DISCONNECT) {
+    // One that was refused while others stay may leave, and be asked for again.
+    if (!isOver || socket.connected && !gate.connection.isClosing) return true;
+    callOff(socket);
+    return false;
+  }
+  if (!isOver && !waiting.isOpenInwards) {
+    if (isAck && answers.has(Object(socket.acks.get(id!)))) return true;
+    // What a client sends may lack its data.
+    const [name, ...args] = Array.isArray(data) ? data : [];
+    if (name === AUTHENTICATION && (type === EVENT || type === BINARY_EVENT)) {
+      if (id != null) args.push(socket.ack(id));
+      gate.authenticate(args);
+      return false;
+    }
+    if (type === EVENT) gate.connection.heard(name);
+  }
+  // What is held is what is measured, and no more: parsers may leave other things in a packet.
+  const held: Packet = { type, ...nsp !== undefined && { nsp }, data, ...id != null && { id } };
+  return waiting.mayReceive(held, data, isAck);
+}
+
+/** Whether a packet may go out to the client now. If not, it is held, or lost. */
+function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): boolean {
+  const { waiting } = gateOf(socket)!;
+  if (!waiting) return true;
+  const { type, data, id } = packet;
+  // That a middleware has refused a socket is of no use once the gate has.
+  if (type === CONNECT_ERROR && waiting.isEnded) return false;
+  if (type !== EVENT) {
+    return waiting.outwards !== "over" || type === DISCONNECT || type === CONNECT_ERROR;
+  }
+  const [name] = data as unknown[];
+  const isVolatile = Boolean(flags.volatile);
+  return waiting.maySend({ packet, flags }, name, data, isVolatile, () => {
+    // It is not going to be answered.
+    if (id != null) socket.acks.delete(id);
+  });
 }

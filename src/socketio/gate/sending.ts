@@ -1,5 +1,11 @@
-import type { Flags, Packet, RawSocket } from "../internals.ts";
-import { baseOf } from "./prototype.ts";
+/**
+ * What is sent past a gate: the protocol's messages, questions to the client, and what was held.
+ *
+ * @module
+ */
+import { CHALLENGE } from "../../protocol.ts";
+import { EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
+import { answers, baseOf } from "./prototype.ts";
 
 /** A direct emit as socket.io has made a packet of it. */
 export interface HeldEmit {
@@ -21,4 +27,18 @@ export function sendEmit(socket: RawSocket, packet: Packet, flags: Flags): void 
 /** Sends a packet straight to the client, whatever the gate says. */
 export function sendPast(socket: RawSocket, packet: Packet, flags?: Flags): void {
   baseOf(socket).packet.call(socket, packet, flags);
+}
+
+/** Sends a challenge past the gate. Returns a function that takes it back. */
+export function sendChallenge(
+  socket: RawSocket,
+  data: unknown,
+  onAnswer: (answer: unknown) => void,
+): () => void {
+  const id = socket.nsp._ids++;
+  const acknowledge = (answer: unknown) => onAnswer(answer);
+  answers.add(acknowledge);
+  socket.acks.set(id, acknowledge);
+  sendPast(socket, { type: EVENT, id, data: [CHALLENGE, data] });
+  return () => void socket.acks.delete(id);
 }

@@ -17,8 +17,7 @@ import type {
 } from "../internals.ts";
 import { socketOnTheWay } from "../joining.ts";
 import { isAway } from "../recovery/away.ts";
-import { baseOf } from "./prototype.ts";
-import { gateOf } from "./slot.ts";
+import { baseOf, gateOf } from "./prototype.ts";
 
 interface StandIn extends RawAdapter {
   socket: RawSocket;
@@ -128,4 +127,24 @@ function isMute({ socket }: StandIn): boolean {
 /** Whether this is a direct emit: a broadcast of a socket never reaches itself otherwise. */
 function isToItself({ id }: RawSocket, { rooms, except }: BroadcastOptions): boolean {
   return rooms?.size === 1 && rooms.has(id) && !except?.has(id);
+}
+
+/** What separates namespace and room in a topic. */
+const SEPARATOR = "\x1f";
+
+/**
+ * uWebSockets.js publishes to the topics that a WebSocket is subscribed to,
+ * past the adapter; and Socket.IO unsubscribes one only from single rooms.
+ */
+export function leaveTopics({ client, nsp }: RawSocket): void {
+  const { socket } = client.conn.transport;
+  if (!socket?.getTopics || !socket.unsubscribe) return;
+  try {
+    for (const topic of socket.getTopics()) {
+      const isOurs = topic === nsp.name || topic.startsWith(nsp.name + SEPARATOR);
+      if (isOurs) socket.unsubscribe(topic);
+    }
+  } catch {
+    // It is closed, which it says by throwing: then it has no topics any more.
+  }
 }

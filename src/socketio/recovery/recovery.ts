@@ -11,7 +11,7 @@
 import { callHook } from "../../core/contain.ts";
 import type { Guard } from "../../core/guard.ts";
 import { guardOf } from "../claims.ts";
-import { gateOf } from "../gate/slot.ts";
+import { gateOf } from "../gate/prototype.ts";
 import type { RawAdapter, RawClient, RawNamespace, RawSession, RawSocket } from "../internals.ts";
 import { setAway } from "./away.ts";
 import { beginOf, laterOf, watchReading } from "./begin.ts";
