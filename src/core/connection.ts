@@ -94,7 +94,6 @@ export class Connection<S, T> {
   #timer: Timer | undefined;
   /** How many namespaces were asked for since the last sign-in. */
   #asked = 0;
-  #attempts = 0;
   #extras: Extras<S> | undefined;
 
   constructor(guard: Guard<S, T>, transport: T) {
@@ -402,7 +401,7 @@ export class Connection<S, T> {
     from: Newcomer<S> | Acknowledge | undefined,
   ): void {
     const { previous } = peer;
-    const id = ++this.#attempts;
+    const id = ++attempts;
     const attempt = new Attempt(id, this as Connection<S, unknown>, peer, credentials, from);
     if (previous) this.#adopt(previous);
     const { isBrought } = attempt;
@@ -629,6 +628,9 @@ export class Connection<S, T> {
     return attempt;
   }
 }
+
+/** Numbers attempts. */
+let attempts = 0;
 
 /** The ids of connections that were asked for theirs. */
 const ids = new WeakMap<object, string>();

@@ -33,6 +33,9 @@ const refused = new WeakSet<object>();
 /** Sockets that were allowed their namespace on the way in, and the session that it was for. */
 const allowed = new WeakMap<object, Session<unknown>>();
 
+/** The credentials of the last sign-in, for the `postAuthenticate` of sockets that join later. */
+const lastCredentials = new WeakMap<object, unknown>();
+
 /** Shared, since most connections have no socket on its way in. */
 const NONE: readonly never[] = [];
 
@@ -50,8 +53,6 @@ export class Peers<S> {
    * and not yet told to stay away.
    */
   #outside: readonly Peer<S>[] = NONE;
-  /** Of the last sign-in, for the `postAuthenticate` of sockets that join later. */
-  #credentials: unknown;
 
   constructor(connection: Connection<S, unknown>) {
     this.#connection = connection;
@@ -347,7 +348,7 @@ export class Peers<S> {
     const end: [AuthenticatedInfo?] = expiresAt === undefined
       ? []
       : [{ expiresAt, expiresIn: Math.max(expiresAt - clock.now(), 0) }];
-    if (attempt && policy.postAuthenticate) this.#credentials = attempt.credentials;
+    if (attempt && policy.postAuthenticate) lastCredentials.set(this, attempt.credentials);
     try {
       const replies = attempt?.replies ?? this.#repliesOf(peers, session);
       for (const peer of peers) if (peer.connected) this.#setSession(peer, session);
@@ -403,7 +404,7 @@ export class Peers<S> {
     if (!isIn()) return;
     if (!postAuthenticate) return deliver();
     const { socket } = peer;
-    const call = () => postAuthenticate(socket, this.#credentials);
+    const call = () => postAuthenticate(socket, lastCredentials.get(this));
     callHook(policy, { during: "postAuthenticate", socket }, call, deliver);
   }
 
@@ -511,7 +512,7 @@ export class Peers<S> {
 
   /** Silences them, and tells them why. */
   end(refusal: Unauthorized, cause: Cause): void {
-    this.#credentials = undefined;
+    lastCredentials.delete(this);
     const peers = this.connected;
     // All of them first: what the application does as the first ones go must
     // not reach the others, and one that breaks over the news is not recoverable.

@@ -9,15 +9,20 @@ const FOLLOWED = Symbol("socketio-auth followed");
 type AnyConnection = Connection<unknown, RawClient>;
 
 interface GuardedConn extends RawConn {
-  /** One for each policy that a socket on this transport is under. */
-  [CONNECTIONS]?: readonly AnyConnection[];
+  /**
+   * One for each policy that a socket on this transport is under. An array around a single one would
+   * cost each transport 56 bytes.
+   */
+  [CONNECTIONS]?: AnyConnection | readonly AnyConnection[];
   /** Its own end tells them. */
   [FOLLOWED]?: true;
 }
 
 /** The connections on a transport, one for each policy. */
 export function connectionsOf(conn: RawConn): readonly AnyConnection[] {
-  return (conn as GuardedConn)[CONNECTIONS] ?? [];
+  const connections = (conn as GuardedConn)[CONNECTIONS];
+  if (connections === undefined) return [];
+  return connections instanceof Connection ? [connections] : connections;
 }
 
 /** The connection of a client under one policy. */
@@ -30,8 +35,8 @@ export function connectionOf<S>(
   const existing = connections.find((connection) => connection.guard === guard);
   if (existing) return existing as Connection<S, RawClient>;
   const created = new Connection(guard, client);
-  // Not pushed: an array that grows takes room for sixteen more.
-  conn[CONNECTIONS] = connections.concat(created as AnyConnection);
+  const first = created as AnyConnection;
+  conn[CONNECTIONS] = connections.length === 0 ? first : [...connections, first];
   return created;
 }
 

@@ -44,8 +44,6 @@ const BY_SERVER = "server namespace disconnect";
  * the gate stays on it; when it is over, it is shut for good.
  */
 export class Gate<S> implements Peer<S>, Owner {
-  /** The policy it stands for. */
-  readonly guard: Guard<S, RawClient>;
   /** The client connection it belongs to. */
   readonly connection: Connection<S, RawClient>;
   readonly #raw: RawSocket;
@@ -64,7 +62,6 @@ export class Gate<S> implements Peer<S>, Owner {
     isNew: boolean,
   ) {
     this.#raw = raw;
-    this.guard = guard;
     this.connection = connectionOf(raw.client, guard);
     setGate(raw, this as Gate<unknown>);
     this.session = undefined;
@@ -131,6 +128,11 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   // What the core asks, and has done.
+
+  /** The policy it stands for. */
+  get guard(): Guard<S, RawClient> {
+    return this.connection.guard;
+  }
 
   get socket(): S {
     return this.#raw as S;
