@@ -164,6 +164,7 @@ describe("imports", () => {
   it("are found at all", () => {
     const inBun = imports.filter(({ from }) => from === "src/adapters/bun.ts");
     assertEquals(inBun.map(({ to, kind }) => `${kind} ${to}`), [
+      "value src/adapters/allow_request.ts",
       "value src/adapters/serve.ts",
       "value src/socketio/public.ts",
       "value src/socketio/public.ts",
@@ -254,8 +255,8 @@ describe("testing seams", () => {
 });
 
 describe("public names", () => {
-  const MAIN = ["AuthError", "admit", "default", "socketioAuth"];
-  const SERVING = ["AuthError", "admit", "default", "serve", "socketioAuth"];
+  const MAIN = ["AuthError", "admit", "cookies", "default", "socketioAuth"];
+  const SERVING = ["AuthError", "admit", "cookies", "default", "serve", "socketioAuth"];
   const WIRE = [
     "AUTHENTICATED",
     "AUTHENTICATION",

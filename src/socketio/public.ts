@@ -5,6 +5,8 @@
  */
 export { socketioAuth } from "./socketio_auth.ts";
 export type { Guarded, TargetNamespace, TargetServer } from "./socketio_auth.ts";
+export { type CookieFinder, type CookieOptions, cookies } from "./cookies.ts";
+export type { Origins } from "./pages.ts";
 export type { Auth, RefreshOptions, RevokeOptions, Spared } from "../core/auth.ts";
 export type {
   AcceptedEvent,

@@ -6,7 +6,7 @@ import type { RateLimiterMemory, RateLimiterRedis } from "rate-limiter-flexible"
 import type { DefaultEventsMap, Namespace, Server, Socket } from "socket.io";
 import * as v from "valibot";
 import { z } from "zod";
-import { type Auth, type Guarded, type Limiter, socketioAuth } from "../../mod.ts";
+import { type Auth, cookies, type Guarded, type Limiter, socketioAuth } from "../../mod.ts";
 import { type Credentials, type Equal, expect, type User } from "./expect.ts";
 
 declare const io: Server;
@@ -111,6 +111,22 @@ export function credentials(): void {
       credentials.toFixed();
     },
   });
+}
+
+/** `cookies` is for any server, alone or in a list, and knows the names. */
+export function credentialsOfCookies(typed: Server<C2S, S2C, DefaultEventsMap, Data>): void {
+  const verify = () => user;
+  const find = cookies(["session", "csrf"], { origins: ["https://app.example"] });
+  const found = find(undefined);
+  expect<Equal<typeof found, { session?: string; csrf?: string } | undefined>>();
+  socketioAuth(io, { verify, handshake: find });
+  socketioAuth(typed, { verify, handshake: [find, ({ auth }) => auth] });
+  // deno-lint-ignore no-explicit-any -- as an application may have its server
+  socketioAuth(io as any, { verify, handshake: cookies("session", { origins: "same" }) });
+  // @ts-expect-error -- `origins` is required
+  cookies("session");
+  // @ts-expect-error -- a list
+  cookies("session", { origins: "https://app.example" });
 }
 
 /** A schema types credentials wherever they are taken, also with methods in any order. */

@@ -1,0 +1,125 @@
+import { isObject, isText, need } from "../core/checks.ts";
+import { checkPages, type OpeningRequest, type Origins } from "./pages.ts";
+
+/** From whom {@linkcode cookies} takes them. */
+export interface CookieOptions {
+  /**
+   * The pages that cookies are taken from, for browsers send them with the requests of any page,
+   * and CORS binds neither WebSockets nor JSONP. A list of origins, such as
+   * `["https://app.example"]`; `"same"`: the `Origin` header has the host of the `Host` header,
+   * which a proxy must have left as it was; or `"any"`.
+   */
+  readonly origins: Origins;
+}
+
+/** Finds cookies, by their names, in what Socket.IO has as `socket.handshake`. */
+export type CookieFinder<Name extends string = string> = (
+  handshake: unknown,
+) => { [name in Name]?: string } | undefined;
+
+/**
+ * Makes a function for the option `handshake` that takes cookies for credentials:
+ * `{ name: value }` of those that are there, or nothing if none is.
+ *
+ * It takes those of the request that opened the transport, and only if the page that made the
+ * request is one of `origins`, or no page of another origin can have made it: there is no
+ * `Origin` header, and the request is a WebSocket's; or `Sec-Fetch-Site` is `same-origin` or
+ * `none`; or there is no `Sec-Fetch-Site` either, and it is not JSONP. With
+ * `Sec-Fetch-Site: cross-site`, the `Origin` has to be in the list, or `origins` be `"any"`.
+ *
+ * A name counts as it is, and the first cookie of that name. Quotes around a value are taken off,
+ * and a value that is percent-encoded is decoded; one that cannot be decoded stays as it is.
+ *
+ * @example
+ * ```ts
+ * import { cookies } from "@socketio-auth/socketio-auth";
+ *
+ * socketioAuth(io, {
+ *   verify: (_socket, credentials) => findSession(Object(credentials).session),
+ *   handshake: cookies("session", { origins: ["https://app.example"] }),
+ * });
+ * ```
+ *
+ * @param names the name of a cookie, or several
+ * @param options `origins`, which is required
+ * @throws {TypeError} if a name or an option is of the wrong kind
+ */
+export function cookies<const Name extends string>(
+  names: Name | readonly Name[],
+  options: CookieOptions,
+): CookieFinder<Name> {
+  const wanted = resolveNames(names);
+  const isFromNamedPage = checkPages(resolveOptions(options));
+  return (handshake) => {
+    const request = handshake as OpeningRequest;
+    if (!isFromNamedPage(request)) return undefined;
+    const header = [request.headers.cookie ?? []].flat().join(";");
+    const found = readCookies(header, wanted);
+    // Own properties, whatever their names: fromEntries defines them.
+    return found.size > 0 ? Object.fromEntries(found) as { [name in Name]?: string } : undefined;
+  };
+}
+
+function resolveNames(names: unknown): Set<string> {
+  const list = [names].flat();
+  const isRight = list.length > 0 && list.every(isName);
+  need(
+    "the first argument of cookies",
+    names,
+    isRight,
+    'the name of a cookie, such as "session", or a list of names, without "=", ";" and spaces',
+  );
+  return new Set(list as string[]);
+}
+
+function isName(name: unknown): boolean {
+  return isText(name) && /^[^\0-\x20\x7f=;]+$/.test(name);
+}
+
+function resolveOptions(options: CookieOptions): Origins {
+  need("the second argument of cookies", options, isObject(options), "an object { origins }");
+  const { origins, ...others } = options;
+  for (const name of Object.keys(others)) {
+    throw new TypeError(
+      `Cannot guard: there is no option "${name}" of cookies. The only one is origins.`,
+    );
+  }
+  return origins;
+}
+
+/** The first cookie of each name. */
+function readCookies(header: string, wanted: Set<string>): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const pair of header.split(";")) {
+    const end = pair.indexOf("=");
+    const name = trim(pair.slice(0, Math.max(end, 0)));
+    if (wanted.has(name) && !found.has(name)) found.set(name, decode(trim(pair.slice(end + 1))));
+  }
+  return found;
+}
+
+/**
+ * Takes spaces and tabs off both ends. What `String.trim` takes off besides is a part of the name:
+ * else a page of a subdomain could set a cookie that passes for one of the name `__Host-session`.
+ */
+function trim(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
+}
+
+function decode(value: string): string {
+  const isQuoted = value.length > 1 && value.startsWith('"') && value.endsWith('"');
+  const bare = isQuoted ? value.slice(1, -1) : value;
+  try {
+    return decodeURIComponent(bare);
+  } catch {
+    return bare;
+  }
+}
