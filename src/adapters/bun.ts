@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { allowRequestOf, type Ask } from "./allow_request.ts";
 import {
   assertUnattached,
+  optionsOf,
   type Running,
   type Servable,
   type ServeOptions,
@@ -17,7 +19,14 @@ export type { Running, Servable, ServeOptions } from "./serve.ts";
 
 /** What this module uses of Bun. */
 interface BunRuntime {
-  serve(options: object): { readonly port: number; stop(closeConnections: boolean): Promise<void> };
+  serve(options: object): BunServer & {
+    readonly port: number;
+    stop(closeConnections: boolean): Promise<void>;
+  };
+}
+
+interface BunServer {
+  requestIP(request: Request): { readonly address: string } | null;
 }
 
 /** Options of a socket.io `Server` that belong to the engine under it. */
@@ -30,12 +39,14 @@ const ENGINE_OPTIONS = [
 ];
 
 /** Options it would be unsafe to ignore. */
-const REFUSED_OPTIONS = ["allowRequest", "transports", "allowUpgrades", "allowEIO3", "cookie"];
+const REFUSED_OPTIONS = ["transports", "allowUpgrades", "allowEIO3", "cookie"];
 
 /**
  * Starts `Bun.serve` with `@socket.io/bun-engine` for `io`, and for nothing
  * else. The options `pingInterval`, `pingTimeout`, `upgradeTimeout`,
- * `maxHttpBufferSize` and `cors` that `io` was created with apply.
+ * `maxHttpBufferSize`, `cors` and `allowRequest` that `io` was created with apply. `allowRequest` is
+ * asked as on Node, `(request, callback)`, about each request that opens a transport; of the request
+ * it gets `method`, `url`, `headers` and `socket.remoteAddress`.
  *
  * @param io a `Server` that is not attached yet
  * @param options where to listen
@@ -61,7 +72,7 @@ export async function serve(io: Servable, options: ServeOptions = {}): Promise<R
 }
 
 function engineOptions(io: Servable): object {
-  const { opts } = io as unknown as { opts: Record<string, unknown> };
+  const opts = optionsOf(io);
   for (const name of REFUSED_OPTIONS) {
     if (opts[name] === undefined) continue;
     throw new TypeError(
@@ -70,5 +81,27 @@ function engineOptions(io: Servable): object {
     );
   }
   const given = ENGINE_OPTIONS.filter((name) => opts[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, opts[name]]));
+  const ask = allowRequestOf(opts);
+  return {
+    ...Object.fromEntries(given.map((name) => [name, opts[name]])),
+    ...ask && { allowRequest: forEngine(ask) },
+  };
+}
+
+/** As the engine wants it: asked about every request, a rejection is the refusal. */
+function forEngine(
+  ask: Ask,
+): (request: Request, server: BunServer) => Promise<void> {
+  return async (request, server) => {
+    const { pathname, search, searchParams } = new URL(request.url);
+    // One that belongs to a transport was asked about when that was opened.
+    if (searchParams.get("sid")) return;
+    const reason = await ask({
+      method: request.method,
+      url: pathname + search,
+      headers: Object.fromEntries(request.headers),
+      socket: { remoteAddress: server.requestIP(request)?.address },
+    });
+    if (reason !== undefined) throw reason;
+  };
 }

@@ -4,17 +4,30 @@
  * @module
  */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { allowRequestOf, type Ask } from "./allow_request.ts";
 import {
   assertUnattached,
+  optionsOf,
   type Running,
   type Servable,
   type ServeOptions,
   urlOf,
 } from "./serve.ts";
 
+/** The engine that `attach` has made, as far as it asks whether a request may open a transport. */
+interface Engine {
+  readonly opts: {
+    allowRequest?: (
+      request: { readonly socket: Socket },
+      callback: (reason: string | undefined, isAllowed: boolean) => void,
+    ) => unknown;
+  };
+}
+
 /**
- * Starts a `node:http` server for `io`, and for nothing else.
+ * Starts a `node:http` server for `io`, and for nothing else. Of socket.io's option `allowRequest`
+ * the first answer counts, and one that throws or rejects refuses the request.
  *
  * @param io a `Server` that is not attached yet
  * @param options where to listen
@@ -22,6 +35,7 @@ import {
  */
 export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
   assertUnattached(io);
+  const ask = allowRequestOf(optionsOf(io));
   const { port = 3000, hostname } = options;
   const http = createServer((_request, response) => {
     response.writeHead(404).end();
@@ -34,6 +48,21 @@ export async function serve(io: Servable, options: ServeOptions = {}): Promise<R
     });
   });
   io.attach(http);
+  if (ask) settleRequests((io as unknown as { engine: Engine }).engine, ask);
   const { port: actual } = http.address() as AddressInfo;
   return { url: urlOf(hostname, actual), port: actual, close: () => io.close() };
 }
+
+/** Has the option `allowRequest` answer once for each request, and not throw. */
+function settleRequests({ opts }: Engine, ask: Ask): void {
+  opts.allowRequest = async (request, callback) => {
+    const { socket } = request;
+    // The connection may break meanwhile, and nobody else listens while it is being upgraded.
+    socket.on("error", ignore);
+    const reason = await ask(request);
+    socket.off("error", ignore);
+    callback(reason, reason === undefined);
+  };
+}
+
+function ignore(): void {}

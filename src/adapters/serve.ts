@@ -38,6 +38,11 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** The options that a server was created with. */
+export function optionsOf(io: object): Record<string, unknown> {
+  return (io as { opts: Record<string, unknown> }).opts;
+}
+
 /** The address a client on this machine can use. */
 export function urlOf(hostname: string | undefined, port: number): string {
   const isWildcard = hostname === undefined || hostname === "0.0.0.0" || hostname === "::";
