@@ -39,6 +39,7 @@ const ONCE: Record<string, string> = {
   "tests/mutants": "reads files",
   "tests/sizes": "runs esbuild",
   "tests/snippets": "runs the compiler",
+  "tests/socketio/other_pages": "pages run in a browser; what differs by runtime is in cookies",
   "tests/socketio/webtransport": "runs Node, which the module of WebTransport is made for",
 };
 
