@@ -204,8 +204,8 @@ export interface CommonOptions<S, User, Credentials> {
    * those of another are refused for that namespace, with `subject_mismatch`. A failure counts
    * against `attempts`. With `true`, the credentials stay in memory as long as the session does.
    *
-   * A function takes them from wherever they are, a cookie or a header, and returns them at once
-   * (no promise), or nothing; an empty object is nothing. Plain data is best: anything else cannot be
+   * A function takes them from wherever they are, a header or a cookie (see {@linkcode cookies}), and
+   * returns them at once (no promise), or nothing; an empty object is nothing. Plain data is best: anything else cannot be
    * compared, and is verified for each namespace. Of a list of functions, the first that
    * finds any is heard. It is called for each namespace that the client asks for while nobody is signed in, and for
    * an `authentication` event without credentials. A throw goes to `onError` and refuses the attempt

@@ -29,6 +29,7 @@ interface StoredSession {
 export declare const socketioAuth: typeof library.socketioAuth;
 export declare const AuthError: typeof library.AuthError;
 export declare const admit: typeof library.admit;
+export declare const cookies: typeof library.cookies;
 
 /** On the server. */
 export declare const io: Server;

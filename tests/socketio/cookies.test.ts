@@ -137,7 +137,7 @@ describe("cookies()", () => {
     ].map((entry): [unknown[], string] => [["a", { origins: [NAMED, entry] }], "origin of a page"]),
   ];
   for (const [args, includes] of wrong) {
-    it(`says at once what is wrong with ${args.map(String)} ${JSON.stringify(args)}`, () => {
+    it(`says at once what is wrong with ${JSON.stringify(args)}`, () => {
       assertThrows(() => call(...args), TypeError, includes);
     });
   }
@@ -184,7 +184,7 @@ const cases: Record<string, Case> = {
     isTaken: true,
   },
   "a page of an application's own scheme": {
-    origins: ["capacitor://localhost/"],
+    origins: ["Capacitor://LocalHost/"],
     headers: { origin: "capacitor://localhost" },
     isTaken: true,
   },
@@ -275,6 +275,26 @@ const cases: Record<string, Case> = {
     isTaken: false,
   },
 };
+
+describe("a request without an Origin", () => {
+  const find = cookies("session", { origins: "same" });
+  const upgrade = { upgrade: "WebSocket" };
+  const requests: [query: object, headers: object, isWebSocket: boolean][] = [
+    [{ transport: "websocket", j: "0" }, upgrade, true],
+    // bun-engine opens long-polling for it.
+    [{ transport: "websocket", j: "0" }, {}, false],
+    [{ transport: "websocket", j: "0" }, { upgrade: "h2c" }, false],
+    [{ transport: "polling", j: "0" }, upgrade, false],
+    [{ j: "0" }, upgrade, false],
+  ];
+  for (const [query, headers, isWebSocket] of requests) {
+    const given = JSON.stringify({ ...query, ...headers });
+    it(`is ${isWebSocket ? "" : "not "}a websocket's: ${given}`, () => {
+      const found = find({ query, headers: { cookie: "session=1", ...headers } });
+      assertEquals(found, isWebSocket ? { session: "1" } : undefined);
+    });
+  }
+});
 
 const PATH = "/socket.io/?EIO=4";
 
