@@ -74,7 +74,8 @@ function isSame(origin: string, headers: RequestHeaders): boolean {
   // A proxy may make hosts equal that the browser knows to be different.
   if (!scheme || headers["sec-fetch-site"] === "cross-site") return false;
   // HTTP/2 has the host in `:authority`.
-  return parse(`${scheme}${headers[":authority"] ?? headers.host}`)?.href === `${origin}/`;
+  const host = headers[":authority"] ?? headers.host ?? "";
+  return parse(`${scheme}${host}`)?.href === `${origin}/`;
 }
 
 /** The origin as browsers send it: in lower case, without the default port or a slash at the end. */

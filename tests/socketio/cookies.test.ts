@@ -296,6 +296,14 @@ describe("a request without an Origin", () => {
   }
 });
 
+describe("a request without a Host", () => {
+  it("is of no page of the host", () => {
+    const find = cookies("session", { origins: "same" });
+    const headers = { cookie: "session=1", origin: "https://undefined" };
+    assertEquals(find({ headers, query: {} }), undefined);
+  });
+});
+
 const PATH = "/socket.io/?EIO=4";
 
 /** A long-polling transport, as a page opens it. */
@@ -524,6 +532,29 @@ describe("cookies of the named page", () => {
       assertEquals(outcome, { ok: true, reply: true });
       assert(world.auth.session(socket)!.authenticatedAt >= authenticatedAt);
       assertEquals(counts(world), [2, 0]);
+    });
+  }
+});
+
+describe("cookies on their way to the verifier", () => {
+  disposeAfterEach();
+
+  for (const place of engineOnly) {
+    it(`keep odd names as their own, and nothing else (${place.name})`, async () => {
+      const log = new EventQueue();
+      const { url } = await openWorld(place, {
+        handshake: cookies(["__proto__", "constructor", "toString"], { origins: "any" }),
+        verify: (_socket: unknown, credentials: object) => {
+          log.push("asked", Object.entries(Object.getOwnPropertyDescriptors(credentials)));
+          return true;
+        },
+      });
+      openClient(place, url, { headers: { cookie: "toString=1; __proto__=2" } });
+      const [entries] = await log.next("asked") as [[string, { value: unknown }][]];
+      assertEquals(entries.map(([name, { value }]) => [name, value]), [
+        ["toString", "1"],
+        ["__proto__", "2"],
+      ]);
     });
   }
 });
