@@ -14,6 +14,8 @@ const args = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Names that are neither secure nor `localhost`, as in a network without TLS.
+  "--host-resolver-rules=MAP *.test 127.0.0.1",
 ];
 
 /** A test that needs a browser. */

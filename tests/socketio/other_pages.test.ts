@@ -74,7 +74,7 @@ const ways: Record<string, (address: string) => Promise<string>> = {
 };
 
 /** Serves an empty page on a port of its own: another origin, to whose requests cookies are added. */
-async function openSite(): Promise<string> {
+async function openSite(host: string): Promise<string> {
   const http = createServer((_request, response) => {
     response.setHeader("content-type", "text/html").end("<!doctype html><body></body>");
   });
@@ -84,7 +84,7 @@ async function openSite(): Promise<string> {
     http.closeAllConnections();
     http.close();
   });
-  return `http://localhost:${(http.address() as AddressInfo).port}`;
+  return `http://${host}:${(http.address() as AddressInfo).port}`;
 }
 
 /** Which of the ways sign in, from a page. */
@@ -111,18 +111,22 @@ const careless = ({ headers }: { headers: { cookie?: string } }) => {
 /** A server, and two pages with its cookie: one of the named origin, and another. */
 async function open(
   place: Place,
+  host: string,
   handshakeFor: (named: string) => unknown,
 ): Promise<{ server: string; named: Page; other: Page }> {
-  const origins = await Promise.all([openSite(), openSite()]);
+  const origins = await Promise.all([openSite(host), openSite(host)]);
   const handshake = handshakeFor(origins[0]) as () => unknown;
   const world = await openWorld(place, { handshake, verify }, { server: { cors } });
   const context = await openContext();
-  await context.addCookies([{ name: "session", value: "ada", domain: "localhost", path: "/" }]);
+  await context.addCookies([{ name: "session", value: "ada", domain: host, path: "/" }]);
   const [named, other] = [await context.newPage(), await context.newPage()];
   await named.goto(origins[0]);
   await other.goto(origins[1]);
-  return { server: world.url.replace("127.0.0.1", "localhost"), named, other };
+  return { server: world.url.replace("127.0.0.1", host), named, other };
 }
+
+/** Browsers send `Sec-Fetch-Site` to the first, and not to the other, which is not secure. */
+const HOSTS = ["localhost", "app.test"];
 
 const only = (named: string) => cookies("session", { origins: [named] });
 
@@ -130,44 +134,55 @@ describe("pages in a browser", () => {
   shareBrowser();
   disposeAfterEach();
 
-  for (const place of engineOnly) {
-    // bun-engine has no JSONP.
-    const names = Object.keys(ways).filter((name) =>
-      name !== "script" || place.engine === "node:http"
-    );
-    const all = Object.fromEntries(names.map((name) => [name, true]));
-    const none = Object.fromEntries(names.map((name) => [name, false]));
+  const wheres = engineOnly.flatMap((place) => HOSTS.map((host) => ({ place, host })));
+  for (const { place, host } of wheres) {
+    // Without JSONP, which bun-engine does not have, nothing depends on the header.
+    if (place.engine === "bun-engine" && host !== "localhost") continue;
+    const where = `${host}, ${place.name}`;
+    const scriptless = place.engine === "node:http" ? { script: false } : {};
+    const all: object = {
+      websocket: true,
+      polling: true,
+      ...place.engine === "node:http" && { script: true },
+    };
+    const none: object = { websocket: false, polling: false, ...scriptless };
+    const names = Object.keys(all);
 
-    inBrowser(`get in by any page's cookie if nobody asks (${place.name})`, unhurried, async () => {
-      const { server, other } = await open(place, () => careless);
+    inBrowser(`get in by any page's cookie if nobody asks (${where})`, unhurried, async () => {
+      const { server, other } = await open(place, host, () => careless);
       assertEquals(await signsIn(other, server, names), all);
     });
 
     inBrowser(
-      `of another origin do not get in by cookies() (${place.name})`,
+      `of another origin do not get in by cookies() (${where})`,
       unhurried,
       async () => {
-        const { server, other } = await open(place, only);
+        const { server, other } = await open(place, host, only);
         assertEquals(await signsIn(other, server, names), none);
       },
     );
 
     inBrowser(
-      `of the named origin do, but not by a script (${place.name})`,
+      `of the named origin do, but not by a script (${where})`,
       unhurried,
       async () => {
-        const { server, named } = await open(place, only);
-        const expected = place.engine === "node:http" ? { ...all, script: false } : all;
-        assertEquals(await signsIn(named, server, names), expected);
+        const { server, named } = await open(place, host, only);
+        assertEquals(await signsIn(named, server, names), { ...all, ...scriptless });
       },
     );
 
-    inBrowser(`of the server's own host do, with "same" (${place.name})`, unhurried, async () => {
-      const { server, other } = await open(place, () => cookies("session", { origins: "same" }));
+    inBrowser(`of the server's own host do, with "same" (${where})`, unhurried, async () => {
+      const { server, other } = await open(
+        place,
+        host,
+        () => cookies("session", { origins: "same" }),
+      );
       assertEquals(await signsIn(other, server, names), none);
       // Whatever the server answers is a page of its origin.
       await other.goto(`${server}${PATH}polling`);
-      assertEquals(await signsIn(other, server, names), all);
+      // Without `Sec-Fetch-Site` its scripts are like those of any page.
+      const expected = host === "localhost" ? all : { ...all, ...scriptless };
+      assertEquals(await signsIn(other, server, names), expected);
     });
   }
 });
