@@ -19,7 +19,7 @@ export type Ask = (request: object) => Promise<string | undefined>;
 const FORBIDDEN = "Forbidden";
 
 /**
- * The option among those of an engine or a server, if it is given.
+ * Reads the option `allowRequest` of a server, if it is given.
  *
  * @throws {TypeError} if it is no function
  */

@@ -88,7 +88,7 @@ function engineOptions(io: Servable): object {
   };
 }
 
-/** As the engine wants it: asked about every request, a rejection is the refusal. */
+/** Makes the option of the engine, which asks about every request, and takes a rejection for a no. */
 function forEngine(
   ask: Ask,
 ): (request: Request, server: BunServer) => Promise<void> {

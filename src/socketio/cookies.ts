@@ -1,11 +1,11 @@
 import { isObject, isText, need } from "../core/checks.ts";
 import { checkPages, type OpeningRequest, type Origins } from "./pages.ts";
 
-/** From whom {@linkcode cookies} takes them. */
+/** Options of {@linkcode cookies}. */
 export interface CookieOptions {
   /**
-   * The pages that cookies are taken from, for browsers send them with the requests of any page,
-   * and CORS binds neither WebSockets nor JSONP. A list of origins, such as
+   * The pages whose cookies count. Browsers send cookies with the requests of any page, and CORS
+   * binds neither WebSockets nor JSONP. A list of origins, such as
    * `["https://app.example"]`; `"same"`: the `Origin` header has the host of the `Host` header,
    * which a proxy must have left as it was; or `"any"`.
    */
@@ -21,8 +21,8 @@ export type CookieFinder<Name extends string = string> = (
  * Makes a function for the option `handshake` that takes cookies for credentials:
  * `{ name: value }` of those that are there, or nothing if none is.
  *
- * It takes those of the request that opened the transport, and only if the page that made the
- * request is one of `origins`, or no page of another origin can have made it: there is no
+ * The cookies are those of the request that opened the transport. They count if `origins` names the
+ * page that made the request, or if no page of another origin can have made it: there is no
  * `Origin` header, and the request is a WebSocket's; or `Sec-Fetch-Site` is `same-origin` or
  * `none`; or there is no `Sec-Fetch-Site` either, and it is not JSONP. With
  * `Sec-Fetch-Site: cross-site`, the `Origin` has to be in the list, or `origins` be `"any"`.

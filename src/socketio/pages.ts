@@ -97,7 +97,7 @@ function isOrigin(url: URL): boolean {
   return [originOf(url), `${originOf(url)}/`].includes(url.href);
 }
 
-/** Of any scheme: `URL` itself says `"null"` for the pages of `capacitor:` or an extension. */
+/** The origin, of any scheme: `URL` itself says `"null"` for the pages of `capacitor:` or an extension. */
 function originOf({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }
