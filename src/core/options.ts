@@ -208,8 +208,9 @@ export interface CommonOptions<S, User, Credentials> {
    * returns them at once (no promise), or nothing; an empty object is nothing. Plain data is best:
    * anything else cannot be compared, and is verified for each namespace. Of a list of functions, the
    * first that finds any is heard. A function is called for each namespace that the client asks for
-   * while nobody is signed in, and for an `authentication` event without credentials. A throw goes to `onError` and refuses the attempt
-   * with `server_error`. It is not called any more on a transport whose client was signed out.
+   * while nobody is signed in, and for an `authentication` event without credentials. A throw goes
+   * to `onError` and refuses the attempt with `server_error`. A function is not called any more on a
+   * transport whose client was signed out.
    *
    * @default false
    */
