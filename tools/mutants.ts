@@ -1012,7 +1012,7 @@ export const mutants: Mutant[] = [
     ],
     ["the largest", "if (!largest || cost > this.#costs.get(largest)!)", "if (!largest)"],
   ]),
-  ...of("socketio/meter", [
+  ...of("socketio/gate/meter", [
     ["namespaces", "++count.asked > ASKED_LIMIT", "false"],
     ["bytes", "count.bytes > LEAST_BYTES && count.bytes >", "false && count.bytes >"],
     [

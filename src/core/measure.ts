@@ -50,10 +50,14 @@ export function measure(value: unknown, maxBytes: number): Size {
   const depths: number[] = [0];
   while (stack.length > 0 && bytes <= maxBytes) {
     const given = stack.pop();
-    isPlain &&= isPlainItself(given);
-    const next = asSerialized(given);
     const depth = depths.pop()! + 1;
     values++;
+    if (typeof given === "string") {
+      bytes += given.length + 1;
+      continue;
+    }
+    isPlain &&= isPlainItself(given);
+    const next = asSerialized(given);
     if (isBinary(next)) {
       hasBinary = true;
       bytes += next.byteLength + 1;

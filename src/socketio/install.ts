@@ -25,7 +25,7 @@ import {
   joinsUnasked,
   limitJoining,
 } from "./joining.ts";
-import { addPolicy, isBlockedNow, noteCut, startMeter, wasCut } from "./meter.ts";
+import { addPolicy, isBlockedNow, noteCut, startMeter, wasCut } from "./gate/meter.ts";
 import { isUnder, placeOf } from "./patterns.ts";
 import { makeRecoverySafe } from "./recovery/recovery.ts";
 import { askedAgain } from "./gate/gate.ts";

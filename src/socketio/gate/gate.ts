@@ -29,7 +29,7 @@ import { sendChallenge, sendEmit, sendPast } from "./sending.ts";
 import { baseOf, gatedPrototypeOf, gateOf, setGate } from "./prototype.ts";
 import { leaveTopics, standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
-import { startMeter, stopMeter } from "../meter.ts";
+import { startMeter, stopMeter } from "./meter.ts";
 import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
 import { giveBack, type Recovered } from "../recovery/recovered.ts";

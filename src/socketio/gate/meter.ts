@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { guardOf, isUndecided } from "./claims.ts";
-import { connectionsOf } from "./connections.ts";
-import { listenFirst } from "./engines.ts";
-import type { Guard } from "../core/guard.ts";
+import { guardOf, isUndecided } from "../claims.ts";
+import { connectionsOf } from "../connections.ts";
+import { listenFirst } from "../engines.ts";
+import type { Guard } from "../../core/guard.ts";
 import {
   CONNECT,
   CONNECT_ERROR,
@@ -18,11 +18,11 @@ import {
   type RawDecoder,
   type RawServer,
   type RawSocket,
-} from "./internals.ts";
-import { joiningSockets } from "./joining.ts";
-import { gateOf } from "./gate/prototype.ts";
-import { closeUnused } from "./transport.ts";
-import { unauthorized } from "../protocol.ts";
+} from "../internals.ts";
+import { joiningSockets } from "../joining.ts";
+import { gateOf } from "./prototype.ts";
+import { closeUnused } from "../transport.ts";
+import { unauthorized } from "../../protocol.ts";
 
 /** How many namespaces may be asked for, the same ones again counted; those that are open do not count. */
 const ASKED_LIMIT = 64;
