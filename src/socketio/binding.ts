@@ -7,7 +7,6 @@ import { ignoreInvalid } from "./connections.ts";
 import { isInUse } from "./gate/gate.ts";
 import { closeTransport, dropTransport } from "./transport.ts";
 
-/** What the core needs of a socket.io server. */
 export function bindingOf(
   { server, name }: Target,
   clock: Clock = systemClock,

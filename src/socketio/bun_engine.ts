@@ -1,15 +1,13 @@
 /**
- * What `@socket.io/bun-engine` knows of a client, but does not tell socket.io.
+ * The client's address under `@socket.io/bun-engine`, which does not tell it to socket.io.
  *
  * @module
  */
 
-/** A transport of the engine. */
 interface BunConn {
   remoteAddress?: string | undefined;
 }
 
-/** A server of `Bun.serve`, as the engine hands it on. */
 interface BunServer {
   requestIP(request: Request): { readonly address: string } | null;
 }
@@ -17,15 +15,15 @@ interface BunServer {
 type EditHeaders = (headers: Headers, request: Request, server: BunServer) => unknown;
 
 interface BunEngine {
-  /** Its hooks are looked up for each request. */
+  /** The engine looks its hooks up for each request. */
   readonly opts: { editHandshakeHeaders?: EditHeaders | undefined };
   handler(): unknown;
   on(event: "connection", listener: (conn: BunConn, request: Request) => void): void;
 }
 
 /**
- * Puts the address of a client where socket.io looks for it, from now on: in front
- * of socket.io, which reads it at once. Other engines do that themselves.
+ * Puts the address of each client where socket.io looks for it. Listens before socket.io, which
+ * reads the address at once. Other engines need no help.
  */
 export function tellAddresses(engine: object): void {
   if (isBunEngine(engine)) listen(engine);
@@ -37,8 +35,8 @@ function isBunEngine(engine: object): engine is BunEngine {
 }
 
 function listen(engine: BunEngine): void {
-  // Bun forgets the address of a request as soon as it is upgraded to a
-  // WebSocket: this hook is the last one before that.
+  // Bun forgets the address of a request when the request is upgraded. This hook is the last one
+  // before that.
   const addresses = new WeakMap<Request, string>();
   const { editHandshakeHeaders } = engine.opts;
   engine.opts.editHandshakeHeaders = (headers, request, server) => {

@@ -1,7 +1,7 @@
 /**
- * Which policy a namespace is under: its own; else that of a pattern that
- * covers it; else the server's, unless that leaves it open. A namespace is known
- * by its name: Socket.IO may remove one that is empty, and make it anew.
+ * Which policy a namespace is under: its own; else that of a pattern that covers it; else the
+ * server's, unless the option `open` excludes it. Namespaces are known by name: Socket.IO may
+ * remove an empty one and create it again.
  *
  * @module
  */
@@ -15,10 +15,9 @@ const COVER: unique symbol = Symbol("socketio-auth cover");
 /** A registered symbol, so that a second copy of this package sees the first. */
 const COPY: unique symbol = Symbol.for("@socketio-auth/socketio-auth:copy");
 
-/** Stands for this copy. */
 const THIS_COPY = {};
 
-/** The policy of a pattern, and how far it has to stand back for another one's. */
+/** The policy of a pattern, and the rank of that pattern: the lowest one holds. */
 interface Cover {
   readonly guard: Guard<unknown, RawClient>;
   readonly rank: number;
@@ -30,16 +29,15 @@ interface Claimed {
 }
 
 interface ClaimedServer extends Claimed {
-  /** The copy of this package that guards it. */
+  /** The copy of this package that guards the server. */
   [COPY]?: object;
-  /** By the name of the namespace. */
   [GUARDS]?: Map<string, Guard<unknown, RawClient>>;
 }
 
 /**
- * Puts a server under this copy of the package: two would not know each other's sessions.
+ * Claims a server for this copy of the package: two copies would not know each other's sessions.
  *
- * @throws {Error} if another one guards it already
+ * @throws {Error} if another copy guards the server already
  */
 export function claimForThisCopy(server: RawServer & ClaimedServer): void {
   if (!server[COPY]) Object.defineProperty(server, COPY, { value: THIS_COPY });
@@ -53,17 +51,17 @@ export function claimForThisCopy(server: RawServer & ClaimedServer): void {
 /**
  * Puts a server under a policy, for good.
  *
- * @throws {Error} if it has one already
+ * @throws {Error} if the server has a policy already
  */
 export function claimServer(server: RawServer & Claimed, guard: Guard<unknown, RawClient>): void {
   claimObject(server, guard);
 }
 
 /**
- * Puts a namespace under a policy of its own, and all that will have its name.
- * One that was made anew may be given another.
+ * Puts a namespace, and every later one of the same name, under a policy of its own. If Socket.IO
+ * has removed the namespace and created it again, it may be given another policy.
  *
- * @throws {Error} if it has one already
+ * @throws {Error} if the namespace has a policy of its own already
  */
 export function claim(nsp: RawNamespace & Claimed, guard: Guard<unknown, RawClient>): void {
   claimObject(nsp, guard);
@@ -89,15 +87,13 @@ export function cover(
   Object.defineProperty(nsp, COVER, { value: { guard, rank }, configurable: true });
 }
 
-/** Namespaces of which a pattern has not said yet whether they are its own. */
+/** Namespaces that a pattern's function has not answered for yet. */
 export const undecided: WeakMap<RawNamespace, Promise<void>> = new WeakMap();
 
-/** Whether a pattern has still to say whether a namespace is its own. */
 export function isUndecided(nsp: RawNamespace): boolean {
   return undecided.has(nsp);
 }
 
-/** The policy a namespace is under, if any. */
 export function guardOf(nsp: RawNamespace & Claimed): Guard<unknown, RawClient> | undefined {
   const server = nsp.server as RawServer & ClaimedServer;
   const own = server[GUARDS]?.get(nsp.name) ?? nsp[COVER]?.guard;

@@ -10,22 +10,21 @@ type AnyConnection = Connection<unknown, RawClient>;
 
 interface GuardedConn extends RawConn {
   /**
-   * One for each policy that a socket on this transport is under. An array around a single one would
-   * cost each transport 56 bytes.
+   * One connection for each policy that a socket on this transport is under. An array around a
+   * single one would cost each transport 56 bytes.
    */
   [CONNECTIONS]?: AnyConnection | readonly AnyConnection[];
-  /** Its own end tells them. */
+  /** Set once the connections end with the transport. */
   [FOLLOWED]?: true;
 }
 
-/** The connections on a transport, one for each policy. */
 export function connectionsOf(conn: RawConn): readonly AnyConnection[] {
   const connections = (conn as GuardedConn)[CONNECTIONS];
   if (connections === undefined) return [];
   return connections instanceof Connection ? [connections] : connections;
 }
 
-/** The connection of a client under one policy. */
+/** Returns the connection of a client under one policy, and creates it if need be. */
 export function connectionOf<S>(
   client: RawClient,
   guard: Guard<S, RawClient>,
@@ -41,9 +40,9 @@ export function connectionOf<S>(
 }
 
 /**
- * Has the connections of a client end with its transport: called whenever one
- * has no socket, whose own end would tell. (Not from the start, because one more
- * listener costs 136 bytes, and most connections have a socket all the time.)
+ * Makes the connections of a client end with its transport. Called when a connection has no socket
+ * whose own end would tell. (Not called from the start: one more listener costs 136 bytes, and most
+ * connections have a socket all the time.)
  */
 export function followTransport(client: RawClient): void {
   const conn: GuardedConn = client.conn;
@@ -54,8 +53,8 @@ export function followTransport(client: RawClient): void {
 }
 
 /**
- * Has a client not be closed, for a while, for packets that belong to no socket, as Socket.IO does
- * by `close`.
+ * Keeps Socket.IO from closing a client, for `ms` milliseconds, for packets that belong to no
+ * socket.
  */
 export function ignoreInvalid(client: RawClient, clock: Clock, ms: number): void {
   const own: Partial<RawClient> = client;
@@ -65,7 +64,7 @@ export function ignoreInvalid(client: RawClient, clock: Clock, ms: number): void
     delete own.close;
     client.close();
   };
-  // What the application closes is closed.
+  // A close by the application takes effect at once.
   own._disconnect = () => {
     delete own.close;
     delete own._disconnect;
@@ -73,7 +72,7 @@ export function ignoreInvalid(client: RawClient, clock: Clock, ms: number): void
   };
 }
 
-/** Those without a socket: the others hear of it from theirs. */
+/** Closes the connections that have no socket. The others are told by their sockets. */
 function closeConnections(this: GuardedConn): void {
   for (const connection of connectionsOf(this)) {
     if (connection.isEmpty) connection.close();

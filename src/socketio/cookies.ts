@@ -4,31 +4,34 @@ import { checkPages, type OpeningRequest, type Origins } from "./pages.ts";
 /** Options of {@linkcode cookies}. */
 export interface CookieOptions {
   /**
-   * The pages whose cookies count. Browsers send cookies with the requests of any page, and CORS
-   * binds neither WebSockets nor JSONP. A list of origins, such as
-   * `["https://app.example"]`; `"same"`: the `Origin` header has the host of the `Host` header,
-   * which a proxy must have left as it was; or `"any"`.
+   * The pages whose cookies count: a list of origins, such as `["https://app.example"]`; `"same"`;
+   * or `"any"`. Browsers send cookies with the requests of any page, and CORS binds neither
+   * WebSockets nor JSONP. With `"same"`, the `Origin` header must have the host of the `Host`
+   * header, which a proxy must have left as it was.
    */
   readonly origins: Origins;
 }
 
-/** Finds cookies, by their names, in what Socket.IO has as `socket.handshake`. */
+/** Finds cookies by name in the handshake, which is Socket.IO's `socket.handshake`. */
 export type CookieFinder<Name extends string = string> = (
   handshake: unknown,
 ) => { [name in Name]?: string } | undefined;
 
 /**
- * Makes a function for the option `handshake` that takes cookies for credentials:
- * `{ name: value }` of those that are there, or nothing if none is.
+ * Creates a function for the option `handshake` that takes cookies as credentials. It returns `{
+ * name: value }` for the cookies that are there, or `undefined` if there are none.
  *
  * The cookies are those of the request that opened the transport. They count if `origins` names the
- * page that made the request, or if no page of another origin can have made it: there is no
- * `Origin` header, and the request is a WebSocket's; or `Sec-Fetch-Site` is `same-origin` or
- * `none`; or there is no `Sec-Fetch-Site` either, and it is not JSONP. With
- * `Sec-Fetch-Site: cross-site`, the `Origin` has to be in the list, or `origins` be `"any"`.
+ * page that made the request. Without an `Origin` header, they count if no page of another origin
+ * can have made the request:
+ * - the request is a WebSocket's;
+ * - or `Sec-Fetch-Site` is `same-origin` or `none`;
+ * - or `Sec-Fetch-Site` is absent, and the request is not JSONP.
  *
- * A name counts as it is, and the first cookie of that name. Quotes around a value are taken off,
- * and a value that is percent-encoded is decoded; one that cannot be decoded stays as it is.
+ * With `Sec-Fetch-Site: cross-site`, the `Origin` has to be in the list, or `origins` be `"any"`.
+ *
+ * Names are compared exactly, and the first cookie of a name counts. Quotes around a value are
+ * removed, and a percent-encoded value is decoded. A value that cannot be decoded stays as it is.
  *
  * @example
  * ```ts
@@ -40,8 +43,9 @@ export type CookieFinder<Name extends string = string> = (
  * });
  * ```
  *
- * @param names the name of a cookie, or several
+ * @param names the name of a cookie, or a list of names
  * @param options `origins`, which is required
+ * @returns a function for the option `handshake`
  * @throws {TypeError} if a name or an option is of the wrong kind
  */
 export function cookies<const Name extends string>(
@@ -55,7 +59,7 @@ export function cookies<const Name extends string>(
     if (!isFromNamedPage(request)) return undefined;
     const header = [request.headers.cookie ?? []].flat().join(";");
     const found = readCookies(header, wanted);
-    // Own properties, whatever their names: fromEntries defines them.
+    // `fromEntries` defines own properties, for a name like `__proto__` too.
     return found.size > 0 ? Object.fromEntries(found) as { [name in Name]?: string } : undefined;
   };
 }
@@ -87,7 +91,6 @@ function resolveOptions(options: CookieOptions): Origins {
   return origins;
 }
 
-/** The first cookie of each name. */
 function readCookies(header: string, wanted: Set<string>): Map<string, string> {
   const found = new Map<string, string>();
   for (const pair of header.split(";")) {
@@ -99,8 +102,8 @@ function readCookies(header: string, wanted: Set<string>): Map<string, string> {
 }
 
 /**
- * Takes spaces and tabs off both ends. What `String.trim` takes off besides is a part of the name:
- * else a page of a subdomain could set a cookie that passes for one of the name `__Host-session`.
+ * Removes spaces and tabs at both ends. Other white space, which `String.trim` removes too, is part
+ * of the name: otherwise a page of a subdomain could set a cookie that passes for `__Host-session`.
  */
 function trim(text: string): string {
   let start = 0;

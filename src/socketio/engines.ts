@@ -5,21 +5,19 @@ interface Bindable {
   bind(engine: object): unknown;
 }
 
-/** What emits events, of Node or of bun-engine. */
 interface Emitter {
-  // deno-lint-ignore no-explicit-any -- whatever its events carry
+  // deno-lint-ignore no-explicit-any -- listeners of any event
   on?(event: string, listener: (...args: any[]) => void): unknown;
   // deno-lint-ignore no-explicit-any -- likewise
   prependListener?(event: string, listener: (...args: any[]) => void): unknown;
-  /** On bun-engine these are the ones that are called, not a copy. */
+  /** On bun-engine, the array of listeners itself and not a copy. */
   listeners?(event: string): unknown[];
 }
 
-/** Listens to an event in front of those who listen already. */
 export function listenFirst(
   emitter: Emitter,
   event: string,
-  // deno-lint-ignore no-explicit-any -- whatever its events carry
+  // deno-lint-ignore no-explicit-any -- listeners of any event
   listener: (...args: any[]) => void,
 ): void {
   const others = emitter.listeners?.(event) ?? [];
@@ -28,7 +26,7 @@ export function listenFirst(
   else emitter.on?.(event, listener);
 }
 
-/** Calls back for each transport of an engine, now and later, in front of socket.io. */
+/** Calls `listener` for each transport of an engine, now and later, before socket.io. */
 export function watchConnections(
   engine: Emitter & { clients?: object },
   listener: (conn: RawConn) => void,
@@ -41,8 +39,8 @@ export function watchConnections(
 }
 
 /**
- * Calls back for the engine that a server is bound to, and for each it is bound to
- * later; in front of socket.io itself.
+ * Calls `listener` for the engine that a server is bound to, and for each later one, before
+ * socket.io.
  */
 export function onEngine(target: RawServer, listener: (engine: object) => void): void {
   const server = target as RawServer & Bindable;

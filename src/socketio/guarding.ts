@@ -6,21 +6,20 @@ import type { RawClient, RawSocket } from "./internals.ts";
 import { takeRecovered } from "./recovery/recovery.ts";
 import { checkSocket } from "./supported.ts";
 
-/** A policy at work on a socket.io server. */
 export type SocketIoGuard<S = unknown> = Guard<S, RawClient>;
 
 /**
- * Puts a gate on a socket, shut. A socket that is connected already counts as
- * connected now; one that is `isNew` was only just made. One that cannot be guarded
- * loses its transport: returns false.
+ * Puts a shut gate on a socket. A socket that `isNew` was just created; one that is connected
+ * counts as connected now. If the socket cannot be guarded, closes its transport and returns
+ * `false`.
  */
 export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = false): boolean {
   try {
     checkSocket(socket);
     // A namespace may get its own policy while a socket is on its way into it.
     const before = gateOf(socket);
-    // Its data belongs to whoever the other policy knows.
-    if (before?.waiting?.recovered) throw new Error("Cannot guard a recovered socket anew.");
+    // The recovered data belongs to a user of the other policy.
+    if (before?.waiting?.recovered) throw new Error("Cannot guard a recovered socket again.");
     if (before && !socket.connected) before.connection.leave(before, "server namespace disconnect");
     new Gate(socket, guard, takeRecovered(socket), isNew);
     if (!before) socket.on(AUTHENTICATION, onAuthentication);
@@ -33,7 +32,7 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = fal
   }
 }
 
-/** A refresh. Shared by all sockets, so that an authenticated one costs no closure. */
+/** Handles a refresh. Shared by all sockets, so that an authenticated one costs no closure. */
 function onAuthentication(this: RawSocket, ...args: unknown[]): void {
   gateOf(this)!.authenticate(args);
 }

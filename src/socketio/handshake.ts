@@ -5,9 +5,9 @@ import type { RawSocket } from "./internals.ts";
 import { readPayload } from "./payload.ts";
 
 /**
- * Verifies the credentials that came with a socket's CONNECT, if there are any.
- * Resolves whether the socket may be connected; if not, it has been refused. It
- * does not resolve at all if the client leaves meanwhile.
+ * Verifies the credentials that came with a socket's CONNECT, if there are any. Resolves with
+ * whether the socket may be connected; if not, it has been refused. Does not resolve if the client
+ * leaves meanwhile.
  */
 export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   const gate = gateOf(socket)!;
@@ -34,7 +34,7 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   });
 }
 
-/** Refuses a socket that nothing is verified for. */
+/** Refuses a socket without an attempt. */
 export function turnAway(socket: RawSocket, refusal: Unauthorized): void {
   const gate = gateOf(socket)!;
   gate.refuse(refusal);

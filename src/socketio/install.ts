@@ -1,7 +1,7 @@
 /**
- * Finds every namespace a policy is for, and every socket in it. All ways to a
- * socket lead through `Namespace._createSocket`, and all ways to a namespace
- * through the server's map of them; both are taken over on the instance.
+ * Finds every namespace that a policy is for, and every socket in it. All ways to a socket lead
+ * through `Namespace._createSocket`, and all ways to a namespace through the server's map of
+ * namespaces. Both are replaced on the instance.
  *
  * @module
  */
@@ -39,9 +39,8 @@ const INSTALLED = Symbol("socketio-auth installed");
 /**
  * Puts a policy on a server or a namespace.
  *
- * @throws {Error} if it has a policy of its own already, if another copy of this package guards the
- * server, or if a pattern's
- * function fails when it is asked about the namespaces there are
+ * @throws {Error} if the target has a policy of its own already, if another copy of this package
+ * guards the server, or if a pattern's function fails for an existing namespace
  */
 export function install({ server, namespace }: Target, guard: SocketIoGuard): void {
   claimForThisCopy(server);
@@ -57,7 +56,6 @@ export function install({ server, namespace }: Target, guard: SocketIoGuard): vo
 
 const prepared = new WeakSet<RawServer>();
 
-/** What is done to a server once, whatever the number of its policies. */
 function prepare(server: RawServer): void {
   if (prepared.has(server)) return;
   prepared.add(server);
@@ -80,12 +78,12 @@ function prepare(server: RawServer): void {
 }
 
 /**
- * Takes over what has to be of every adapter, also of namespaces without a gate:
- * what is kept of lost connections may lie in one store.
+ * Takes over the adapter of a namespace, also where there is no gate: lost connections of all
+ * namespaces may lie in one store.
  */
 function watchAdapter(nsp: RawNamespace): void {
   const { _initAdapter } = nsp;
-  // `io.adapter(…)` puts another one in its place.
+  // `io.adapter(…)` replaces the adapter.
   nsp._initAdapter = () => {
     _initAdapter.call(nsp);
     takeOverAdapter(nsp);
@@ -102,10 +100,8 @@ function watchGuarded(nsp: RawNamespace): void {
   if (guardOf(nsp)) watchNamespace(nsp);
 }
 
-/** A namespace, and whether it falls under a pattern. */
 type Finding = readonly [nsp: RawNamespace, isUnder: boolean | Promise<boolean>];
 
-/** @throws {Error} if the function that a pattern was made of does not know of one */
 function askAbout(namespaces: RawNamespace[], parent: RawParentNamespace): Finding[] {
   return namespaces.map((nsp) => {
     try {
@@ -129,7 +125,7 @@ function watchPattern(
     cover(nsp, guard, parent.children.has(nsp) ? -1 : placeOf(parent));
     watchNamespace(nsp);
   }
-  /** If nobody can tell, it is guarded: rather too much than too little. */
+  /** If the pattern's function fails, the namespace is guarded: rather too much than too little. */
   function takeUnsure(nsp: RawNamespace, error: unknown): void {
     guard.policy.report(error, { during: "gate" });
     take(nsp);
@@ -157,7 +153,7 @@ function watchPattern(
   });
 }
 
-/** Every namespace is put into this map before anybody else gets hold of it. */
+/** Calls `listener` for every new namespace, before any other code gets hold of it. */
 function onNamespace({ _nsps }: RawServer, listener: (nsp: RawNamespace) => void): void {
   const set = _nsps.set;
   _nsps.set = (name, nsp) => {
@@ -172,7 +168,7 @@ function watchNamespace(nsp: RawNamespace & { [INSTALLED]?: true }): void {
   if (!guard) return;
   for (const socket of nsp.sockets.values()) {
     const gate = gateOf(socket);
-    // Whoever is connected already has not been asked yet, or not by this policy.
+    // A socket that is connected already has not signed in, or not under this policy.
     if (!gate) guardSocket(guard, socket);
     else if (gate.guard !== guard) gate.disconnect();
   }
@@ -187,16 +183,16 @@ function takeOver(nsp: RawNamespace): void {
     if (undecided.has(nsp)) await undecided.get(nsp);
     const guard = guardOf(nsp);
     if (!guard) return _createSocket.call(nsp, client, auth);
-    // What a client sends that is about to be closed is dropped.
+    // A client that is about to be closed gets no further sockets.
     const connection = connectionOf(client, guard);
     if (!isUnasked) limitJoining(client, () => connection.cut("too_many_attempts"));
     askedAgain(client, nsp.name);
-    // No second socket for a client, nor sockets without end, nor one without a gate.
+    // A client gets neither a second socket in a namespace, nor too many, nor one without a gate.
     const joining = beginJoining(client, nsp.name);
     if (!joining) return new Promise(() => {});
     const { handshake } = guard.policy;
     const refusal = isUnasked ? undefined : connection.refusalToJoin(auth);
-    // One that is refused gets a socket, too, and Socket.IO cleans up behind it as ever.
+    // A socket that is refused is created, too, and Socket.IO cleans up after it.
     const socket = await _createSocket.call(nsp, client, refusal ? {} : auth);
     if (!goOnJoining(joining, socket) || !guardSocket(guard, socket, true)) {
       return new Promise(() => {});
@@ -212,16 +208,15 @@ function takeOver(nsp: RawNamespace): void {
       (!handshake || isUnasked || await verifyHandshake(socket));
     return isWelcome ? socket : new Promise(() => {});
   };
-  // The same namespace, but that it keeps to itself who has been connected: the
-  // gate introduces the socket to the application.
+  // The same namespace without its events `connect` and `connection`: the gate emits them.
   const quiet = Object.create(nsp, { emitReserved: { value: () => false } });
   nsp._doConnect = (socket, fn) => {
     const guard = guardOf(nsp);
     if (!guard) return _doConnect.call(nsp, socket, fn);
     const gate = gateOf(socket);
-    // A middleware may go on twice, or after the client has called it off.
+    // A middleware may call `next` twice, or after the client has called it off.
     if (gate && !isJoining(socket)) return;
-    // It may have been on its way when the policy came.
+    // The socket may have been on its way when the policy came.
     if (gate?.guard !== guard && !guardSocket(guard, socket)) return;
     endJoining(socket);
     _doConnect.call(quiet, socket, fn);

@@ -1,13 +1,11 @@
 /**
- * What the adapter uses of socket.io's objects, written down structurally:
- * socket.io itself is only ever imported as types, and some of these members
- * are private there. They are the same in all versions that are supported, and
- * `supported.ts` looks for them.
+ * The members of socket.io's objects that the binding uses, as structural types: socket.io is only
+ * imported as types, and some of these members are private there. They are the same in all
+ * supported versions, and `supported.ts` checks for them.
  *
  * @module
  */
 
-/** A packet as socket.io-parser decodes it. */
 export interface Packet {
   type: number;
   data?: unknown;
@@ -31,7 +29,7 @@ export interface RawWebSocket {
   unsubscribe?(topic: string): unknown;
 }
 
-/** What a transport of either engine has. */
+/** The part of a transport that both engines have. */
 export interface RawTransport {
   readonly name: string;
   closeTimeout?: number;
@@ -58,7 +56,7 @@ export interface RawConn {
 export interface RawClient {
   readonly conn: RawConn;
   readonly sockets: ReadonlyMap<string, RawSocket>;
-  /** By the name of the namespace: who takes the packets for it. */
+  /** The socket that takes the packets for a namespace, by the name of the namespace. */
   readonly nsps: Map<string, RawSocket>;
   connect(name: string, auth: object): void;
   close(): void;
@@ -67,7 +65,6 @@ export interface RawClient {
   writeToEngine(...args: unknown[]): void;
 }
 
-/** What an adapter keeps of a connection that was lost. */
 export interface RawSession {
   readonly sid: string;
   readonly pid: string;
@@ -76,14 +73,12 @@ export interface RawSession {
   readonly missedPackets?: unknown[];
 }
 
-/** Where a broadcast goes. */
 export interface BroadcastOptions {
   readonly rooms?: ReadonlySet<string>;
   readonly except?: ReadonlySet<string>;
   readonly flags?: Flags;
 }
 
-/** What a room-keeping adapter does for the gate. */
 export interface RawAdapter {
   addAll(id: string, rooms: ReadonlySet<string>): unknown;
   del(id: string, room: string): unknown;
@@ -112,22 +107,21 @@ export interface Flags {
   timeout?: number;
 }
 
-/** What the client brought along when it asked for a namespace. */
+/** The request with which the client asked for a namespace. */
 export interface RawHandshake {
   auth?: Record<string, unknown>;
   readonly address?: string;
-  /** Epoch milliseconds. */
+  /** When the socket was created, in epoch milliseconds. */
   readonly issued: number;
 }
 
-/** A socket, as far as the gate is concerned. */
 export interface RawSocket {
   readonly id: string;
   readonly nsp: RawNamespace;
   client: RawClient;
   readonly rooms: Set<string>;
   readonly connected: boolean;
-  /** What to call when the client answers an event, by the event's id. */
+  /** The callbacks for the client's answers, by the id of the event. */
   readonly acks: Map<number, (...args: unknown[]) => void>;
   readonly handshake: RawHandshake;
   adapter: RawAdapter;
@@ -146,10 +140,9 @@ export interface RawSocket {
   _onclose(reason: string, description?: unknown): unknown;
 }
 
-/** A namespace, as far as the gate is concerned. */
 export interface RawNamespace {
   readonly name: string;
-  /** The id of the next event that wants an answer. */
+  /** The id of the next event that expects an answer. */
   _ids: number;
   readonly server: RawServer;
   readonly adapter: RawAdapter;
@@ -159,31 +152,28 @@ export interface RawNamespace {
   _createSocket(client: RawClient, auth: Record<string, unknown>): Promise<RawSocket>;
   _doConnect(socket: RawSocket, fn: unknown): void;
   _remove(socket: RawSocket): void;
-  /** What an adapter hands a message of another node to. */
+  /** Takes a message of another node from the adapter. */
   _onServerSideEmit(args: unknown[]): void;
   emitReserved(event: string, socket: RawSocket): unknown;
 }
 
-/** A parent of dynamic namespaces. */
 export interface RawParentNamespace extends RawNamespace {
   readonly children: ReadonlySet<RawNamespace>;
   createChild(name: string): RawNamespace;
 }
 
-/** What puts packets together out of what comes in. */
 export interface RawDecoder {
   on(event: "decoded", listener: (packet: Packet) => void): unknown;
   add(data: unknown): void;
 }
 
-/** A server, as far as the gate is concerned. */
 export interface RawServer {
   readonly encoder: { encode(packet: Packet): (string | Uint8Array)[] };
   readonly _parser: { readonly Decoder: new () => RawDecoder };
   readonly _nsps: Map<string, RawNamespace>;
   readonly opts: { readonly connectionStateRecovery?: unknown };
   readonly parentNsps: ReadonlyMap<unknown, RawParentNamespace>;
-  /** Those made of a regular expression; since socket.io 4.7. */
+  /** The parents made of a regular expression; since socket.io 4.7. */
   readonly parentNamespacesFromRegExp?: ReadonlyMap<RegExp, RawParentNamespace>;
   of(name: string): RawNamespace;
   close(...args: unknown[]): unknown;
@@ -191,19 +181,16 @@ export interface RawServer {
   _checkNamespace(name: string, auth: object, fn: (nsp: RawNamespace | false) => void): void;
 }
 
-/** Whether `value` is a socket.io 4 server. */
 export function isServer(value: unknown): value is RawServer {
   const { _nsps, of } = Object(value);
   return _nsps instanceof Map && typeof of === "function";
 }
 
-/** Whether `value` is a namespace of one. */
 export function isNamespace(value: unknown): value is RawNamespace {
   const { sockets, server } = Object(value);
   return sockets instanceof Map && isServer(server);
 }
 
-/** Whether a namespace is a parent of dynamic ones. */
 export function isParent(nsp: RawNamespace): nsp is RawParentNamespace {
   const { children, createChild } = nsp as Partial<RawParentNamespace>;
   return children instanceof Set && typeof createChild === "function";

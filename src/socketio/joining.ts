@@ -1,32 +1,32 @@
 import type { RawClient, RawConn, RawNamespace, RawSocket } from "./internals.ts";
 
-/** A client's way into a namespace, which has a socket once Socket.IO has made one. */
+/** A client's way into a namespace. `socket` is set once Socket.IO has created it. */
 interface Joining {
   socket: RawSocket | undefined;
-  /** Whether it was refused, and its client has not been told to stay away yet. */
+  /** Set if the socket was refused, and its client has not been told to stay away yet. */
   isRefused?: true;
 }
 
-/** How many namespaces a client may wait for at once; and how many it may ask for in one turn. */
+/** How many namespaces a client may wait for at once, and how many it may ask for in one turn. */
 const WAITING_LIMIT = 64;
 const BURST_LIMIT = 1024;
 
 const JOININGS = Symbol("socketio-auth joinings");
 
 /**
- * The transport of a client, with the namespaces that it is on its way into.
- * Socket.IO itself makes a socket for every CONNECT that comes before the first
- * has been accepted, and connects a socket as often as a middleware calls `next`.
+ * The transport of a client, with the namespaces that the client is joining. Socket.IO itself
+ * creates a socket for every CONNECT that comes before the first has been accepted, and connects a
+ * socket as often as a middleware calls `next`.
  */
 interface JoiningConn extends RawConn {
-  /** By the name of the namespace. A map, for it is up to the client how many there are. */
+  /** Keyed by namespace. A map, because clients decide how many there are. */
   [JOININGS]?: Map<string, Joining> | undefined;
 }
 
-/** The clients that join without having asked to. */
+/** The clients that join again without having sent a CONNECT. */
 const again = new WeakSet<RawClient>();
 
-/** Notes that a client joins a namespace. Returns nothing if it does so already. */
+/** Notes that a client joins a namespace. Returns `undefined` if it is joining it already. */
 export function beginJoining(client: RawClient, name: string): Joining | undefined {
   if (find(client, name)) return undefined;
   const joining = { socket: undefined };
@@ -37,8 +37,8 @@ export function beginJoining(client: RawClient, name: string): Joining | undefin
 }
 
 /**
- * Calls `cut` if a client that asks for one more namespace waits for too many. Those that come in
- * one burst and are let in at once do not wait.
+ * Calls `cut` if a client asks for one more namespace while too many are waiting. Namespaces that
+ * are accepted within the same turn do not count as waiting.
  */
 export function limitJoining({ conn }: RawClient, cut: () => unknown): void {
   const count = waiting(conn);
@@ -51,10 +51,9 @@ export function limitJoining({ conn }: RawClient, cut: () => unknown): void {
   });
 }
 
-/** Transports that are looked at again at the end of this turn. */
+/** Transports that are checked again at the end of this turn. */
 const looking = new WeakSet<RawConn>();
 
-/** How many namespaces a client is on its way into. */
 function waiting(conn: RawConn): number {
   let count = 0;
   for (const { isRefused } of (conn as JoiningConn)[JOININGS]?.values() ?? []) {
@@ -63,7 +62,6 @@ function waiting(conn: RawConn): number {
   return count;
 }
 
-/** The sockets that a client is to get. */
 export function joiningSockets(conn: RawConn): RawSocket[] {
   const joinings = (conn as JoiningConn)[JOININGS]?.values() ?? [];
   return [...joinings].flatMap(({ socket }) => socket ?? []);
@@ -73,7 +71,7 @@ function find({ conn }: RawClient, name: string): Joining | undefined {
   return (conn as JoiningConn)[JOININGS]?.get(name);
 }
 
-/** Gives it its socket. Returns false if it was called off meanwhile. */
+/** Sets the socket of `joining`. Returns `false` if that was called off meanwhile. */
 export function goOnJoining(joining: Joining, socket: RawSocket): boolean {
   joining.socket = socket;
   if (!isJoining(socket)) return false;
@@ -82,15 +80,14 @@ export function goOnJoining(joining: Joining, socket: RawSocket): boolean {
   return true;
 }
 
-/** Sockets that have not arrived in their namespace, by their ids. */
+/** Sockets that have not arrived in their namespace, by id. */
 const sockets = new WeakMap<RawNamespace, Map<string, RawSocket>>();
 
-/** A socket that has not arrived in a namespace yet, by its id. */
 export function socketOnTheWay(nsp: RawNamespace, id: string): RawSocket | undefined {
   return sockets.get(nsp)?.get(id);
 }
 
-/** Whether a socket is on its way, and has neither arrived nor been refused or called off. */
+/** Returns whether a socket is joining: neither arrived, refused nor called off. */
 export function isJoining(socket: RawSocket): boolean {
   const joining = find(socket.client, socket.nsp.name);
   return joining?.socket === socket && !joining.isRefused;
@@ -102,13 +99,13 @@ export function refuseJoining(socket: RawSocket): void {
   if (joining?.socket === socket) joining.isRefused = true;
 }
 
-/** The socket that a client was refused for a namespace, if it has not been told to stay away. */
+/** Returns the socket that was refused for a namespace, unless its client was told to stay away. */
 export function refusedSocket(client: RawClient, name: string): RawSocket | undefined {
   const joining = find(client, name);
   return joining?.isRefused && joining.socket;
 }
 
-/** Forgets that a socket was refused. Returns whether it is still the one of its namespace. */
+/** Forgets that a socket was refused. Returns whether it was still the one of its namespace. */
 export function forgetRefused(socket: RawSocket): boolean {
   const { client, nsp: { name } } = socket;
   const isKnown = refusedSocket(client, name) === socket;
@@ -130,10 +127,10 @@ function forget(client: RawClient, name: string): void {
 }
 
 /**
- * Has a client join the namespace of a socket again, as if it had asked to. It
- * does not know before it is told, and goes on sending to the socket that is
- * over: without one, Socket.IO would close the transport. If the namespace was
- * a dynamic one that is gone, and may not come back, `denied` is called.
+ * Makes a client join the namespace of a socket again, as if it had sent a CONNECT. Until the
+ * client is told, it sends to the former socket, which therefore stays in the client's map: without
+ * it, Socket.IO would close the transport. If the namespace was a dynamic one and cannot be created
+ * again, `denied` is called.
  */
 export function joinAgain(socket: RawSocket, denied: () => void): void {
   const { client, handshake, nsp: { name, server } } = socket;
@@ -142,7 +139,7 @@ export function joinAgain(socket: RawSocket, denied: () => void): void {
   const { pid: _pid, offset: _offset, ...auth } = handshake.auth ?? {};
   if (server._nsps.has(name)) return joinUnasked(client, name, auth);
   server._checkNamespace(name, auth, (nsp) => {
-    // The client may have left by itself.
+    // The client may have left meanwhile.
     if (client.nsps.get(name) !== socket) return;
     if (nsp) return joinUnasked(client, name, auth);
     removeStale(client, name);
@@ -150,7 +147,7 @@ export function joinAgain(socket: RawSocket, denied: () => void): void {
   });
 }
 
-/** It asks for its socket before this returns. */
+/** Joins a namespace; `_createSocket` runs before this function returns. */
 function joinUnasked(client: RawClient, name: string, auth: object): void {
   again.add(client);
   try {
@@ -160,12 +157,12 @@ function joinUnasked(client: RawClient, name: string, auth: object): void {
   }
 }
 
-/** Whether a client that asks for a socket now has not sent a CONNECT for it. */
+/** Returns whether a client that is given a socket now has not sent a CONNECT for it. */
 export function joinsUnasked(client: RawClient): boolean {
   return again.has(client);
 }
 
-/** The client leaves, though it has not been told yet that it joins again. */
+/** Handles a client that leaves before it is told that it joins again. */
 export function callOff(socket: RawSocket): void {
   const { client, nsp: { name } } = socket;
   removeStale(client, name);
@@ -174,7 +171,7 @@ export function callOff(socket: RawSocket): void {
   joining?.socket?._cleanup();
 }
 
-/** Takes away the socket that is over, if it is still there to take a client's packets. */
+/** Removes a former socket that still takes its client's packets. */
 export function removeStale(client: RawClient, name: string): void {
   if (client.nsps.get(name)?.connected === false) client.nsps.delete(name);
 }

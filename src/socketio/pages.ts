@@ -1,16 +1,15 @@
 import { isText, need } from "../core/checks.ts";
 
 /**
- * The pages that cookies are taken from: their origins, such as `"https://app.example"`; `"same"`,
- * those of the host that is asked; or `"any"`.
+ * The pages whose cookies count: a list of origins, such as `"https://app.example"`; `"same"` for
+ * pages of the requested host; or `"any"`.
  */
 export type Origins = readonly string[] | "same" | "any";
 
-/** What counts of the request that opened a transport. Socket.IO keeps it as `socket.handshake`. */
+/** The part of the opening request that counts. Socket.IO keeps it as `socket.handshake`. */
 export interface OpeningRequest {
   /** The headers, with names in lower case. */
   readonly headers: RequestHeaders;
-  /** The query parameters. */
   readonly query: object;
 }
 
@@ -19,7 +18,7 @@ type RequestHeaders = Readonly<Record<string, string | readonly string[] | undef
 type Check = (origin: string, headers: RequestHeaders) => boolean;
 
 /**
- * Makes the check whether a request came from a page that `origins` names, or from no page.
+ * Creates a check whether a request came from a page that `origins` names, or from no page.
  *
  * @throws {TypeError} if `origins` is of the wrong kind
  */
@@ -34,8 +33,9 @@ export function checkPages(origins: Origins): (request: OpeningRequest) => boole
 }
 
 /**
- * Browsers send no Origin with a request of the page's own host, with a navigation, and with a
- * script, which may be any page's. A script gets the answer of JSONP, and of nothing else.
+ * Returns whether a request without an `Origin` can be trusted. Browsers send none with a request
+ * to the page's own host, with a navigation, and with a script, which may be any page's. A script
+ * can only read an answer in JSONP.
  */
 function isTrustedWithoutOrigin({ headers, query }: OpeningRequest): boolean {
   const site = headers["sec-fetch-site"];
@@ -45,8 +45,9 @@ function isTrustedWithoutOrigin({ headers, query }: OpeningRequest): boolean {
 }
 
 /**
- * Browsers send an Origin with each WebSocket. The query alone does not tell: it is the page's to
- * choose, and `@socket.io/bun-engine` opens long-polling whatever it says. No page can send `Upgrade`.
+ * Returns whether a request is a WebSocket's, with which browsers send an `Origin`. The query alone
+ * does not tell: the page chooses it, and `@socket.io/bun-engine` opens long-polling regardless. No
+ * page can send `Upgrade`.
  */
 function isWebSocket(headers: RequestHeaders, query: object): boolean {
   const { transport } = query as { transport?: unknown };
@@ -68,7 +69,7 @@ function resolveOrigins(origins: unknown): Check {
   return (origin) => list.has(origin);
 }
 
-/** Whether a page is of the host that was asked. The default port may be named or not. */
+/** Returns whether a page is of the requested host. The default port may be named or not. */
 function isSame(origin: string, headers: RequestHeaders): boolean {
   const [scheme] = /^https?:\/\//.exec(origin) ?? [];
   // A proxy may make hosts equal that the browser knows to be different.
@@ -78,7 +79,7 @@ function isSame(origin: string, headers: RequestHeaders): boolean {
   return parse(`${scheme}${host}`)?.href === `${origin}/`;
 }
 
-/** The origin as browsers send it: in lower case, without the default port or a slash at the end. */
+/** Returns the origin as browsers send it: in lower case, without default port or final slash. */
 function normalize(entry: unknown): string {
   const url = isText(entry) && !entry.includes("*") ? parse(entry.toLowerCase()) : undefined;
   need(
@@ -91,13 +92,18 @@ function normalize(entry: unknown): string {
   return originOf(url!);
 }
 
-/** Whether it is nothing but an origin. Pages are of `https:` also where their sockets are of `wss:`. */
+/**
+ * Returns whether a URL is an origin and no more. Pages are `https:` where their sockets are
+ * `wss:`.
+ */
 function isOrigin(url: URL): boolean {
   if (url.host === "" || url.protocol === "ws:" || url.protocol === "wss:") return false;
   return [originOf(url), `${originOf(url)}/`].includes(url.href);
 }
 
-/** The origin, of any scheme: `URL` itself says `"null"` for the pages of `capacitor:` or an extension. */
+/**
+ * Returns the origin for any scheme. `URL` itself says `"null"` for `capacitor:` or an extension.
+ */
 function originOf({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Parents of dynamic namespaces, and what falls under a policy on one of them:
- * their children, and every namespace that would be a child if it had not come
- * about in another way: earlier, by its name, or by an older parent.
+ * Parents of dynamic namespaces, and the namespaces that a policy on a parent covers: its children,
+ * and every namespace that would be a child had it not been created earlier, by name, or by an
+ * older parent.
  *
  * @module
  */
@@ -10,26 +10,25 @@ import type { RawNamespace, RawParentNamespace } from "./internals.ts";
 
 type Answer = (error: unknown, isOne: unknown) => void;
 
-/** What socket.io asks of a parent: a function of the application, or one of its own. */
+/** The function of a parent: the application's, or one that socket.io made of an expression. */
 type Asked = (name: string, auth: object, answer: Answer) => unknown;
 
-/** The expression of a parent of dynamic namespaces, if it was made of one. */
 export function expressionOf(parent: RawParentNamespace): RegExp | undefined {
   const expressions = parent.server.parentNamespacesFromRegExp ?? [];
   return [...expressions].find(([, nsp]) => nsp === parent)?.[0];
 }
 
-/** Which of its server's parents it is: socket.io asks the oldest first. */
+/** Returns the place of a parent among those of its server. socket.io asks the oldest first. */
 export function placeOf(parent: RawParentNamespace): number {
   return [...parent.server.parentNsps.values()].indexOf(parent);
 }
 
 /**
- * Whether a namespace falls under a parent. A function is asked as socket.io
- * asks it, for a client without a payload, and may answer later. The main
- * namespace is always there, so that no function is ever asked about it.
+ * Returns whether a parent covers a namespace. A function is asked as socket.io asks it, for a
+ * client without a payload, and may answer later. It is not asked about the main namespace, which
+ * always exists.
  *
- * @throws whatever the function throws
+ * @throws if the function throws
  */
 export function isUnder(parent: RawParentNamespace, nsp: RawNamespace): boolean | Promise<boolean> {
   if (parent.children.has(nsp)) return true;

@@ -1,9 +1,9 @@
 import type { RawHandshake } from "./internals.ts";
 
 /**
- * Has a function look for credentials, also in the payload of CONNECT, without what Socket.IO adds
- * to it for connection state recovery. A payload that it reads is not kept: a handshake lives as
- * long as its socket, and travels between nodes.
+ * Calls `find` with a handshake whose payload has no `pid` and `offset`, which Socket.IO adds for
+ * connection state recovery. A payload that `find` reads is removed from the handshake, which lives
+ * as long as its socket, and travels between nodes.
  */
 export function readPayload(
   handshake: RawHandshake,

@@ -14,39 +14,46 @@ import type { SocketIoGuard } from "./guarding.ts";
 import { install } from "./install.ts";
 import { findTarget } from "./target.ts";
 
-/** A namespace of socket.io, as far as types are concerned. */
+/** The part of a socket.io `Namespace` that the types need. */
 export interface TargetNamespace<S> {
-  /** Its sockets, by id. */
+  /** The sockets of the namespace, by id. */
   readonly sockets: ReadonlyMap<string, S>;
 }
 
-/** A server of socket.io, as far as types are concerned. */
+/** The part of a socket.io `Server` that the types need. */
 export interface TargetServer<S> {
-  /** Its main namespace. */
+  /** The main namespace. */
   readonly sockets: TargetNamespace<S>;
 }
 
-/** A socket under a policy. */
+/** The property that a socket under a policy has. */
 export interface Guarded {
-  /** `true` while the client is authenticated: the flag of the original module. */
+  /** `true` while the client is authenticated, as in the original module. */
   auth: boolean;
 }
 
 /**
- * Puts two-step authentication on a server, with every namespace it has now or
- * later, or on one namespace, which then has this policy instead of the
- * server's. Works in any order with `io.of`, `io.adapter`, `io.attach`,
- * `io.bind` and `io.listen`; a client that is connected already has to sign in
- * like any other.
+ * Puts a policy on a server or on one namespace: clients connect first, and sign in by an
+ * `authentication` event.
  *
- * A pattern (`io.of(/^\/team-\d+$/)`) stands for its children and for every
- * other namespace of a matching name, whenever and however that came about. Of
- * several patterns the oldest counts, and a namespace's own policy before any.
+ * A policy on a server guards every namespace that the server has, now or later. A policy on a
+ * namespace replaces the server's there. `socketioAuth` works in any order with `io.of`,
+ * `io.adapter`, `io.attach`, `io.bind` and `io.listen`. A client that is connected already has to
+ * sign in like any other.
  *
+ * A pattern (`io.of(/^\/team-\d+$/)`) stands for its children and for every other namespace of a
+ * matching name. If several patterns match, the oldest one counts. A namespace's own policy comes
+ * before any pattern.
+ *
+ * @typeParam S the server's sockets
+ * @typeParam User the user, as the verifier answers
+ * @typeParam Credentials the credentials, as the schema or the verifier types them
+ * @typeParam Own the sockets as the options type them
  * @param target a `Server` or `Namespace` of socket.io
- * @param options the policy; `verify` (or the original's `authenticate`) is all that is required
- * @throws {TypeError} if the target cannot be made safe, as of a version of
- * socket.io that is not supported, or if an option is wrong
+ * @param options the policy; only `verify` (or the original's `authenticate`) is required
+ * @returns the sessions of this policy: look-ups, revocation, counters
+ * @throws {TypeError} if an option is wrong, or if the target is not of a supported version of
+ * socket.io
  * @throws {RangeError} if a number among the options is out of range
  * @throws {Error} if the target has a policy already, or another copy of this package guards the
  * server

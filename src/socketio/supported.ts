@@ -1,21 +1,20 @@
 /**
- * Which versions of socket.io can be made safe: those that have every method that the gate builds
- * on. Servers and namespaces are looked at when a policy is put on them, which fails otherwise;
+ * Checks that the gate can work with a version of socket.io: that every method it builds on is
+ * there. Servers and namespaces are checked when a policy is put on them, which fails otherwise;
  * sockets and clients when the first one comes, whose transport is closed otherwise.
  *
  * @module
  */
 import type { RawAdapter, RawClient, RawNamespace, RawServer, RawSocket } from "./internals.ts";
 
-/** The versions of socket.io that are supported, as every message and document names them. */
+/** The supported versions of socket.io, as every message and document names them. */
 export const SUPPORTED = "4.6 to 4.8";
 
-/** The names of the methods of an object. */
 type MethodOf<T> = {
   [K in keyof T]-?: T[K] extends (...args: never[]) => unknown ? K : never;
 }[keyof T];
 
-/** Every method that is used, by class. A test holds this to `internals.ts`. */
+/** Every method that is used, by class. A test compares this list with `internals.ts`. */
 export const METHODS: {
   readonly Server: readonly MethodOf<RawServer>[];
   readonly Namespace: readonly MethodOf<RawNamespace>[];
@@ -65,10 +64,10 @@ export const METHODS: {
 };
 
 /**
- * Looks for the methods of what a server has from the start. Its classes of sockets and clients
- * cannot be had before the first client has come.
+ * Checks the methods that a server has from the start. Its classes of sockets and clients are not
+ * known before the first client comes.
  *
- * @throws {TypeError} if one is not there
+ * @throws {TypeError} if a method is missing
  */
 export function checkServer(server: RawServer): void {
   need("Server", server);
@@ -77,13 +76,12 @@ export function checkServer(server: RawServer): void {
   need("Adapter", main!.adapter);
 }
 
-/** The classes of clients that were looked at. */
 const checked = new WeakSet<object>();
 
 /**
- * Looks for the methods of a socket and of its client, once for each class of clients.
+ * Checks the methods of a socket and of its client, once for each class of clients.
  *
- * @throws {TypeError} if one is not there
+ * @throws {TypeError} if a method is missing
  */
 export function checkSocket(socket: RawSocket): void {
   const prototype = Object.getPrototypeOf(socket.client);

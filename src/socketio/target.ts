@@ -9,19 +9,18 @@ import {
 import { expressionOf, placeOf } from "./patterns.ts";
 import { checkServer, SUPPORTED } from "./supported.ts";
 
-/** What a policy is for. */
 export interface Target {
   readonly server: RawServer;
-  /** The namespace, if it is not for the whole server. */
+  /** The namespace, unless the policy is for the whole server. */
   readonly namespace?: RawNamespace;
-  /** Names it in messages: to people, and to the other nodes, where it is the same. */
+  /** The name in messages, and towards the other nodes, where it is the same. */
   readonly name: string;
 }
 
 /**
  * Finds out what is to be guarded.
  *
- * @throws {TypeError} if it is no server or namespace that can be made safe
+ * @throws {TypeError} if `given` is not a server or namespace of a supported socket.io
  */
 export function findTarget(given: unknown): Target {
   const isNsp = isNamespace(given);
@@ -36,7 +35,10 @@ export function findTarget(given: unknown): Target {
   return { server: given.server, namespace: given, name };
 }
 
-/** Socket.IO numbers parents through all servers of a process: that differs between nodes. */
+/**
+ * Names a parent. Socket.IO's own number counts the parents of all servers in a process, which
+ * differs between nodes.
+ */
 function nameOfParent(parent: RawParentNamespace): string {
   return `parent namespace ${expressionOf(parent) ?? `number ${placeOf(parent)}`}`;
 }

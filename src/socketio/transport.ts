@@ -2,13 +2,15 @@ import { systemClock } from "../core/clock.ts";
 import type { RawClient, RawConn, RawTransport } from "./internals.ts";
 import { upgradeOf } from "./upgrades.ts";
 
-/** How long a client may take to fetch and confirm a close, in ms. */
+/** Time limit for a client to fetch and confirm a close, in ms. */
 const LINGER = 1000;
 
 /** How long a WebTransport session stays open for what was written last, in ms. */
 const FLUSH = 50;
 
-/** Engine.IO closes a WebTransport session at once, and what was written to it just before is lost. */
+/**
+ * Delays the close of a WebTransport session: Engine.IO would lose what was written just before.
+ */
 function closeBehindWrites(transport: RawTransport): void {
   const { doClose } = transport;
   if (transport.name !== "webtransport" || !doClose) return;
@@ -18,20 +20,20 @@ function closeBehindWrites(transport: RawTransport): void {
   };
 }
 
-/** Closes a transport behind what was sent before. */
+/** Closes a transport, after what was sent before. */
 export function closeTransport(client: RawClient, linger: number): void {
   prepareClose(client.conn, linger);
   try {
     client._disconnect();
   } finally {
-    // A listener of the application may have thrown in the middle.
+    // A listener of the application may have thrown.
     client.conn.close();
   }
 }
 
 function prepareClose({ transport }: RawConn, linger: number): void {
   closeBehindWrites(transport);
-  // It waits for its client to fetch and confirm that: half a minute, unless it is told less.
+  // The engine waits for the client to fetch and confirm the close: by default half a minute.
   if (transport.closeTimeout !== undefined) transport.closeTimeout = linger;
 }
 
@@ -43,8 +45,8 @@ export function closeUnused(conn: RawConn): void {
 }
 
 /**
- * Drops a transport whose client has not confirmed the close, or not fetched it;
- * and what it has begun to upgrade to.
+ * Drops a transport whose client has not confirmed the close, or not fetched it, along with the
+ * transport that the client has begun to upgrade to.
  */
 export function dropTransport({ conn }: Pick<RawClient, "conn">): void {
   const { socket } = conn.transport;

@@ -1,7 +1,7 @@
 /**
- * The nodes of a cluster among themselves, by way of the server's own adapter.
- * No node waits for another to be safe: each carries out the revocations it
- * hears of as soon as it does, and the answers only count.
+ * Messages between the nodes of a cluster, through the server's own adapter. Safety does not depend
+ * on answers: each node carries out a revocation as soon as it hears of it, and the answers only
+ * count.
  *
  * @module
  */
@@ -9,37 +9,40 @@ import type { Clock, Revocation } from "../../core/interface.ts";
 import type { RawAdapter, RawNamespace, RawServer } from "../internals.ts";
 import { isRevocation, isTime, pack, type RevocationMessage } from "./messages.ts";
 
-/** What nodes call their messages to each other: the first time, and again. */
+/** Names of the messages about revocations: the first time, and again. */
 const REVOKE = "socketio-auth:revoke";
 const REMIND = "socketio-auth:remind";
-/** What a node says at its start, and at its first sign-in, and what the others answer. */
+/**
+ * Names of the messages about time: a node's greeting at its start and its first sign-in, and the
+ * answer.
+ */
 const HELLO = "socketio-auth:hello";
 const TIME = "socketio-auth:time";
 
-/** How long to wait for an adapter that does not even say that it gives up, in ms. */
+/** Time limit for an adapter that does not even report its own time limit, in ms. */
 const ANSWER_LIMIT = 10_000;
 
-/** Whoever carries out on this node what others revoke under a policy. */
+/** The guard that carries out the revocations of other nodes under one policy. */
 interface Listener {
-  /** The policy, the same on every node. */
+  /** The name of the policy, which is the same on every node. */
   readonly name: string;
   readonly clock: Clock;
-  /** What time it is in the cluster. */
+  /** The time of the cluster. */
   readonly time: { now(): number; hear(time: number): void };
   hear(revocation: Revocation): number;
 }
 
-/** What an adapter answers: what went wrong, and what those say who have answered. */
+/** The answer of an adapter: an error, and the counts of the nodes that have answered. */
 type Answer = [error: unknown, counts?: unknown];
 
 const clusters = new WeakMap<RawServer, Cluster>();
 
-/** A server's way to the same server on other nodes. */
+/** The connection of a server to the same server on other nodes. */
 export class Cluster {
-  /** Its adapter may be replaced at any time; the namespace never is. */
+  /** The namespace stays; its adapter may be replaced at any time. */
   readonly #main: RawNamespace;
   readonly #listeners: Listener[] = [];
-  /** A server that was closed has nothing to say on its own: its adapter's backend may be gone. */
+  /** Set once the server is closed: the backend of its adapter may be gone. */
   #isClosed = false;
 
   private constructor(server: RawServer) {
@@ -49,30 +52,30 @@ export class Cluster {
       this.#isClosed = true;
       return close.apply(server, args);
     };
-    // Not as a listener: the application may remove all there are.
+    // Not as a listener: the application may remove all listeners.
     const { _onServerSideEmit } = main;
     main._onServerSideEmit = (args) => {
       if (!this.#receive(args)) _onServerSideEmit.call(main, args);
     };
   }
 
-  /** The cluster that a server is in, or will be. */
+  /** Returns the cluster of a server. */
   static of(server: RawServer): Cluster {
     let cluster = clusters.get(server);
     if (!cluster) clusters.set(server, cluster = new Cluster(server));
     return cluster;
   }
 
-  /** From now on what other nodes revoke is carried out by this one, too. */
+  /** Carries out the revocations of other nodes from now on. */
   join(listener: Listener): void {
     this.#listeners.push(listener);
-    // The adapter may still be put in its place in this turn.
+    // The adapter may still be replaced in this turn.
     listener.clock.after(0, () => this.#tellTime(HELLO, listener));
   }
 
   /**
-   * Asks the other nodes what time it is there. At its start a node may not hear the answers yet, as
-   * adapters take their time to subscribe.
+   * Asks the other nodes for their time. A node that has just started may miss the answers, because
+   * adapters take time to subscribe.
    */
   greet(policy: string): void {
     const listener = this.#listeners.find(({ name }) => name === policy);
@@ -81,7 +84,7 @@ export class Cluster {
 
   #tellTime(name: string, { name: policy, time }: Listener): void {
     if (this.#isClosed || !this.hasOthers) return;
-    // Whoever does not hear of it now hears of it with the next revocation.
+    // A node that misses this time hears of it with the next revocation.
     this.#send([name, { policy, time: time.now() }]).catch(() => {});
   }
 
@@ -90,8 +93,8 @@ export class Cluster {
   }
 
   /**
-   * Has the other nodes carry out a revocation. Resolves with the number of
-   * sockets ended on those that have answered; what went wrong goes to `report`.
+   * Makes the other nodes carry out a revocation. Resolves with the number of sockets that were
+   * ended on the nodes that have answered. Errors go to `report`.
    */
   async revoke(
     policy: string,
@@ -105,15 +108,15 @@ export class Cluster {
       const age = revocation.age + clock.monotonic() - begun;
       return { policy, time: this.#timeOf(policy), ...revocation, age };
     };
-    // Adapters ask for answers only if they know of nodes that could give them,
-    // and one that has just started knows of none. This goes to whoever is there.
+    // Adapters ask for answers only if they know of other nodes, and one that has just started
+    // knows of none. This message goes to every node.
     await this.#send([REVOKE, message()]).catch(report);
     const [error, counts] = await this.#ask(message(), clock);
     if (error) report(error);
     return total(counts);
   }
 
-  /** Says revocations again to whoever is there. */
+  /** Repeats revocations for nodes that may have missed them. */
   async remind(policy: string, revocations: readonly Revocation[]): Promise<void> {
     if (this.#isClosed || !this.hasOthers) return;
     const time = this.#timeOf(policy);
@@ -121,7 +124,7 @@ export class Cluster {
     for (const some of pack(messages)) await this.#send([REMIND, some]);
   }
 
-  /** Whether it was a message of this package's. */
+  /** Returns whether this package has sent the message. */
   #receive([name, message, acknowledge]: readonly unknown[]): boolean {
     if (name === REVOKE) {
       const count = this.#revoke(message);
@@ -136,7 +139,7 @@ export class Cluster {
     return [REVOKE, REMIND, HELLO, TIME].includes(name as string);
   }
 
-  /** Whoever is told what time it is. */
+  /** Passes the time on, and returns the listeners that it was for. */
   #hearTime(message: unknown): Listener[] {
     if (!isTime(message)) return [];
     const concerned = this.#listeners.filter(({ name }) => name === message.policy);
@@ -164,14 +167,14 @@ export class Cluster {
     });
   }
 
-  /** Straight to the adapter: a namespace would leave a rejection unhandled. */
+  /** Sends through the adapter itself: a namespace would leave a rejection unhandled. */
   async #send(packet: unknown[]): Promise<void> {
     await this.#main.adapter.serverSideEmit(packet);
   }
 
   /**
-   * Whether there can be other nodes: the adapter has a `serverSideEmit` of its own. The one of the class
-   * that all adapters extend, which is the in-memory adapter, only warns.
+   * Whether there can be other nodes: the adapter has a `serverSideEmit` of its own. The method of
+   * the in-memory adapter, which all adapters extend, only warns.
    */
   get hasOthers(): boolean {
     const owners: object[] = [];

@@ -1,28 +1,26 @@
 import { isDuration } from "../../core/checks.ts";
 import type { Revocation } from "../../core/interface.ts";
 
-/** The last time that a Date can be. */
+/** The latest time that a Date can be. */
 const LAST_DATE = 8.64e15;
 
-/** What time it is on one node, for a policy. */
+/** The time of one node, for a policy. */
 export interface TimeMessage {
   readonly policy: string;
-  /** By the time of the cluster. */
+  /** In epoch milliseconds, by the time of the cluster. */
   readonly time: number;
 }
 
-/** One node has revoked sessions under a policy. */
+/** A revocation under a policy, as one node tells the others. */
 export type RevocationMessage = Revocation & TimeMessage;
 
-// The other node may run another version.
+// Checks every message: the other node may run another version.
 
-/** Whether a message says what time it is. */
 export function isTime(message: unknown): message is TimeMessage {
   const { policy, time } = Object(message);
   return typeof policy === "string" && isDate(time);
 }
 
-/** Whether a message is a revocation. */
 export function isRevocation(message: unknown): message is RevocationMessage {
   const { id, target, age, within, olderThan, reconnect, ...others } = Object(message);
   const { userId, sessionId } = Object(target);
@@ -35,7 +33,6 @@ export function isRevocation(message: unknown): message is RevocationMessage {
     (reconnect === undefined || typeof reconnect === "boolean");
 }
 
-/** Whether it can be epoch milliseconds. */
 function isDate(time: unknown): boolean {
   return typeof time === "number" && Math.abs(time) <= LAST_DATE;
 }
@@ -46,12 +43,12 @@ function isStamp(stamp: unknown): boolean {
 }
 
 /**
- * How many characters a message may have: PostgreSQL takes 8000 bytes, and each
- * may take three.
+ * How many characters a message may have: PostgreSQL allows 8000 bytes, and a character may take
+ * three.
  */
 const CAPACITY = 2000;
 
-/** Puts as many messages together as one of an adapter may carry. */
+/** Groups messages so that each group fits into one message of an adapter. */
 export function pack(messages: readonly RevocationMessage[]): RevocationMessage[][] {
   const packs: RevocationMessage[][] = [];
   let room = 0;

@@ -34,26 +34,24 @@ import { Gated } from "./gated.ts";
 import { endCatchUp } from "../recovery/catch_up.ts";
 import { giveBack, type Recovered } from "../recovery/recovered.ts";
 
-/** Socket.IO's reason when a client has to leave a namespace. */
+/** Socket.IO's reason when the server disconnects a client from a namespace. */
 const BY_SERVER = "server namespace disconnect";
 
 /**
- * A socket with its gate. While that is not open, the socket wears the gated
- * prototype and has a stand-in for its adapter, which hand every way in and out
- * to this object. When it opens, the socket gets its own back, and nothing of
- * the gate stays on it; when it is over, it is shut for good.
+ * A socket with its gate. While the gate is not open both ways, the socket has the gated prototype
+ * and a stand-in for its adapter, which pass everything through this object. When the gate opens,
+ * the socket gets its own prototype and adapter back, and nothing of the gate stays on it. When the
+ * session is over, the gate is shut for good.
  */
 export class Gate<S> implements Peer<S>, Owner {
-  /** The client connection it belongs to. */
   readonly connection: Connection<S, RawClient>;
   readonly #raw: RawSocket;
   #session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
 
   /**
-   * Puts a shut gate on a socket; on one that is connected, too late for it not to be
-   * known. One that is `isNew` has no rooms to be taken out of; topics it may have, as
-   * those belong to its transport.
+   * Puts a shut gate on a socket. A connected socket was met by the application already. A socket
+   * that `isNew` is in no rooms; its transport may be subscribed to topics, though.
    */
   constructor(
     raw: RawSocket,
@@ -71,37 +69,37 @@ export class Gate<S> implements Peer<S>, Owner {
     if (recovered) waiting.enter(recovered.rooms);
   }
 
-  // What has happened to the socket, for the core.
+  // Events of the socket, for the core.
 
-  /** The namespace connection has been accepted. */
+  /** The namespace was accepted. */
   joined(): void {
     this.connection.join(this);
   }
 
-  /** Credentials came along with the request for the namespace. */
+  /** Credentials came with the CONNECT. */
   handshake(credentials: unknown, acknowledge: Acknowledge): void {
     followTransport(this.#raw.client);
     this.connection.handshake(this, credentials, acknowledge);
   }
 
-  /** An `authentication` event, from a shut gate or as a refresh. */
+  /** Handles an `authentication` event, from a shut gate or as a refresh. */
   authenticate(args: readonly unknown[]): void {
     const { credentials, acknowledge } = parseAuthentication(args);
     this.connection.authenticate(this, credentials, acknowledge);
   }
 
   /**
-   * The socket has left its namespace, or will never be in it. What is still done with it, or with
-   * what was kept of it, comes to nothing.
+   * The socket has left its namespace, or will never be in it. Code that still runs for the
+   * socket has no effect.
    */
   removed(): void {
     const { nsp, client, connected } = this.#raw;
     endJoining(this.#raw);
-    // Its client has left before it was connected, and may come back.
+    // The client has left before it was connected, and may come back.
     if (!connected && client.conn.readyState !== "open") this.#waiting?.recovered?.keepAgain();
     this.close();
-    // One that was connected is not gone before its listeners have run; one that was refused, not
-    // before its client is told to stay away.
+    // A connected socket is gone once its listeners have run. A refused one is gone once its client
+    // is told to stay away.
     if (connected || refusedSocket(client, nsp.name) === this.#raw) return;
     removeStale(client, nsp.name);
     this.gone(BY_SERVER);
@@ -114,22 +112,21 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   /**
-   * The socket is gone, and its listeners have run, if the application had met it. The hook
-   * `disconnect` runs in here.
+   * The socket is gone. The listeners of its `disconnect` event have run; the hook `disconnect`
+   * runs in here.
    */
   gone(reason: string): void {
     const { client, nsp } = this.#raw;
     this.connection.leave(this, reason);
     this.mute();
-    // What a client sends is counted again once none of its sockets is signed in any more.
+    // Packets of the client are counted again once none of its sockets is signed in.
     const isSignedIn = [...client.sockets.values()].some((socket) => gateOf(socket)?.isAdmitted);
     if (client.conn.readyState === "open" && !isSignedIn) startMeter(nsp.server, client.conn);
     if (this.connection.isEmpty) followTransport(client);
   }
 
-  // What the core asks, and has done.
+  // What the core reads and calls.
 
-  /** The policy it stands for. */
   get guard(): Guard<S, RawClient> {
     return this.connection.guard;
   }
@@ -157,7 +154,7 @@ export class Gate<S> implements Peer<S>, Owner {
     return { socketId: id, namespace: nsp.name, ...address !== undefined && { address } };
   }
 
-  /** What waits at the gate, while it is not open both ways. */
+  /** The held packets, while the gate is not open both ways. */
   get waiting(): Gated | undefined {
     return this.#waiting;
   }
@@ -172,7 +169,7 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.#waiting?.outwards === "shut" && this.policy.outgoing === "pass";
   }
 
-  /** Whether it may be in rooms: what is sent to them goes out, or waits. */
+  /** Whether the socket may be in rooms: what is sent to them goes out, or waits. */
   get mayHear(): boolean {
     return this.isAdmitted || this.#waiting!.isCatchingUp;
   }
@@ -181,15 +178,15 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.#session;
   }
 
-  /** The flag of the original module, `socket.auth`, follows the session. */
+  /** Keeps `socket.auth`, the flag of the original module, in step with the session. */
   set session(session: Session<unknown> | undefined) {
     this.#session = session;
     this.#raw.auth = session !== undefined;
   }
 
   send(event: string, ...args: unknown[]): void {
-    // Not through `emit`: with connection state recovery that is a broadcast,
-    // which reaches no socket that is out of the adapter and would be replayed.
+    // Not through `emit`: with connection state recovery, that is a broadcast. It would not reach a
+    // socket that is out of the adapter, and would be replayed.
     sendPast(this.#raw, { type: EVENT, data: [event, ...args] });
   }
 
@@ -223,7 +220,7 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   introduce(): void {
-    // One that has nothing waiting any more was introduced before that.
+    // Without a `waiting` state, `connection` was emitted already.
     if (this.#waiting?.isIntroduced !== false) return;
     this.#waiting.isIntroduced = true;
     this.#raw.nsp.emitReserved("connect", this.#raw);
@@ -251,24 +248,23 @@ export class Gate<S> implements Peer<S>, Owner {
     this.#waiting!.isEnded = true;
   }
 
-  /** Shuts the gate for good. */
   close(): void {
     if (this.#waiting?.outwards !== "over") this.#shut().outwards = "over";
   }
 
-  /** The listeners of a socket that is over have run, and so has the hook. */
+  /** The `disconnect` listeners of the socket have run, and so has the hook. */
   mute(): void {
     if (this.#waiting?.isEnded) this.#waiting.isMute = true;
   }
 
   disconnect(): void {
     if (this.connected) return this.#end(() => this.#raw.disconnect());
-    // Its client may have asked again meanwhile, and got another socket.
+    // The client may have asked for the namespace again, and got another socket.
     if (isJoining(this.#raw)) this.dropJoining();
     if (forgetRefused(this.#raw)) sendPast(this.#raw, { type: DISCONNECT });
   }
 
-  /** Has a socket not be connected. Its client can be told to stay away later. */
+  /** Keeps a socket from being connected. Its client can be told to stay away later. */
   dropJoining(): void {
     const raw = this.#raw;
     refuseJoining(raw);
@@ -277,7 +273,6 @@ export class Gate<S> implements Peer<S>, Owner {
     if (this.#waiting) this.#waiting.isEnded = true;
   }
 
-  /** Refuses a socket before it is connected, as Socket.IO does when a middleware refuses. */
   refuse(refusal: Unauthorized): void {
     const raw = this.#raw;
     const { message, code, reconnect, retryAfter } = refusal;
@@ -298,7 +293,10 @@ export class Gate<S> implements Peer<S>, Owner {
     joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));
   }
 
-  /** A listener that throws must not keep the client connected. */
+  /**
+   * Calls `end` again without the listeners of `disconnecting` if one of them throws: a throw must
+   * not keep the client connected.
+   */
   #end(end: () => void): void {
     this.#raw.auth = false;
     try {
@@ -310,7 +308,7 @@ export class Gate<S> implements Peer<S>, Owner {
     }
   }
 
-  /** Shuts the gate, whatever it was before; the rooms are left, and remembered. */
+  /** Shuts the gate, in any state. The socket leaves its rooms, which are remembered. */
   #shut(): Gated {
     const waiting = new Gated(this, this.#raw.rooms, this.#raw.connected);
     this.#waiting?.discard();
@@ -319,7 +317,7 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.#stand(waiting);
   }
 
-  /** Puts the gate in the way, as it is shut. */
+  /** Puts the gate on the socket. */
   #stand(waiting: Gated): Gated {
     this.#waiting = waiting;
     standIn(this.#raw);
@@ -327,7 +325,7 @@ export class Gate<S> implements Peer<S>, Owner {
     return waiting;
   }
 
-  /** Lets everything out: what the client has missed, then what was held for it. */
+  /** Opens the gate outwards: sends what the client has missed, then what was held for it. */
   #letOut(waiting: Gated): void {
     const raw = this.#raw;
     waiting.outwards = "open";
@@ -346,10 +344,10 @@ export class Gate<S> implements Peer<S>, Owner {
     this.#takeOff(waiting);
   }
 
-  /** Sends what was held for the client; to the adapter, for later, if it is not there. */
+  /** Sends the held emits. If the client is away, the adapter keeps them. */
   sendHeld(): void {
     for (const { packet, flags } of this.#waiting?.takeOutgoing() ?? []) {
-      // Its acknowledgement has timed out: nobody waits for it any more.
+      // The acknowledgement of this emit has timed out.
       if (packet.id !== undefined && !this.#raw.acks.has(packet.id!)) continue;
       try {
         sendEmit(this.#raw, packet, flags);
@@ -366,7 +364,7 @@ export class Gate<S> implements Peer<S>, Owner {
     Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
   }
 
-  /** Rooms could not be entered, or arrears not sent: no connection is better than half of one. */
+  /** Ends the connection if rooms could not be entered, or missed packets not be sent. */
   #fail(error: unknown): void {
     this.report("gate", error);
     this.connection.end(unauthorized("server_error"));
@@ -376,7 +374,6 @@ export class Gate<S> implements Peer<S>, Owner {
     this.connection.cut(code);
   }
 
-  /** Something unexpected, for the operator. */
   report(during: string, error: unknown): void {
     this.guard.policy.report(error, { during, socket: this.socket });
   }
@@ -390,7 +387,7 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 }
 
-/** The client asks for a namespace again that it was refused: the former socket gives its place. */
+/** Handles a client that asks for a namespace again after a refusal: the former socket is gone. */
 export function askedAgain(client: RawClient, name: string): void {
   const refused = refusedSocket(client, name);
   if (!refused) return;
@@ -398,7 +395,7 @@ export function askedAgain(client: RawClient, name: string): void {
   gateOf(refused)!.gone(BY_SERVER);
 }
 
-/** Whether a socket past its gate, or one that has none, still uses the transport. */
+/** Returns whether a socket past its gate, or one without a gate, still uses the transport. */
 export function isInUse(client: RawClient): boolean {
   for (const socket of client.sockets.values()) {
     const gate = gateOf(socket);

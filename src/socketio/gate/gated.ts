@@ -5,27 +5,28 @@ import type { Recovered } from "../recovery/recovered.ts";
 import { withinLimit } from "../recovery/within.ts";
 import type { HeldEmit } from "./sending.ts";
 
-/** What a recovered socket has missed: what is broadcast meanwhile waits behind that. */
+/** The packets that a recovered socket has missed. Broadcasts wait until these are sent. */
 interface Arrears {
   readonly catchUp: CatchUp;
   caughtUp?: Promise<void>;
-  /** Once it is known. */
+  /** Set once the packets are known. */
   missed?: readonly unknown[];
 }
 
-/** What waits at the gate of a socket, with what is Socket.IO's own. */
+/** What waits at the gate of a Socket.IO socket. */
 export class Gated extends Waiting<Packet, HeldEmit> {
-  /** The rooms to enter when the gate opens; those a socket had, when it is over. */
+  /** The rooms to enter when the gate opens; after the end, the rooms that the socket had. */
   rooms: readonly string[];
-  /** The lost connection, if this is one that has come back. */
   recovered: Recovered | undefined;
   #arrears: Arrears | undefined;
-  /** Whether the application knows the socket. */
+  /** Whether `connection` was emitted for the socket. */
   isIntroduced: boolean;
-  // Without a value, and so without memory for them, until they are set.
-  /** Whether the server ended its session, or refused it; its client has not left by itself. */
+  // `declare`, so that these take no memory until they are set.
+  /** Set if the server ended the session or refused the socket. */
   declare isEnded?: true;
-  /** Whether other sockets hear nothing of it any more: its listeners have run since its end. */
+  /**
+   * Set once the listeners have run after the end: from then on broadcasts of the socket are lost.
+   */
   declare isMute?: true;
 
   constructor(owner: Owner, rooms: Iterable<string>, isIntroduced: boolean) {
@@ -34,17 +35,17 @@ export class Gated extends Waiting<Packet, HeldEmit> {
     this.isIntroduced = isIntroduced;
   }
 
-  /** Whether it was recovered, and does not know yet what it has missed. */
+  /** Whether the socket was recovered, and the packets that it has missed are not known yet. */
   get isBehind(): boolean {
     return this.recovered !== undefined && !this.#arrears?.missed;
   }
 
-  /** Whether it is in its rooms already, where broadcasts to it wait. */
+  /** Whether the socket is in its rooms already, while broadcasts to it wait. */
   get isCatchingUp(): boolean {
     return this.#arrears !== undefined;
   }
 
-  /** Enters its rooms, and fetches what it has missed. Rejects if that is not to be had. */
+  /** Enters the rooms, and fetches the missed packets. Rejects if they cannot be had. */
   catchUp(raw: RawSocket): Promise<void> {
     if (!this.#arrears) {
       const arrears: Arrears = { catchUp: new CatchUp(raw) };
@@ -55,35 +56,34 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   }
 
   async #fetchMissed(raw: RawSocket, recovered: Recovered, arrears: Arrears): Promise<void> {
-    // In its rooms first: what is sent from now on is held, all else is in the store.
+    // Enters the rooms first: what is sent from now on is held, and all else is in the store.
     await raw.nsp.adapter.addAll(raw.id, new Set(this.rooms));
     for (;;) {
       const { rooms } = this;
       const missed = await recovered.missed(rooms);
-      // The socket may be gone by now, or not have been admitted.
+      // The socket may have left, or been refused.
       if (this.#arrears !== arrears) return;
-      // What is sent to rooms that it has left meanwhile is not its business.
+      // The rooms have changed: fetch again, without the packets of rooms that were left.
       if (!rooms.every((room) => this.rooms.includes(room))) continue;
       arrears.missed = missed;
       return;
     }
   }
 
-  /** Forgets what it has caught up with. */
   fallBehind(): void {
     this.#arrears = undefined;
   }
 
   /**
-   * Lets out what was missed, and what was broadcast since.
+   * Sends the missed packets, then what was broadcast since.
    *
-   * @throws what cannot be sent any more
+   * @throws if a missed packet cannot be sent
    */
   sendMissed(send: (packet: Packet) => void, report: (error: unknown) => void): void {
     this.#arrears?.catchUp.open(this.#arrears.missed ?? [], send, report);
   }
 
-  /** Remembers rooms, unless it is too late for any. */
+  /** Remembers rooms, unless the session is over. */
   enter(rooms: Iterable<string>): void {
     if (this.outwards === "over") return;
     this.rooms = [...new Set([...this.rooms, ...rooms])];

@@ -1,7 +1,8 @@
 /**
- * What a client sends before it is signed in, counted for its whole transport and in front of
- * Socket.IO: the namespaces it asks for, and bytes. Engines look at the state of the transport
- * between the packets of a payload, so that nothing more is acted upon of one that is closed here.
+ * Counts what a client sends before it is signed in: namespaces that it asks for, and bytes. It
+ * counts for the whole transport, and before Socket.IO. Engines check the state of the transport
+ * between the packets of a payload, so that nothing more of a payload takes effect once the
+ * transport is closed here.
  *
  * @module
  */
@@ -24,51 +25,47 @@ import { gateOf } from "./prototype.ts";
 import { closeUnused } from "../transport.ts";
 import { unauthorized } from "../../protocol.ts";
 
-/** How many namespaces may be asked for, the same ones again counted; those that are open do not count. */
+/**
+ * How many times a client may ask for a namespace, repetitions included. Open ones do not count.
+ */
 const ASKED_LIMIT = 64;
 
-/** How many bytes at least may come in. */
 const LEAST_BYTES = 1_048_576;
 
-/** How many times `maxCredentials` may come in, apart from the attempts that are allowed. */
+/** How many times `maxCredentials` may come in, in addition to the allowed attempts. */
 const SPARE_CREDENTIALS = 32;
 
-/** What comes with a packet of the engine. */
 type Data = string | ArrayBufferView | ArrayBuffer;
 
-/** What was counted on a transport. */
 interface Count {
   readonly server: RawServer;
   asked: number;
   bytes: number;
-  /** Whether it has asked for a namespace that is open; and a socket that it has got there. */
+  /** Whether the client has asked for an open namespace, and a socket that it got there. */
   hasAskedOpen: boolean;
   openSocket?: RawSocket;
-  /** Where the parser is not Socket.IO's own: what puts packets together, and the names in CONNECTs. */
+  /** Where the parser is not Socket.IO's own: a decoder, and the namespaces of decoded CONNECTs. */
   decoder?: RawDecoder;
   decoded?: string[];
   isCut?: true;
-  /** Why it was cut, if nobody was told so yet. */
+  /** The code of the cut, until a socket or an observer was told. */
   untold?: "too_many_attempts" | "too_many_events" | undefined;
 }
 
-/** What is counted on each transport whose client is not signed in. */
+/** The counts of each transport whose client is not signed in. */
 const counts = new WeakMap<RawConn, Count>();
 
-/** Whether what is at hand, until everything that it leads to at once has happened, is dropped. */
+/** Whether the packet at hand is dropped, with all that it leads to in this turn. */
 let isBlocked = false;
 
-/** Whether a request for a namespace is not to be acted upon. */
 export function isBlockedNow(): boolean {
   return isBlocked;
 }
 
 type AnyGuard = Guard<unknown, RawClient>;
 
-/** The policies of each server that is metered. */
 const guards = new WeakMap<RawServer, Set<AnyGuard>>();
 
-/** Has a policy count for the transports of a server. */
 export function addPolicy(server: RawServer, guard: AnyGuard): void {
   if (!guards.has(server)) guards.set(server, new Set());
   guards.get(server)!.add(guard);
@@ -82,7 +79,7 @@ export function startMeter(server: RawServer, conn: RawConn): void {
   listenFirst(conn, "data", onData);
 }
 
-/** Counts nothing any more: the client is signed in. */
+/** Stops counting: the client is signed in. */
 export function stopMeter(conn: RawConn): void {
   if (counts.delete(conn)) conn.removeListener("data", onData);
 }
@@ -102,16 +99,15 @@ function onData(this: RawConn, data: Data | undefined): void {
 function ask(conn: RawConn, count: Count, name: string): void {
   if (isOpen(count.server, name)) count.hasAskedOpen = true;
   else if (++count.asked > ASKED_LIMIT) {
-    // In words, but once: a client that does not read them would pile them up.
+    // Tells the client once only: a client that does not read would pile refusals up.
     if (count.asked === ASKED_LIMIT + 1) refuse(conn, count.server, name);
     cut(conn, count, "too_many_attempts");
   }
 }
 
-/** The namespaces that are asked for in data of the engine. */
 function namespacesIn(count: Count, data: Data): readonly string[] {
   if (!isTextual(count.server)) return decode(count, data);
-  // As Socket.IO's parser reads it, which takes a white space for a 0.
+  // Reads the packet as Socket.IO's parser does, which takes a white space for a 0.
   const isConnect = typeof data === "string" && data !== "" && Number(data[0]) === CONNECT;
   return isConnect ? [/^[^](\/[^,]*)/.exec(data)?.[1] ?? "/"] : [];
 }
@@ -127,12 +123,12 @@ function decode(count: Count, data: Data): readonly string[] {
   try {
     count.decoder.add(data);
   } catch {
-    // Socket.IO finds that out itself, and closes the transport.
+    // Socket.IO finds the same error, and closes the transport.
   }
   return names;
 }
 
-/** The name that Socket.IO looks for: what a client of Socket.IO 2 says is a URL, with a query. */
+/** Returns the name that Socket.IO looks up: a client of Socket.IO 2 sends a URL with a query. */
 function nameOf({ protocol }: RawConn, asked: string): string {
   if (protocol !== 3) return asked;
   try {
@@ -144,7 +140,7 @@ function nameOf({ protocol }: RawConn, asked: string): string {
 
 const textual = new WeakMap<RawServer, boolean>();
 
-/** Whether a server speaks as Socket.IO's own parser does. */
+/** Returns whether a server encodes packets as Socket.IO's own parser does. */
 function isTextual(server: RawServer): boolean {
   let is = textual.get(server);
   if (is === undefined) {
@@ -154,13 +150,11 @@ function isTextual(server: RawServer): boolean {
   return is;
 }
 
-/** Whether there is a namespace of a name that nothing is demanded in. */
 function isOpen(server: RawServer, name: string): boolean {
   const nsp = server._nsps.get(name);
   return nsp !== undefined && !isUndecided(nsp) && !guardOf(nsp);
 }
 
-/** How many bytes may come in, at most, by the policies that are concerned. */
 function byteLimit(conn: RawConn, count: Count): number {
   if (usesOpenNamespace(conn, count)) return Infinity;
   const { server } = count;
@@ -179,7 +173,7 @@ function byteLimit(conn: RawConn, count: Count): number {
 
 function usesOpenNamespace(conn: RawConn, count: Count): boolean {
   if (!count.hasAskedOpen) return false;
-  // To look for it again with every packet would take long where there are many.
+  // Remembered, because searching with every packet would take long where there are many.
   if (!count.openSocket?.connected) delete count.openSocket;
   for (const nsp of count.openSocket ? [] : count.server._nsps.values()) {
     if (!isOpen(count.server, nsp.name)) continue;
@@ -190,7 +184,6 @@ function usesOpenNamespace(conn: RawConn, count: Count): boolean {
   return count.openSocket !== undefined;
 }
 
-/** Tells the client that it must not have a namespace, as Socket.IO does. */
 function refuse(conn: RawConn, server: RawServer, nsp: string): void {
   const { message, code, reconnect } = unauthorized("too_many_attempts");
   const data = conn.protocol === 3 ? message : { message, data: { code, reconnect } };
@@ -198,8 +191,8 @@ function refuse(conn: RawConn, server: RawServer, nsp: string): void {
 }
 
 /**
- * Ends what is not signed in on a transport, and the transport, unless an open namespace uses it.
- * The packet at hand is not acted upon.
+ * Ends all that is not signed in on a transport, and closes the transport unless an open namespace
+ * uses it. The packet at hand has no effect.
  */
 function cut(
   conn: RawConn,
@@ -211,19 +204,19 @@ function cut(
   queueMicrotask(() => isBlocked = false);
   const told = connectionsOf(conn).map((connection) => connection.cut(code));
   if (!told.includes(true)) count.untold = code;
-  // Those that were asked for in the same turn come a moment later.
+  // Sockets that were asked for in the same turn are created a moment later.
   const [joining] = joiningSockets(conn).filter((socket) => gateOf(socket));
   if (joining) noteCut(joining);
   for (const socket of joiningSockets(conn)) gateOf(socket)?.dropJoining();
   if (conn.readyState === "open" && !usesOpenNamespace(conn, count)) closeUnused(conn);
 }
 
-/** Whether the transport of a socket was cut, although an open namespace uses it. */
+/** Returns whether the transport of a socket was cut, although an open namespace uses it. */
 export function wasCut({ client }: RawSocket): boolean {
   return counts.get(client.conn)?.isCut === true;
 }
 
-/** Tells those who observe of a transport that was cut before it had a socket, once it gets one. */
+/** Tells `observe` of a transport that was cut before it had a socket, once it gets one. */
 export function noteCut(socket: RawSocket): void {
   const count = counts.get(socket.client.conn);
   if (!count?.untold) return;

@@ -1,12 +1,11 @@
 /**
- * The gated prototype: what a socket wears while its gate is not open both
- * ways, and again when it is over. It stands between the socket and its own
- * prototype, so that shutting and opening the gate is one step, atomic, and
- * leaves no wrapper behind.
+ * The gated prototype: the prototype of a socket while its gate is not open both ways, and again
+ * when the session is over. It stands between the socket and its own prototype. Shutting and
+ * opening the gate is therefore one atomic step, and leaves no wrapper behind.
  *
- * What is taken over is what everything else goes through, also a method that
- * the application has bound, wrapped or kept from before: `packet` on the way
- * out, `_onpacket` on the way in. (Rooms go through the adapter: `stand_in.ts`.)
+ * It overrides the methods that everything else goes through, including methods that the
+ * application has bound, wrapped or kept from before: `packet` on the way out, `_onpacket` on the
+ * way in. (Rooms go through the adapter: see `stand_in.ts`.)
  *
  * @module
  */
@@ -31,30 +30,29 @@ interface Slot {
   [GATE]?: Gate<unknown>;
 }
 
-/** The gate of a socket, if it has one. */
 export function gateOf(socket: object): Gate<unknown> | undefined {
   return (socket as Slot)[GATE];
 }
 
-/** Gives a socket its gate. On the socket itself, which is cheaper than a `WeakMap`. */
+/** Gives a socket its gate, as a property of the socket, which is cheaper than a `WeakMap`. */
 export function setGate(socket: object, gate: Gate<unknown>): void {
   (socket as Slot)[GATE] = gate;
 }
 
-/** The acknowledgements that are answers to challenges; those may pass a shut gate. */
+/** The acknowledgements that are answers to challenges, which may pass a shut gate. */
 export const answers: WeakSet<object> = new WeakSet();
 
-/** For each prototype of a socket, its gated one; and the other way round. */
+/** The gated prototype for each prototype of sockets, and the reverse. */
 const gatedPrototypes = new WeakMap<object, object>();
 const basePrototypes = new WeakMap<object, RawSocket>();
 
-/** The prototype a socket wears while its gate is open. */
+/** Returns the prototype of a socket while its gate is open. */
 export function baseOf(socket: RawSocket): RawSocket {
   const worn: RawSocket = Object.getPrototypeOf(socket);
   return basePrototypes.get(worn) ?? worn;
 }
 
-/** The prototype a socket wears while its gate is not. */
+/** Returns the prototype of a socket while its gate is not open. */
 export function gatedPrototypeOf(socket: RawSocket): object {
   const base = baseOf(socket);
   let gated = gatedPrototypes.get(base);
@@ -82,7 +80,7 @@ function createGatedPrototype(base: RawSocket): object {
       try {
         return base.emitReserved.call(this, event, ...args);
       } finally {
-        // Behind the listeners, and whichever of them are left.
+        // After the listeners, however many are left.
         if (event === "disconnect") gateOf(this)!.gone(args[0] as string);
       }
     },
@@ -90,7 +88,7 @@ function createGatedPrototype(base: RawSocket): object {
   return Object.setPrototypeOf(gated, base);
 }
 
-/** Whether the client's packet may go on to the socket now. If not, it is held, or lost. */
+/** Returns whether a packet of the client may go on to the socket. If not, it is held or lost. */
 function mayReceive(socket: RawSocket, packet: Packet): boolean {
   const gate = gateOf(socket)!;
   const { waiting } = gate;
@@ -99,14 +97,14 @@ function mayReceive(socket: RawSocket, packet: Packet): boolean {
   const isOver = waiting.outwards === "over";
   const isAck = type === ACK || type === BINARY_ACK;
   if (type === DISCONNECT) {
-    // One that was refused while others stay may leave, and be asked for again.
+    // A socket that was refused while others stay may leave, and be asked for again.
     if (!isOver || socket.connected && !gate.connection.isClosing) return true;
     callOff(socket);
     return false;
   }
   if (!isOver && !waiting.isOpenInwards) {
     if (isAck && answers.has(Object(socket.acks.get(id!)))) return true;
-    // What a client sends may lack its data.
+    // A packet of a client may lack its data.
     const [name, ...args] = Array.isArray(data) ? data : [];
     if (name === AUTHENTICATION && (type === EVENT || type === BINARY_EVENT)) {
       if (id != null) args.push(socket.ack(id));
@@ -115,17 +113,17 @@ function mayReceive(socket: RawSocket, packet: Packet): boolean {
     }
     if (type === EVENT) gate.connection.heard(name);
   }
-  // What is held is what is measured, and no more: parsers may leave other things in a packet.
+  // Hold what is measured and no more: parsers may leave other members in a packet.
   const held: Packet = { type, ...nsp !== undefined && { nsp }, data, ...id != null && { id } };
   return waiting.mayReceive(held, data, isAck);
 }
 
-/** Whether a packet may go out to the client now. If not, it is held, or lost. */
+/** Returns whether a packet may go out to the client. If not, it is held or lost. */
 function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): boolean {
   const { waiting } = gateOf(socket)!;
   if (!waiting) return true;
   const { type, data, id } = packet;
-  // That a middleware has refused a socket is of no use once the gate has.
+  // The gate has refused the socket already: a middleware's refusal comes too late.
   if (type === CONNECT_ERROR && waiting.isEnded) return false;
   if (type !== EVENT) {
     return waiting.outwards !== "over" || type === DISCONNECT || type === CONNECT_ERROR;
@@ -133,7 +131,7 @@ function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): boolean 
   const [name] = data as unknown[];
   const isVolatile = Boolean(flags.volatile);
   return waiting.maySend({ packet, flags }, name, data, isVolatile, () => {
-    // It is not going to be answered.
+    // The emit will not be answered.
     if (id != null) socket.acks.delete(id);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * What is sent past a gate: the protocol's messages, questions to the client, and what was held.
+ * Sends past a gate: the protocol's messages, challenges, and held emits.
  *
  * @module
  */
@@ -7,16 +7,15 @@ import { CHALLENGE } from "../../protocol.ts";
 import { EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
 import { answers, baseOf } from "./prototype.ts";
 
-/** A direct emit as socket.io has made a packet of it. */
+/** A direct emit, as the packet that socket.io has made of it. */
 export interface HeldEmit {
   readonly packet: Packet;
   readonly flags: Flags;
 }
 
 /**
- * Sends a direct emit past the gate, the way `emit` would have gone on. With
- * connection state recovery that is a broadcast to the socket's own room, which
- * the adapter keeps for clients that are away.
+ * Sends a direct emit past the gate, as `emit` would have done. With connection state recovery,
+ * that is a broadcast to the socket's own room, which the adapter keeps for clients that are away.
  */
 export function sendEmit(socket: RawSocket, packet: Packet, flags: Flags): void {
   const { nsp } = socket;
@@ -24,12 +23,12 @@ export function sendEmit(socket: RawSocket, packet: Packet, flags: Flags): void 
   nsp.adapter.broadcast(packet, { rooms: new Set([socket.id]), except: new Set(), flags });
 }
 
-/** Sends a packet straight to the client, whatever the gate says. */
+/** Sends a packet straight to the client, in any state of the gate. */
 export function sendPast(socket: RawSocket, packet: Packet, flags?: Flags): void {
   baseOf(socket).packet.call(socket, packet, flags);
 }
 
-/** Sends a challenge past the gate. Returns a function that takes it back. */
+/** Sends a challenge past the gate. Returns a function that takes the challenge back. */
 export function sendChallenge(
   socket: RawSocket,
   data: unknown,

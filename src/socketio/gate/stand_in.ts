@@ -1,9 +1,8 @@
 /**
- * What stands in for the adapter of a socket whose gate is not open. Everything
- * that a socket does with rooms goes through its `adapter`, also a method that
- * the application has bound or kept from before; and so does `emit` where
- * connection state recovery is on. Broadcasts to others pass, until a session
- * was ended and the listeners of its sockets have run.
+ * The stand-in for the adapter of a socket whose gate is not open. Everything that a socket does
+ * with rooms goes through its `adapter`, including methods that the application has bound or kept
+ * from before; and so does `emit` with connection state recovery. Broadcasts to others pass until
+ * the session was ended and the socket's listeners have run.
  *
  * @module
  */
@@ -23,10 +22,9 @@ interface StandIn extends RawAdapter {
   socket: RawSocket;
 }
 
-/** What all stand-ins for one adapter have in common. */
+/** The prototype of all stand-ins for one adapter. */
 const common = new WeakMap<RawAdapter, object>();
 
-/** Puts a stand-in in the place of a socket's adapter. */
 export function standIn(socket: RawSocket): void {
   const { adapter } = socket.nsp;
   let prototype = common.get(adapter);
@@ -38,18 +36,18 @@ export function standIn(socket: RawSocket): void {
 
 const watched = new WeakSet<RawAdapter>();
 
-/** Has the adapter of a namespace itself take nobody in whose gate is shut. */
+/** Makes the adapter of a namespace admit no socket whose gate is shut. */
 export function watchRooms(nsp: RawNamespace): void {
   const { adapter, sockets } = nsp;
   if (watched.has(adapter)) return;
   watched.add(adapter);
   const own = Object.hasOwn(adapter, "addAll") && adapter.addAll;
   adapter.addAll = (id, rooms) => {
-    // A middleware has the socket before it is there.
+    // A middleware has the socket before it is in the namespace.
     const socket = sockets.get(id) ?? socketOnTheWay(nsp, id);
     const gate = socket && gateOf(socket);
     if (gate && !gate.mayHear) return gate.waiting?.enter(rooms);
-    // Looked up each time: uWebSockets.js puts another one on the class.
+    // Looked up each time: uWebSockets.js replaces the method on the class.
     const { addAll } = own ? { addAll: own } : Object.getPrototypeOf(adapter) as RawAdapter;
     return addAll.call(adapter, id, rooms);
   };
@@ -65,7 +63,7 @@ function createCommon(adapter: RawAdapter): object {
     del(id: string, room: string): unknown {
       const gate = gateOf(this.socket)!;
       gate.waiting?.leave(room);
-      // Not for one that is over: another may have its id by now.
+      // Not after the end of the session: another socket may have the id by now.
       if (gate.mayHear) return adapter.del(id, room);
     },
     delAll(id: string): unknown {
@@ -85,7 +83,8 @@ function createCommon(adapter: RawAdapter): object {
       baseOf(socket).notifyOutgoingListeners.call(socket, packet);
       const gate = gateOf(socket)!;
       if (!gate.passesNow) return socket.packet(packet, flags);
-      // The client takes a text at the end for what the adapter puts there: how far it has come.
+      // The client takes a text at the end for the adapter's offset, which says how far it has
+      // come.
       const { recovered } = gate.waiting!;
       if (recovered && packet.id === undefined) {
         const data = [...packet.data as unknown[], recovered.offset];
@@ -99,7 +98,7 @@ function createCommon(adapter: RawAdapter): object {
       if (!isMute(this)) return adapter.broadcastWithAck(packet, options, onClients, onAnswer);
       onClients(0);
     },
-    /** Whoever waits for answers of this many servers gets none, at once. */
+    /** Reports one server, so that a caller who waits for answers gets none, at once. */
     serverCount(): Promise<number> {
       return isMute(this) ? Promise.resolve(1) : adapter.serverCount();
     },
@@ -112,7 +111,7 @@ function createCommon(adapter: RawAdapter): object {
     disconnectSockets(options: BroadcastOptions, close: boolean): unknown {
       if (!isMute(this)) return adapter.disconnectSockets(options, close);
     },
-    // Whoever is over is not to be recovered.
+    // A session that is over must not be recovered.
     persistSession(session: RawSession): void {
       if (gateOf(this.socket)!.waiting?.outwards !== "over") adapter.persistSession(session);
     },
@@ -124,17 +123,17 @@ function isMute({ socket }: StandIn): boolean {
   return gateOf(socket)!.waiting?.isMute === true;
 }
 
-/** Whether this is a direct emit: a broadcast of a socket never reaches itself otherwise. */
+/** Returns whether this is a direct emit: no other broadcast of a socket reaches itself. */
 function isToItself({ id }: RawSocket, { rooms, except }: BroadcastOptions): boolean {
   return rooms?.size === 1 && rooms.has(id) && !except?.has(id);
 }
 
-/** What separates namespace and room in a topic. */
+/** The separator of namespace and room in a topic. */
 const SEPARATOR = "\x1f";
 
 /**
- * uWebSockets.js publishes to the topics that a WebSocket is subscribed to,
- * past the adapter; and Socket.IO unsubscribes one only from single rooms.
+ * Unsubscribes a socket from its topics. uWebSockets.js publishes to the topics that a WebSocket is
+ * subscribed to, past the adapter, and Socket.IO unsubscribes from single rooms only.
  */
 export function leaveTopics({ client, nsp }: RawSocket): void {
   const { socket } = client.conn.transport;
@@ -145,6 +144,6 @@ export function leaveTopics({ client, nsp }: RawSocket): void {
       if (isOurs) socket.unsubscribe(topic);
     }
   } catch {
-    // It is closed, which it says by throwing: then it has no topics any more.
+    // A closed WebSocket throws, and has no topics any more.
   }
 }

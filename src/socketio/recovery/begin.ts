@@ -1,41 +1,40 @@
 /**
- * Where sessions have begun in what an adapter has sent, in the adapter's own terms: nothing from
- * before that is handed over, whatever offset a client names. Of an adapter that does not tell where
- * it is, nothing is recovered.
+ * Where sessions have begun in the packets that an adapter has sent, in the adapter's own terms.
+ * Nothing from before that is handed over, even if a client names such an offset. Without a position from
+ * the adapter, nothing is recovered.
  *
  * @module
  */
 import type { RawAdapter, RawSocket } from "../internals.ts";
 
-/** An adapter that keeps what it has sent: the one in memory. */
+/** The in-memory adapter, which keeps what it has sent. */
 interface Remembering extends RawAdapter {
   readonly packets: readonly { readonly id: string }[];
 }
 
-/** An adapter that reads a stream, and whose ids are those of Redis: a time and a number. */
+/** An adapter that reads a Redis stream, whose ids are a time and a number. */
 interface Reading extends RawAdapter {
   onRawMessage(message: unknown, offset: string): unknown;
-  /** Resolves with the id of what it has written, which it reads later. */
+  /** Resolves with the id of the written message, which the adapter reads later. */
   doPublish(message: unknown): Promise<string>;
 }
 
-/** In front of all that is kept. */
+/** A position before everything that is kept. */
 const START = "";
 
-/** In front of the first thing that an adapter has read, if the rest of the text is that. */
+/** A prefix: the position before the id that follows. */
 const BEFORE = "<";
 
-/** What an adapter has read of its stream, or written. */
+/** The ids that an adapter has read from its stream, or written. */
 interface Known {
   readonly first: string;
   readonly last: string;
 }
 
 const known = new WeakMap<RawAdapter, Known>();
-/** Where the sessions of sockets have begun. */
 const begun = new WeakMap<RawSocket, string>();
 
-/** Has an adapter tell from now on what it knows of its stream, if it reads one. */
+/** Makes an adapter that reads a stream tell which ids it has seen. */
 export function watchReading(adapter: RawAdapter): void {
   if (!isReading(adapter)) return;
   const { onRawMessage, doPublish } = adapter;
@@ -57,26 +56,26 @@ export function watchReading(adapter: RawAdapter): void {
   };
 }
 
-/** Notes that a session begins on a socket now, or where the one has that it goes on with. */
+/** Notes that a session begins on a socket now, or continues from `inherited`. */
 export function noteBegin(socket: RawSocket, inherited?: string): void {
   const { adapter } = socket.nsp;
   const position = isRemembering(adapter) ? adapter.packets.at(-1)?.id : known.get(adapter)?.last;
   begun.set(socket, inherited ?? position ?? START);
 }
 
-/** Where the session of a socket has begun, if its adapter has told by now. */
+/** Returns where the session of a socket has begun, if its adapter has told by now. */
 export function beginOf(socket: RawSocket): string | undefined {
   const { adapter } = socket.nsp;
   const begin = begun.get(socket);
   if (begin !== START || isRemembering(adapter)) return begin;
-  // All that is known has come since.
+  // Everything that the adapter knows has come since.
   const { first } = known.get(adapter) ?? {};
   return first && BEFORE + first;
 }
 
 /**
- * The later one of the offset that a client has named, and of where its session has begun. Nothing
- * if that is where there is nothing to go on from.
+ * Returns the later one of the offset that a client has named and the beginning of its session, or
+ * `undefined` if there is nothing to continue from.
  */
 export function laterOf(adapter: RawAdapter, offset: string, begin: string): string | undefined {
   if (begin === START) return offset;
@@ -85,7 +84,7 @@ export function laterOf(adapter: RawAdapter, offset: string, begin: string): str
   }
   if (!isRemembering(adapter)) return isAfter(begin, offset) ? begin : offset;
   const index = (id: string) => adapter.packets.findIndex((packet) => packet.id === id);
-  // What began before all that is still kept is no bound any more.
+  // If the beginning is not kept any more, all that is kept has come since.
   return index(begin) > index(offset) ? begin : offset;
 }
 
@@ -98,7 +97,7 @@ function isReading(adapter: RawAdapter): adapter is Reading {
   return typeof onRawMessage === "function" && typeof doPublish === "function";
 }
 
-/** Whether one id of a stream is after another; what is no id is before all. */
+/** Returns whether one id of a stream is after another. A text that is no id is before all. */
 function isAfter(one: string, other: string): boolean {
   const [[time, number], [otherTime, otherNumber]] = [parse(one), parse(other)];
   return time > otherTime || time === otherTime && number > otherNumber;

@@ -1,6 +1,6 @@
 import { EVENT, type Packet, type RawClient, type RawSocket } from "../internals.ts";
 
-/** How long an adapter may deliver late what the client has been sent as missed, in ms. */
+/** How long an adapter may deliver a packet late that was sent as missed, in ms. */
 const SETTLE = 1000;
 
 /** A broadcast that is about to go out to the client. */
@@ -9,25 +9,23 @@ interface Write {
   readonly args: unknown[];
 }
 
-/** Those that have not been taken off their sockets yet: a gate may be gone by then. */
+/** The sockets that are catching up. Kept here, because a gate may be gone by then. */
 const catchUps = new WeakMap<RawSocket, CatchUp>();
 
-/** Takes it off a socket, if it is still there. */
 export function endCatchUp(socket: RawSocket): void {
   catchUps.get(socket)?.end();
 }
 
 /**
- * A socket that catches up: it is in its rooms already, so that from now on it
- * misses nothing, but broadcasts to it wait. Then it is sent what it has missed,
- * and then those that are not among that; adapters that deliver late may have
- * such for a while. All broadcasts go through the socket's `client`, which has a
- * stand-in until then, right after the socket was told of the packet.
+ * A socket that catches up. The socket is in its rooms already, so that it misses nothing from now
+ * on, but broadcasts to it wait until the missed packets are sent. Broadcasts that were among those
+ * are left out; slow adapters may deliver such for a while. All broadcasts go through the socket's
+ * `client`, which has a stand-in until then, right after `notifyOutgoingListeners`.
  */
 export class CatchUp {
   readonly #socket: RawSocket;
   readonly #client: RawClient;
-  /** Those that wait; nothing once the client has caught up. */
+  /** The broadcasts that wait; `undefined` once the missed packets are sent. */
   #held: Write[] | undefined = [];
   #packet: Packet | undefined;
   #sent: ReadonlySet<unknown> = new Set();
@@ -40,16 +38,16 @@ export class CatchUp {
     socket.notifyOutgoingListeners = (packet) => void (this.#packet = packet);
     socket.client = Object.create(client, {
       writeToEngine: { value: (...args: unknown[]) => this.#write(args) },
-      // The socket's own packets.
+      // For the socket's own packets.
       _packet: { value: (...args: [Packet]) => client._packet(...args) },
     });
   }
 
   /**
-   * Lets out what was missed, then what has come since. A throw of a listener over
-   * the latter goes to `report`.
+   * Sends the missed packets, then the broadcasts that wait. A listener's throw over one of the
+   * latter goes to `report`.
    *
-   * @throws what cannot be sent any more of what was missed
+   * @throws if a missed packet cannot be sent
    */
   open(
     missed: readonly unknown[],
@@ -70,7 +68,6 @@ export class CatchUp {
     }
   }
 
-  /** Takes it off the socket. */
   end(): void {
     catchUps.delete(this.#socket);
     clearTimeout(this.#timer);
@@ -92,7 +89,8 @@ export class CatchUp {
 
   #pass({ packet, args }: Write): void {
     if (packet && this.#sent.has(offsetOf(packet))) return;
-    // What a listener throws goes to whoever broadcasts, as ever; the packet goes out all the same.
+    // A listener's throw reaches the broadcasting code, as without a gate; the packet still goes
+    // out.
     try {
       if (packet) this.#notify(packet);
     } finally {
@@ -101,7 +99,7 @@ export class CatchUp {
   }
 }
 
-/** What an adapter puts at the end of a packet that it keeps. */
+/** Returns the offset that an adapter has put at the end of a packet. */
 function offsetOf({ type, id, data }: Packet): unknown {
   const offset = type === EVENT && id === undefined ? (data as unknown[]).at(-1) : undefined;
   return typeof offset === "string" ? offset : undefined;

@@ -1,7 +1,7 @@
 /**
- * What is kept of a connection that was lost, in the place of `socket.data`: of
- * the user no more than ids. It lies in a store that others may write to, and
- * nodes of other versions; so what comes back is looked at.
+ * The record that is kept of a lost connection, in the place of `socket.data`. Of the user it has
+ * ids only. Other programs and other versions may write to the store, so that records are checked
+ * when they come back.
  *
  * @module
  */
@@ -10,29 +10,29 @@ import { type Session, type Subject, subjectOf } from "../../core/session.ts";
 import type { Previous } from "../../core/states.ts";
 import type { RawClient, RawSession } from "../internals.ts";
 
-/** What stands in the place of `socket.data` in a session that is kept. */
+/** The record, in the place of `socket.data` in a session of the adapter. */
 export interface Kept {
-  /** Where it is good: all namespaces may share one store. */
+  /** The namespace that the record is for: all namespaces may share one store. */
   readonly namespace: string;
   readonly policy: string;
-  /** Which node has kept it, and when the session began by that node's monotonic clock. */
+  /** The node that has kept it, and when the session began by that node's monotonic clock. */
   readonly node: string;
   readonly since: number;
-  /** When its sign-in began, by the time of the cluster. */
+  /** When the sign-in began, by the time of the cluster. */
   readonly stamp: number;
   /** Where the session began, in the adapter's terms. */
   readonly begin: string;
-  /** When it was lost, in epoch milliseconds; and how old the session was then. */
+  /** When the connection was lost, in epoch milliseconds, and how old the session was then. */
   readonly lostAt: number;
   readonly age: number;
   readonly subject: Subject;
   /** The id of the client connection, for a revocation that spares it. */
   readonly connection: string;
-  /** The application's own. */
+  /** The application's `socket.data`. */
   readonly data: unknown;
 }
 
-/** The gate of a socket that is lost. */
+/** The part of a lost socket's gate that is read here. */
 interface Lost {
   readonly socket: unknown;
   readonly guard: Guard<unknown, RawClient>;
@@ -45,7 +45,7 @@ interface Lost {
   };
 }
 
-/** What to keep of a socket; nothing if its user is not known, or not signed in. */
+/** Returns the record of a socket, or `undefined` if its user is not known or not signed in. */
 export function keep(
   gate: Lost,
   namespace: string,
@@ -74,7 +74,7 @@ export function keep(
   };
 }
 
-/** Whether a session is one that was kept, and complete. */
+/** Returns whether a session of the adapter has a complete record. */
 export function isKept(session: RawSession): session is RawSession & { readonly data: Kept } {
   const { sid, rooms, data } = session;
   const { namespace, policy, node, since, stamp, begin, lostAt, age, ...others } = Object(data);
@@ -85,7 +85,7 @@ export function isKept(session: RawSession): session is RawSession & { readonly 
     [since, stamp, lostAt, age].every(Number.isFinite);
 }
 
-/** Whether it was kept for this namespace and policy, and not longer ago than it may be. */
+/** Returns whether a record is for this namespace and policy, and not too old. */
 export function isMeantFor(
   kept: Kept,
   namespace: string,
@@ -96,8 +96,8 @@ export function isMeantFor(
 }
 
 /**
- * Whose it was, and when the session began by this node's monotonic clock. Another node's clock says
- * nothing about that: its session counts as lost for as long as one may be.
+ * Returns whose session it was, and when it began by this node's monotonic clock. The clock of
+ * another node tells nothing: its session counts as lost for the longest possible time.
  */
 export function previousOf(
   kept: Kept,

@@ -5,26 +5,26 @@ import { noteBegin } from "./begin.ts";
 
 /** A lost connection that has come back. */
 export interface Recovered {
-  /** Whose it was. */
+  /** Whose session it was. */
   readonly previous: Previous;
-  /** The rooms it was in. */
+  /** The rooms that the socket was in. */
   readonly rooms: readonly string[];
-  /** The last packet that the client has seen, as the adapter names it, of those of its session. */
+  /** The last packet of its session that the client has seen, as the adapter names it. */
   readonly offset: string;
   /** Where its session began, in the adapter's terms. */
   readonly begin: string;
   /** The application's `socket.data`. */
   readonly data: unknown;
-  /** Keeps it once more, as it was: a client that is lost again is no worse off than before. */
+  /** Keeps the connection once more: a client that is lost again is no worse off than before. */
   keepAgain(): void;
   /**
-   * What was sent since the connection was lost to those of its rooms that it is
-   * still in. Rejects if that is not known any more.
+   * Returns the packets that were sent, since the connection was lost, to those rooms that the
+   * socket is still in. Rejects if they are not known any more.
    */
   missed(current: readonly string[]): Promise<unknown[]>;
 }
 
-/** A socket signs in: it gets the data of a lost one back, but for what it has been given since. */
+/** Gives the data of a lost connection back to a socket that signs in. Newer members win. */
 export function giveBack(socket: RawSocket, recovered: Recovered | undefined): void {
   if (!socket.nsp.server.opts.connectionStateRecovery) return;
   noteBegin(socket, recovered?.begin);

@@ -1,10 +1,9 @@
 /**
- * Connection state recovery, made safe. On its own, Socket.IO hands rooms and
- * missed packets to whoever knows a `pid`, before anybody is asked. Here the
- * adapter's two methods for it are taken over, in every namespace: only sessions
- * of users who are signed in and have an id are kept, under keys that no client
- * can name; and what is kept goes to the same user, after they have signed in
- * again, once.
+ * Makes connection state recovery safe. On its own, Socket.IO hands rooms and missed packets to any
+ * client that knows a `pid`, before authentication. Here, the two methods of the adapter are
+ * replaced in every namespace. Only sessions of users who are signed in and have an id are kept,
+ * under keys that no client can name. What is kept goes to the same user, after the next sign-in,
+ * once.
  *
  * @module
  */
@@ -19,15 +18,15 @@ import { isKept, isMeantFor, keep, type Kept, previousOf } from "./kept.ts";
 import type { Recovered } from "./recovered.ts";
 import { withinLimit } from "./within.ts";
 
-/** What keys begin with in the store, and what no client is listened to that begins its own so. */
+/** The prefix of keys in the store. A `pid` of a client that begins so is ignored. */
 const PREFIX = "socketio-auth:";
 
 const safe = new WeakSet<RawAdapter>();
 
-/** Sessions that have been restored: adapters that keep them as they are do not forget them. */
+/** Records that have been restored: some adapters keep a record after handing it out. */
 const spent = new WeakSet<Kept>();
 
-/** What has been restored: Socket.IO puts it on the new socket, as its `data`. */
+/** Recovered sessions, which Socket.IO puts on the new socket as its `data`. */
 const restored = new WeakSet<object>();
 
 /** Takes over the recovery of a namespace's adapter, if recovery is on. */
@@ -48,19 +47,19 @@ export function makeRecoverySafe(nsp: RawNamespace): void {
 
   adapter.restoreSession = async (pid, offset) => {
     const guard = guardOf(nsp);
-    // Also where there is no gate: the store is one for all namespaces.
+    // Also where there is no gate: all namespaces share one store.
     if (!guard) return pid.startsWith(PREFIX) ? null : await restore(pid, offset);
     try {
       return await withinLimit(() => restoreGuarded(nsp, guard, pid, offset, { persist, restore }));
     } catch (error) {
-      // Some adapters say so, in words, if there is nothing to restore.
+      // Some adapters reject with a text if there is nothing to restore.
       if (error instanceof Error) guard.policy.report(error, { during: "recovery" });
       return null;
     }
   };
 }
 
-/** What a new socket is owed, if it was recovered. Its data comes with the sign-in. */
+/** Returns the lost connection of a recovered socket. Its data comes back with the sign-in. */
 export function takeRecovered(socket: RawSocket): Recovered | undefined {
   const { data } = socket;
   if (!restored.has(Object(data))) return undefined;
@@ -68,7 +67,6 @@ export function takeRecovered(socket: RawSocket): Recovered | undefined {
   return data as Recovered;
 }
 
-/** The adapter's own methods. */
 interface Store {
   persist(session: RawSession): unknown;
   restore(pid: string, offset: string): Promise<RawSession | null> | null;
@@ -91,7 +89,7 @@ function persistGuarded(
   const kept = keep(gate, nsp.name, beginOf(socket), session.data);
   if (!kept) return;
   const pid = keyOf(nsp, session.pid);
-  // Whatever a store does costs the recovery, and nothing else.
+  // A failing store costs the recovery and nothing else.
   const context = { during: "recovery", socket };
   callHook(guard.policy, context, () => persist({ ...session, pid, data: kept }));
   setAway(socket);
@@ -123,7 +121,7 @@ async function restoreGuarded(
     async missed(current) {
       const heard = rooms.filter((room) => current.includes(room));
       try {
-        // Some adapters have forgotten it by now, to restore it only once.
+        // Some adapters have deleted the record by now, to restore it only once.
         await persist({ sid, pid: key, rooms: heard, data: kept });
         const { missedPackets } = await restore(key, from) ?? {};
         if (Array.isArray(missedPackets) && missedPackets.every(Array.isArray)) {
@@ -139,7 +137,7 @@ async function restoreGuarded(
   return { sid, pid, rooms: [], missedPackets: [], data: recovered };
 }
 
-/** Two namespaces never share one: what is restored says for which it is. */
+/** Returns the key of a `pid` in the store. Each namespace has keys of its own. */
 function keyOf({ name }: RawNamespace, pid: string): string {
   return `${PREFIX}${name}:${pid}`;
 }
