@@ -1,10 +1,10 @@
 /**
- * Two-step authentication for Socket.IO 4, on Node, Deno and Bun.
+ * Authentication for Socket.IO 4, on Node, Deno and Bun: clients connect first and sign in
+ * after.
  *
- * A client connects, sends its credentials in the body of an `authentication`
- * event, and until the server has accepted them nothing flows: no broadcast,
- * room or direct message goes out to it, no event it sends reaches the
- * application.
+ * A client sends its credentials in the body of an `authentication` event. Until the server has
+ * accepted them, no broadcast, room or direct message reaches the client, and no event that the
+ * client sends reaches the application.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The wire protocol: event names, payload types and codes. PROTOCOL.md tells
- * the same in prose. This module runs anywhere and imports nothing.
+ * The wire protocol: event names, payload types and codes. PROTOCOL.md documents it in prose. This
+ * module runs anywhere and imports nothing.
  *
  * @module
  */
@@ -8,16 +8,19 @@
 /** The version of the wire protocol, as documented in PROTOCOL.md. */
 export const PROTOCOL_VERSION = 2;
 
-/** Client to server: the credentials, optionally with an acknowledgement. */
+/** Sent by the client: the credentials, optionally with an acknowledgement. */
 export const AUTHENTICATION = "authentication";
-/** Server to client: the client is authenticated. */
+/** Sent by the server: the client is authenticated. */
 export const AUTHENTICATED = "authenticated";
-/** Server to client: the client is not, or no longer, authenticated. */
+/** Sent by the server: the client is not, or no longer, authenticated. */
 export const UNAUTHORIZED = "unauthorized";
-/** Server to client: a further question, whose answer is its acknowledgement. */
+/** Sent by the server: a further question. The client answers with the acknowledgement. */
 export const CHALLENGE = "challenge";
 
-/** Why a client was refused or signed out. Stable: safe to compare against. */
+/**
+ * The reason why an attempt was refused or a session ended. Codes are stable: programs may compare
+ * them.
+ */
 export type Code =
   | "authentication_failed"
   | "authentication_error"
@@ -34,45 +37,51 @@ export type Code =
   | "too_many_events"
   | "server_busy";
 
-/** What `unauthorized` carries. */
+/** The payload of `unauthorized`. */
 export interface Unauthorized {
-  /** For people. Its wording may change between versions. */
+  /** A text for people. The wording may change between versions. */
   message: string;
-  /** For programs: a {@linkcode Code}, or the `code` an `AuthError` was given. */
+  /** For programs: a {@linkcode Code}, or the `code` that an `AuthError` was given. */
   code: Code | (string & Record<never, never>);
-  /** Whether connecting again may help without anyone changing anything. */
+  /** Whether connecting again may help without any other change. */
   reconnect: boolean;
-  /** Milliseconds to wait before the next attempt, where the server knows. */
+  /** Milliseconds to wait before the next attempt, if the server knows. */
   retryAfter?: number;
 }
 
 /** The second argument of `authenticated`. */
 export interface AuthenticatedInfo {
-  /** When the session ends, in epoch milliseconds by the server's clock; absent if it does not. */
+  /**
+   * When the session ends, in epoch milliseconds by the server's clock. Absent if the session does
+   * not end by itself.
+   */
   expiresAt?: number;
-  /** The same in milliseconds from now, for clients whose clock is wrong. */
+  /** Milliseconds from now until `expiresAt`, for clients whose clock is wrong. */
   expiresIn?: number;
 }
 
-/** What the acknowledgement of `authentication` carries. */
+/** The argument of the acknowledgement of `authentication`. */
 export type Outcome =
   | ({ ok: true; reply: unknown } & AuthenticatedInfo)
   | ({ ok: false } & Declined);
 
-/** A refusal, of which the client is told by an acknowledgement. */
+/** A refusal, as an acknowledgement tells it. */
 export interface Declined extends Unauthorized {
-  /** The client stays signed in: its session goes on to its own end. */
+  /** Set if the client stays signed in: its session goes on to its own end. */
   kept?: true;
 }
 
 /**
- * What the server sends, to merge into the events that a typed socket of socket.io-client
+ * The events that the server sends, to merge into those that a typed socket of socket.io-client
  * listens to.
+ *
+ * @typeParam Reply the value that the server's option `reply` returns
+ * @typeParam Challenge the questions that the server asks
  */
 export interface AuthServerToClientEvents<Reply = true, Challenge = unknown> {
   /**
-   * The client is authenticated; `reply` is what the server's option makes it. A session that does
-   * not end by itself comes without `info`.
+   * The client is authenticated. `reply` is what the server's option `reply` returned. `info` is
+   * absent if the session does not end by itself.
    */
   authenticated: (reply: Reply, info?: AuthenticatedInfo) => void;
   /** The client is not, or no longer, authenticated. */
@@ -81,9 +90,9 @@ export interface AuthServerToClientEvents<Reply = true, Challenge = unknown> {
   challenge: (data: Challenge, acknowledge: (answer: unknown) => void) => void;
 }
 
-/** What the client sends, to merge into the events that a typed socket emits. */
+/** The events that the client sends, to merge into those that a typed socket emits. */
 export interface AuthClientToServerEvents<Credentials = unknown> {
-  /** The credentials; with an acknowledgement, that is told the outcome. */
+  /** The credentials. An acknowledgement, if there is one, is called with the outcome. */
   authentication: (credentials: Credentials, acknowledge?: Acknowledge) => void;
 }
 
@@ -104,13 +113,13 @@ const texts: Record<Code, [message: string, reconnect: boolean]> = {
   server_busy: ["Server busy", true],
 };
 
-/** The payload of `unauthorized` for a code, with the protocol's own text. */
+/** Returns the payload of `unauthorized` for a code, with the protocol's own text. */
 export function unauthorized(code: Code): Unauthorized {
   const [message, reconnect] = texts[code];
   return { message, code, reconnect };
 }
 
-/** Whether a code is one of the protocol's own. */
+/** Returns whether a code is one of the protocol's own. */
 export function isCode(code: string): code is Code {
   return Object.hasOwn(texts, code);
 }
@@ -119,9 +128,8 @@ export function isCode(code: string): code is Code {
 export type Acknowledge = (outcome: Outcome) => void;
 
 /**
- * Reads the arguments of an `authentication` event, which come from the
- * client and may be anything: `(credentials)`, `(credentials, ack)`, `(ack)`
- * or nothing at all.
+ * Reads the arguments of an `authentication` event. They come from the client and may be anything:
+ * `(credentials)`, `(credentials, ack)`, `(ack)`, or nothing at all.
  */
 export function parseAuthentication(
   args: readonly unknown[],

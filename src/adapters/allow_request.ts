@@ -1,27 +1,26 @@
 /**
- * socket.io's option `allowRequest` under `serve`, by one contract on every runtime.
+ * socket.io's option `allowRequest` under `serve`, with the same contract on every runtime.
  *
  * @module
  */
 import { systemClock } from "../core/clock.ts";
 import { printErrors } from "../core/console.ts";
 
-/** Takes the answer: an error, which refuses, or whether the request is allowed. */
+/** Takes the answer: an `error` refuses the request; otherwise `isAllowed` decides. */
 type Callback = (error?: unknown, isAllowed?: unknown) => void;
 
-/** Decides whether a request may open a transport. */
 type AllowRequest = (request: object, callback: Callback) => unknown;
 
-/** Asks about a request. Resolves with the reason of a refusal, or with nothing. */
+/** Asks about a request. Resolves with the reason of a refusal, or with `undefined`. */
 export type Ask = (request: object) => Promise<string | undefined>;
 
-/** What a client is told that is refused for no reason of its own. */
+/** The reason given to a client whose refusal has none of its own. */
 const FORBIDDEN = "Forbidden";
 
 /**
- * Reads the option `allowRequest` of a server, if it is given.
+ * Reads the option `allowRequest` of a server, if the server has it.
  *
- * @throws {TypeError} if it is no function
+ * @throws {TypeError} if the option is not a function
  */
 export function allowRequestOf(opts: { allowRequest?: unknown }): Ask | undefined {
   const { allowRequest } = opts;
@@ -32,7 +31,7 @@ export function allowRequestOf(opts: { allowRequest?: unknown }): Ask | undefine
   return asking((allowRequest as AllowRequest).bind(opts));
 }
 
-/** The first answer counts; what throws or rejects refuses, and is printed. */
+/** Counts the first answer only. A throw or rejection refuses the request, and is printed. */
 function asking(allowRequest: AllowRequest): Ask {
   const print = printErrors(systemClock);
   return (request) =>

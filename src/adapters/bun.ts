@@ -17,7 +17,6 @@ export * from "../socketio/public.ts";
 export { socketioAuth as default } from "../socketio/public.ts";
 export type { Running, Servable, ServeOptions } from "./serve.ts";
 
-/** What this module uses of Bun. */
 interface BunRuntime {
   serve(options: object): BunServer & {
     readonly port: number;
@@ -38,19 +37,18 @@ const ENGINE_OPTIONS = [
   "cors",
 ];
 
-/** Options it would be unsafe to ignore. */
+/** Options that would be unsafe to ignore. */
 const REFUSED_OPTIONS = ["transports", "allowUpgrades", "allowEIO3", "cookie"];
 
 /**
- * Starts `Bun.serve` with `@socket.io/bun-engine` for `io`, and for nothing
- * else. The options `pingInterval`, `pingTimeout`, `upgradeTimeout`,
- * `maxHttpBufferSize`, `cors` and `allowRequest` that `io` was created with apply. `allowRequest` is
- * asked as on Node, `(request, callback)`, about each request that opens a transport; of the request
- * it gets `method`, `url`, `headers` and `socket.remoteAddress`.
+ * Starts `Bun.serve` with `@socket.io/bun-engine` for `io` alone. These options of `io` apply:
+ * `pingInterval`, `pingTimeout`, `upgradeTimeout`, `maxHttpBufferSize`, `cors` and `allowRequest`.
+ * `allowRequest(request, callback)` is called as on Node, for each request that opens a transport;
+ * its `request` has `method`, `url`, `headers` and `socket.remoteAddress`.
  *
  * @param io a `Server` that is not attached yet
  * @param options where to listen
- * @returns once it listens; rejects if it cannot, or if this is not Bun
+ * @returns the running server, once it listens; rejects if it cannot listen, or if this is not Bun
  */
 export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
   const { Bun } = globalThis as { Bun?: BunRuntime };
@@ -88,13 +86,15 @@ function engineOptions(io: Servable): object {
   };
 }
 
-/** Makes the option of the engine, which asks about every request, and takes a rejection for a no. */
+/**
+ * Adapts `ask` to the engine, which asks about every request and takes a rejection for a refusal.
+ */
 function forEngine(
   ask: Ask,
 ): (request: Request, server: BunServer) => Promise<void> {
   return async (request, server) => {
     const { pathname, search, searchParams } = new URL(request.url);
-    // One that belongs to a transport was asked about when that was opened.
+    // `allowRequest` was asked about this transport when it was opened.
     if (searchParams.get("sid")) return;
     const reason = await ask({
       method: request.method,

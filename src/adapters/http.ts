@@ -26,12 +26,13 @@ interface Engine {
 }
 
 /**
- * Starts a `node:http` server for `io`, and for nothing else. Of socket.io's option `allowRequest`
- * the first answer counts, and one that throws or rejects refuses the request.
+ * Starts a `node:http` server for `io` alone. The first answer of socket.io's option `allowRequest`
+ * counts. If that option throws or rejects, the request is refused.
  *
  * @param io a `Server` that is not attached yet
  * @param options where to listen
- * @returns once it listens; rejects if it cannot, for example `EADDRINUSE`
+ * @returns the running server, once it listens; rejects if it cannot listen, for example with
+ * `EADDRINUSE`
  */
 export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
   assertUnattached(io);
@@ -53,11 +54,11 @@ export async function serve(io: Servable, options: ServeOptions = {}): Promise<R
   return { url: urlOf(hostname, actual), port: actual, close: () => io.close() };
 }
 
-/** Has the option `allowRequest` answer once for each request, and not throw. */
+/** Makes the engine's option `allowRequest` answer once for each request, without throwing. */
 function settleRequests({ opts }: Engine, ask: Ask): void {
   opts.allowRequest = async (request, callback) => {
     const { socket } = request;
-    // The connection may break meanwhile, and nobody else listens while it is being upgraded.
+    // The connection may break meanwhile, and has no other error listener during an upgrade.
     socket.on("error", ignore);
     const reason = await ask(request);
     socket.off("error", ignore);

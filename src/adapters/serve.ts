@@ -1,12 +1,12 @@
-/** A socket.io `Server`, as far as starting one is concerned. */
+/** The part of a socket.io `Server` that `serve` uses. */
 export interface Servable {
-  /** Puts it on a `node:http` server. */
+  /** Attaches the server to a `node:http` server. */
   // deno-lint-ignore no-explicit-any -- socket.io takes several kinds of server
   attach(server: any): unknown;
-  /** Puts it on an engine. */
+  /** Attaches the server to an engine. */
   // deno-lint-ignore no-explicit-any -- engines have no common type
   bind(engine: any): unknown;
-  /** The path it answers on. */
+  /** The path that the server answers on. */
   path(): string;
   /** Disconnects every client and closes the server below. */
   close(): Promise<void>;
@@ -15,7 +15,7 @@ export interface Servable {
 /** Where a server listens. */
 export interface ServeOptions {
   /**
-   * The port; 0 for any free one.
+   * The port to listen on; `0` for any free port.
    *
    * @default 3000
    */
@@ -30,20 +30,19 @@ export interface ServeOptions {
 
 /** A server that has been started for `io`. */
 export interface Running {
-  /** Where clients connect, for example `http://localhost:3000`. */
+  /** The URL that clients connect to, for example `http://localhost:3000`. */
   readonly url: string;
-  /** The port it listens on. */
+  /** The port that the server listens on. */
   readonly port: number;
   /** Disconnects every client and stops listening. */
   close(): Promise<void>;
 }
 
-/** The options that a server was created with. */
 export function optionsOf(io: object): Record<string, unknown> {
   return (io as { opts: Record<string, unknown> }).opts;
 }
 
-/** The address a client on this machine can use. */
+/** Returns the URL under which a client on the same machine reaches the server. */
 export function urlOf(hostname: string | undefined, port: number): string {
   const isWildcard = hostname === undefined || hostname === "0.0.0.0" || hostname === "::";
   const host = isWildcard ? "localhost" : hostname.includes(":") ? `[${hostname}]` : hostname;
