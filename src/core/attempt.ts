@@ -20,13 +20,13 @@ import type { Points } from "./throttle.ts";
 import { startTimer, type Timer } from "./timer.ts";
 import { type Verdict, Verification } from "./verifier.ts";
 
-/** How long a verifier may take where no deadline runs, in ms; challenges apart. */
+/** Time limit for a verifier where no deadline runs, in ms; challenges excluded. */
 const ANSWER_LIMIT = 30_000;
 
-/** The code of an attempt whose client has left, for those who observe. */
+/** The code of an attempt whose client has left, for observers. */
 const ABANDONED = "abandoned";
 
-/** Refusals that say nothing about the credentials, or that the verifier found them good. */
+/** Codes of refusals that are no judgment on the credentials. */
 const NO_VERDICT: ReadonlySet<string> = new Set<Code>([
   "server_error",
   "timeout",
@@ -57,51 +57,45 @@ const LETTING_IN: Delay = {
 };
 
 /**
- * Credentials, from their arrival to what comes of them. The methods stand in the order in which
- * they run: `begin` finds and screens the credentials, `#ask` asks the verifier, `answered` takes
- * its answer, `letIn` asks whether the user may have the namespaces and lets in the sockets that
- * wait, `#judge` looks at the session that would come of it and tells the connection, and `end` ends
- * it, for the client, the server and the clock alike.
+ * One authentication try, from the arrival of credentials to the outcome. The methods stand in the
+ * order in which they run: `begin` finds and screens the credentials, `#ask` asks the verifier,
+ * `answered` takes its answer, `letIn` asks `authorize` and lets in the sockets that wait, `#judge`
+ * checks the session that would come of it and tells the connection, and `end` ends the attempt,
+ * for the client, the server and the clock alike.
  */
 export class Attempt<S> {
   readonly id: number;
   readonly connection: Connection<S, unknown>;
   readonly guard: Guard<S, unknown>;
   readonly peer: Peer<S>;
-  /** Whether the credentials came with a CONNECT. */
   readonly isBrought: boolean;
-  /** The sockets on their way in that have brought the credentials. */
+  /** The sockets that have brought the credentials, and are joining. */
   newcomers: readonly Newcomer<S>[];
   /** When the credentials arrived, by the monotonic clock, and by the time of the cluster. */
   readonly begunAt: number;
   readonly stamp: number;
   /** The credentials, as the schema has returned them if there is one. */
   credentials: unknown;
-  /** The credentials as they came, where others may come with a CONNECT. */
+  /** The credentials as they came, for comparison with those of a CONNECT. */
   arrived: unknown;
-  /** Whether the credentials are what a function in the option `handshake` has found. */
+  /** Whether a function in the option `handshake` has found the credentials. */
   areFound: boolean;
-  /** The points that it has taken of throttles. */
   points: Points<S> | undefined;
-  /** How many others were declined since it was begun. */
+  /** How many other attempts were refused since this one began. */
   declined = 0;
-  /** What each socket is told with `authenticated`, once the attempt is accepted. */
+  /** The payloads of `authenticated`, once the attempt is accepted. */
   replies: ReadonlyMap<Peer<S>, unknown> | undefined;
   #acknowledge: Acknowledge | undefined;
   #verification: Verification<S> | undefined;
-  /** The session that would come of it, once the verifier has said yes. */
+  /** The session that would come of the attempt, once the verifier has accepted. */
   #session: Session<unknown> | undefined;
-  /** What the option `authorize` has answered. */
   #rights: Rights<S> | undefined;
-  /** Whether the option `authorize` is being asked. */
+  /** Whether `authorize` is being asked. */
   #isAuthorizing = false;
-  /** Whether its newcomers have been let in. */
+  /** Whether the sockets that have brought the credentials were let in. */
   #isLetIn = false;
-  /** Only where no deadline runs. */
   #limit: Timer | undefined;
-  /** What is to be done as soon as the client can be talked to. */
   #onConnected: (() => void) | undefined;
-  /** Whether the client has a question to answer. */
   isChallenged = false;
   #isAnswered = false;
   #isNoted = false;
@@ -129,19 +123,18 @@ export class Attempt<S> {
     this.areFound = this.isBrought && typeof guard.policy.handshake === "function";
   }
 
-  /** Whether the verifier was asked, and has not answered. */
   get isVerifying(): boolean {
     return this.#verification !== undefined && !this.#isAnswered;
   }
 
-  /** Begins it; within a time of its own if no deadline bounds it. */
+  /** Begins the attempt. If no deadline bounds it, it has a time limit of its own. */
   begin(isBounded: boolean): void {
     if (!isBounded) this.#startLimit();
     const refusal = find(this);
     if (refusal) return this.#refuse(refusal);
     if (!needsScreening(this)) return this.#ask();
     void screen(this).then((refusal) => {
-      // The deadline may be over by now: the verifier is not asked for nothing.
+      // The deadline may have passed: the verifier is then not asked.
       this.connection.lookAtClock();
       if (this.isOver) return;
       if (refusal) this.#refuse(refusal);
@@ -154,11 +147,11 @@ export class Attempt<S> {
     this.#verification.begin(this.credentials);
   }
 
-  /** The verifier has answered, be it late. This alone says whether points come back. */
+  /** Takes the answer of the verifier, even a late one. Only this answer gives points back. */
   answered(verdict: Verdict): void {
     this.#isAnswered = true;
     const { policy, clock, identities, spreading } = this.guard;
-    // It has looked at nothing, if it says so itself or has failed.
+    // With `server_error`, the verifier has not judged the credentials.
     const isNo = "refusal" in verdict && verdict.refusal.code !== "server_error";
     if (isNo || "error" in verdict) this.points?.spend();
     else if (this.points) this.#giveBack(this.points);
@@ -174,12 +167,11 @@ export class Attempt<S> {
     } catch (error) {
       return this.#refuse(this.fail(error, "session"));
     }
-    // All that may keep a session from being at once.
+    // With neither `authorize` nor a CONNECT, the session can begin at once.
     if (policy.authorize || this.isBrought) this.#prepare();
     else this.#catchUp();
   }
 
-  /** Has the connection let sockets in, if it may belong to this user. */
   #prepare(): void {
     const refusal = this.#review();
     if (refusal) return this.#refuse(refusal);
@@ -188,21 +180,22 @@ export class Attempt<S> {
   }
 
   /**
-   * Looks at the session, which ends earlier where the rights have changed since the attempt began.
-   * Returns why it must not be, if so.
+   * Reviews the session, and shortens it if rights have changed since the attempt began. Returns
+   * the refusal if the session must not begin.
    */
   #review(): Unauthorized | undefined {
     const { policy, clock, revocations } = this.guard;
     const session = this.#session!;
     if (isExpired(session, clock, policy.grace)) {
-      // With the same credentials the next session would be no better, unless this was shortened.
+      // With the same credentials, the next session would end at the same time, unless it was
+      // shortened.
       const isShortened = limitOf(session) < Infinity;
       return isShortened
         ? unauthorized("expired")
         : { ...unauthorized("expired"), reconnect: false };
     }
     if (revocations.isEmpty) return undefined;
-    // What was lost is worth nothing any more, and the client begins with a new session.
+    // The lost session is revoked; the client begins with a new one.
     const isWorthless = ({ previous }: Peer<S>) =>
       previous && revocations.limitOf(previous) <= clock.monotonic();
     if (this.connection.peers.concerned(this).some(isWorthless)) return unauthorized("expired");
@@ -217,7 +210,7 @@ export class Attempt<S> {
 
   /** Asks whether the user may have the namespaces, and lets in the sockets that wait. */
   letIn(): void {
-    // A socket that comes while it is asked is asked about then.
+    // Sockets that come meanwhile are asked about afterwards.
     if (this.#isAuthorizing) return;
     this.newcomers = [...this.newcomers, ...this.connection.takeSame(this, this.#session!)];
     const concerned = this.connection.peers.concerned(this);
@@ -236,7 +229,7 @@ export class Attempt<S> {
     });
   }
 
-  /** Lets in the sockets that may have their namespace. The session needs one that may. */
+  /** Lets in the sockets that may have their namespace. The session needs at least one. */
   #open(): void {
     const isForbidden = ({ peer }: { peer: Peer<S> }) => this.refusalOf(peer) !== undefined;
     const forbidden = this.newcomers.filter(isForbidden);
@@ -254,12 +247,12 @@ export class Attempt<S> {
     if (this.#hasSocket) this.#catchUp();
   }
 
-  /** Why a socket must not have its namespace, as far as that was asked. */
+  /** Returns why a socket must not have its namespace, as far as that was asked. */
   refusalOf(peer: Peer<S>): Unauthorized | undefined {
     return this.#rights?.get(peer);
   }
 
-  /** Whether a socket may have its namespace, as far as that has to be asked. */
+  /** Returns whether a socket may have its namespace, as far as that has to be asked. */
   isAllowed(peer: Peer<S>): boolean {
     if (!this.guard.policy.authorize) return true;
     return this.#rights?.has(peer) === true && !this.#rights.get(peer);
@@ -274,23 +267,20 @@ export class Attempt<S> {
       : this.connection.peers.concerned(this);
   }
 
-  /** Whether one of them is connected. */
   get #hasSocket(): boolean {
     const { peers } = this.connection;
     const isIn = (peer: Peer<S>) => peers.hasConnected(peer) && this.isAllowed(peer);
     return isIn(this.peer) || this.#candidates.some(isIn);
   }
 
-  /** Whether a socket has brought the credentials, and has not left. */
   has(peer: Peer<S>): boolean {
     return this.newcomers.some((newcomer) => newcomer.peer === peer);
   }
 
-  /** A socket is connected that has brought the credentials. */
   joined(): void {
     this.#onConnected?.();
     this.#onConnected = undefined;
-    // Others may have come while its namespace's middleware ran.
+    // Others may have come while the middleware of its namespace ran.
     if (this.#isLetIn) this.letIn();
   }
 
@@ -300,11 +290,11 @@ export class Attempt<S> {
     const isConcerned = peer === this.peer || this.has(peer);
     this.newcomers = this.newcomers.filter((newcomer) => newcomer.peer !== peer);
     if (!isConcerned) return false;
-    // Before there is an answer it is of the socket alone that has sent the credentials.
+    // Before the answer, the attempt belongs to the socket alone that sent the credentials.
     if (!this.#session) return peer === this.peer;
     const isSenderIn = peer !== this.peer && peers.hasConnected(this.peer);
     if (this.newcomers.length > 0 || isSenderIn && !this.isBrought) return false;
-    // A sender that may not have its namespace was told to go; the others may have theirs.
+    // A sender that may not have its namespace was told so; the others may have theirs.
     const isLeft = (other: Peer<S>) => other !== peer && this.isAllowed(other);
     return !this.refusalOf(this.peer) || !peers.concerned(this).some(isLeft);
   }
@@ -314,9 +304,8 @@ export class Attempt<S> {
     this.connection.peers.whenCaughtUp(this, this.#session!, () => this.#judge());
   }
 
-  /** The user is known, and so is what a recovered client has missed: tells the connection. */
+  /** Tells the connection of the session, once missed packets of recovered sockets are known. */
   #judge(): void {
-    // The socket may have left meanwhile.
     if (this.isOver || !this.#hasSocket) return;
     const refusal = this.#review();
     if (refusal) return this.#refuse(refusal);
@@ -328,39 +317,37 @@ export class Attempt<S> {
     this.connection.lookAtClock();
     if (this.isOver) return;
     this.#note(this.#session!);
-    // An observer, or `reply`, may have revoked the session, or had it renewed.
+    // An observer or `reply` may have revoked the session, or required its renewal.
     const objection = this.#review();
     if (objection) return this.#refuse(objection);
     this.#tell("accepted");
   }
 
-  /** Tells the connection of the session that comes of it. */
   #tell(type: "verified" | "accepted"): void {
     const { id: attempt, isBrought, begunAt: since, stamp } = this;
     const session = this.#session!;
     this.connection.dispatch({ type, attempt, isBrought, session, since, stamp }, this);
   }
 
-  /** Something has failed, of which the client is told no more than that. */
+  /** Reports an error, and returns the refusal for the client, which tells no details. */
   fail(error: unknown, during: string): Unauthorized {
     this.#report(error, during);
     return unauthorized("server_error");
   }
 
-  /** Tells the connection that it is refused, if that is not too late. */
   #refuse(refusal: Unauthorized, isVerdict: boolean = !NO_VERDICT.has(refusal.code)): void {
     this.connection.lookAtClock();
     if (this.isOver) return;
     const { id: attempt, isBrought } = this;
-    // With a yes it was no guess.
+    // Once the verifier has accepted, the attempt was no guess.
     const isAsked = this.#verification !== undefined && !this.#session;
     const event = { type: "refused", attempt, isBrought, refusal, isVerdict, isAsked } as const;
     this.connection.dispatch(event, this);
   }
 
   /**
-   * Ends it, and answers the client if it is refused. Without a refusal the attempt was accepted,
-   * or the client has left. The verifier may still answer, for the throttle.
+   * Ends the attempt. With a refusal, answers the client; without one, the attempt was accepted, or
+   * the client has left. The verifier may still answer, for the throttle.
    */
   end(refusal?: Declined): void {
     if (this.isOver) return;
@@ -374,14 +361,13 @@ export class Attempt<S> {
     if (refusal) this.answer({ ok: false, ...refusal });
   }
 
-  /** Answers the client, if it has asked for that and has not been answered yet. */
+  /** Answers the client, if it has sent an acknowledgement that was not called yet. */
   answer(outcome: Outcome): void {
     const acknowledge = this.#acknowledge;
     this.#acknowledge = undefined;
     acknowledge?.(outcome);
   }
 
-  /** Opens what the verifier may ask the client further questions through. */
   openDialog(): Dialog<S> {
     const { clock, policy } = this.guard;
     const whenConnected = (fn: () => void) => this.#whenConnected(fn);
@@ -394,14 +380,13 @@ export class Attempt<S> {
     });
   }
 
-  /** A client that is still joining can be asked once its namespace is connected. */
+  /** Calls `fn` once the client can be asked: a joining client has to be connected first. */
   #whenConnected(fn: () => void): void {
     if (this.peer.connected) return fn();
     this.#onConnected = fn;
     this.newcomers[0]?.letIn();
   }
 
-  /** Tells the operator why the deadline may have ended it. */
   explainSilence(): void {
     const { during, notice, message } = this.#delay;
     this.guard.notices.hourly(notice, message, { during, socket: this.peer.socket });
@@ -421,13 +406,13 @@ export class Attempt<S> {
     });
   }
 
-  /** Gives back what it has taken: it was no failed guess. */
+  /** Gives the points back: the attempt was no failed guess. */
   #giveBack(points: Points<S>): void {
     const { socket } = this.peer;
     callHook(this.guard.policy, { during: "throttle", socket }, () => points.giveBack());
   }
 
-  /** Notes what has come of it, once. What came while another attempt ran was none. */
+  /** Notes the outcome, once. Credentials that came during another attempt are no attempt. */
   #note(outcome: Session<unknown> | string): void {
     if (this.#isNoted || outcome === "attempt_in_progress") return;
     this.#isNoted = true;

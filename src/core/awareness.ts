@@ -1,14 +1,14 @@
 import type { Clock } from "./interface.ts";
 
-/** How often to look whether the process runs, in ms. */
+/** Interval of the checks whether the process runs, in ms. */
 const TICK = 1000;
 
-/** How much later than that a look may come before the process counts as paused, in ms. */
+/** How late a check may come before the process counts as paused, in ms. */
 const PAUSE = 5000;
 
 /**
- * Since when this node has heard of every revocation, as far as it can know: it
- * has not while it was not there, was paused, or was cut off from the others.
+ * Since when this node has heard of every revocation, as far as it can know. A node misses
+ * revocations while it is not running, paused, or cut off from the others.
  */
 export class Awareness {
   readonly #clock: Clock;
@@ -19,23 +19,22 @@ export class Awareness {
     this.#since = clock.monotonic();
   }
 
-  /** By the monotonic clock. */
+  /** In milliseconds of the monotonic clock. */
   get since(): number {
     return this.#since;
   }
 
-  /** It turns out that something may have been missed. */
   lose(): void {
     this.#since = this.#clock.monotonic();
   }
 
-  /** Notices from now on when the process has been paused. */
+  /** Detects from now on when the process has been paused. */
   watch(): void {
     lookAgain(this.#clock, new WeakRef(this));
   }
 }
 
-/** Not a method: the timer must not keep a server in memory that is not used any more. */
+/** Not a method: the timer must not keep an unused server in memory. */
 function lookAgain(clock: Clock, ref: WeakRef<Awareness>): void {
   const looked = clock.monotonic();
   const seen = clock.now();

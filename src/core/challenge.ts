@@ -4,29 +4,28 @@ import { isOverLimit } from "./measure.ts";
 import type { StandardSchema } from "./schema.ts";
 import { unauthorized } from "../protocol.ts";
 
-/** How long a client may take to answer, in ms, unless the verifier says otherwise. */
+/** Default time limit for an answer, in ms. */
 const TIMEOUT = 30_000;
 
 /** How many questions a verifier may ask in one attempt. */
 const MOST = 32;
 
 /**
- * What a verifier may say about a challenge.
+ * Options of a challenge.
  *
  * @typeParam Answer the answer, as the schema types it
  */
 export interface ChallengeOptions<Answer = unknown> {
   /**
-   * Milliseconds the client may take to answer. The deadline of the option
-   * `timeout` stands still meanwhile.
+   * Milliseconds that the client may take to answer. The deadline of the option `timeout` is paused
+   * meanwhile.
    *
    * @default 30000
    */
   timeout?: number;
   /**
-   * What the answer must look like, as a Standard Schema: the challenge resolves with what the
-   * schema makes of it. What does not fit rejects with an `AuthError` of the code
-   * `invalid_credentials`.
+   * A Standard Schema for the answer: the challenge resolves with the output of the schema. An
+   * answer that does not fit rejects with an `AuthError` of the code `invalid_credentials`.
    *
    * @default the answer can be anything of up to `maxCredentials` bytes and 32 levels
    */
@@ -38,15 +37,13 @@ export class Dialog<S> {
   readonly #peer: Peer<S>;
   readonly #clock: Clock;
   readonly #maxBytes: number;
-  /** Has something done as soon as the client can be talked to. */
+  /** Calls back as soon as the client can be asked. */
   readonly #whenConnected: (fn: () => void) => void;
   readonly #onChange: (type: "challenged" | "answered") => void;
   #isOver = false;
   #count = 0;
-  /** How long the client has taken to answer, in ms. */
   #duration = 0;
   #askedAt: number | undefined;
-  /** Gives up on the question that is open. */
   #giveUp: ((error: Error) => void) | undefined;
 
   constructor(
@@ -63,19 +60,17 @@ export class Dialog<S> {
     this.#onChange = onChange;
   }
 
-  /** How long the client has taken to answer so far, in ms. */
   get duration(): number {
     const open = this.#askedAt === undefined ? 0 : this.#clock.monotonic() - this.#askedAt;
     return this.#duration + open;
   }
 
-  /** Asks the client. Resolves with the answer. */
   ask<Answer>(data: unknown, options: ChallengeOptions<Answer> = {}): Promise<Answer> {
     const { timeout = TIMEOUT, schema } = options;
     const answer = this.#ask(data, timeout).then((answer) =>
       schema ? check(schema, answer) : answer as Answer
     );
-    // A verifier that does not wait for it must not bring the process down.
+    // A verifier that does not await the answer must not bring the process down.
     answer.catch(() => {});
     return answer;
   }
@@ -117,10 +112,10 @@ export class Dialog<S> {
     });
   }
 
-  /** The attempt is over, and with it whatever was asked. */
+  /** Rejects the open question, and all further ones: the attempt is over. */
   end(): void {
     this.#isOver = true;
-    this.#giveUp?.(new Error("The attempt is over: nobody waits for an answer any more."));
+    this.#giveUp?.(new Error("The attempt is over: the answer is not needed any more."));
   }
 
   #check(timeout: number): void {
@@ -141,7 +136,7 @@ export class Dialog<S> {
 
 async function check<Answer>(schema: StandardSchema<Answer>, answer: unknown): Promise<Answer> {
   const result = await schema["~standard"].validate(answer);
-  // What is wrong with it might quote it: it is nobody's to see.
+  // The issues may quote the answer: neither client nor operator is told of them.
   if (result.issues) throw errorOf("invalid_credentials");
   return result.value;
 }

@@ -1,6 +1,5 @@
 /**
- * Checks of what may be anything; those of options at set-up with errors that say
- * what was given and what is wanted.
+ * Checks of unknown values. Those of options throw errors that say what was expected and given.
  *
  * @module
  */
@@ -9,19 +8,19 @@ export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Whether it is an object that inherits nothing but from Object. */
+/** Returns whether `value` is an object that inherits from Object or from nothing. */
 export function isPlainObject(value: unknown): boolean {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Whether there is nothing: `undefined`, or the `null` that JSON makes of it. */
+/** Returns whether `value` is missing: `undefined`, or the `null` that JSON makes of it. */
 export function isMissing(value: unknown): value is undefined | null {
   return value === undefined || value === null;
 }
 
-/** Whether there is nothing in it, an object without members included. */
+/** Returns whether `value` is missing, or an object without members. */
 export function isNothing(value: unknown): boolean {
   return isMissing(value) || isPlainObject(value) && Object.keys(value as object).length === 0;
 }
@@ -30,12 +29,10 @@ export function isFunction(value: unknown): boolean {
   return typeof value === "function";
 }
 
-/** Text that is not empty. */
 export function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** Milliseconds, finite and not negative. */
 export function isDuration(value: unknown): value is number {
   return typeof value === "number" && value >= 0 && value < Infinity;
 }
@@ -51,7 +48,6 @@ export function choose(name: string, value: unknown, choices: readonly string[])
   need(name, value, isRight, choices.map((choice) => `"${choice}"`).join(" or "));
 }
 
-/** A check for a number of at least `least`. */
 export function count(least: number): (name: string, value: unknown) => number {
   return (name, value) => {
     need(name, value, typeof value === "number", "a number");
@@ -63,7 +59,7 @@ export function count(least: number): (name: string, value: unknown) => number {
   };
 }
 
-/** Names a value in an error message without spilling what is in it. */
+/** Names a value in an error message without disclosing its contents. */
 function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   return value === null || typeof value !== "object" ? String(value) : "an object";

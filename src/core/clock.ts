@@ -1,6 +1,5 @@
 import type { Clock } from "./interface.ts";
 
-/** The clock and timers that every runtime has, for bindings to hand to the core. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -11,7 +10,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Has a timer not keep the process alive; in Deno it is a number. */
+/** Lets the process end while the timer runs. In Deno a timer is a number. */
 function detach(timer: unknown): void {
   if (typeof timer === "object") return (timer as { unref(): void }).unref();
   const { Deno } = globalThis as { Deno?: { unrefTimer(id: unknown): void } };

@@ -3,13 +3,13 @@ import type { Clock } from "./interface.ts";
 const YEAR = 366 * 86_400_000;
 
 /**
- * A time that all nodes of a cluster share, as far as they have heard of each other: a node's own
- * clock, put forward to the latest that any other has told. Of two events of which one has led to
- * the other, the later one has the later time. It never goes back.
+ * A time that all nodes of a cluster share, as far as they have heard of each other: the clock of
+ * the node, put forward to the latest time that another node has told. If one event has led to
+ * another, the later event has the later time. The time never goes back.
  */
 export class ClusterTime {
   readonly #clock: Clock;
-  /** What the monotonic clock is behind by. */
+  /** The difference to the monotonic clock. */
   #lead: number;
 
   constructor(clock: Clock) {
@@ -21,7 +21,7 @@ export class ClusterTime {
     return this.#clock.monotonic() + this.#lead;
   }
 
-  /** Another node says what time it is there. A clock that is wrong by more than a year is not followed. */
+  /** Follows the time of another node, unless that is ahead by more than a year. */
   hear(time: number): void {
     const lead = time - this.now();
     if (lead > 0 && lead < YEAR) this.#lead += lead;
@@ -34,7 +34,7 @@ export interface Stamp {
   readonly connection: string;
 }
 
-/** Whether a sign-in is an older one than another; the same everywhere, also of two at one time. */
+/** Returns whether a sign-in is older than another. All nodes agree, also about equal times. */
 export function isOlder(
   { time = -Infinity, connection = "" }: { [Name in keyof Stamp]?: Stamp[Name] | undefined },
   other: Stamp,

@@ -1,7 +1,6 @@
 /**
- * Copies the binary data in what a client has sent, where it is a small part of a
- * larger buffer: it would keep the whole of that in memory, a chunk of the
- * network's perhaps. In place: it is not shared with anybody yet.
+ * Copies binary data that is a small part of a larger buffer, such as a chunk of the network's,
+ * which it would keep in memory. Works in place, because no other code has the content yet.
  */
 export function compact<T>(content: T): T {
   const root: [T] = [content];
@@ -13,7 +12,7 @@ export function compact<T>(content: T): T {
     for (const key of Object.keys(container)) {
       const value = container[key];
       if (value instanceof Uint8Array && isSmallPart(value)) {
-        // Not `value.slice()`, which does not copy a Buffer of Node's.
+        // `slice()` of a Node `Buffer` does not copy.
         container[key] = Uint8Array.prototype.slice.call(value);
       } else stack.push(value);
     }

@@ -1,12 +1,11 @@
 import type { Clock } from "./interface.ts";
 import type { ErrorContext } from "./options.ts";
 
-/** How many errors are printed within a second at most. */
 const MOST = 10;
 
 /**
- * The default of the option `onError`: prints errors, of a flood of them the first ten in each
- * second, and how many there were besides.
+ * Creates the default of the option `onError`, which prints the first ten errors of each second,
+ * and how many more there were.
  */
 export function printErrors(clock: Clock): (error: unknown, context: ErrorContext<never>) => void {
   let count = 0;

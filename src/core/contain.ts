@@ -2,9 +2,8 @@ import type { ErrorContext } from "./options.ts";
 import type { Policy } from "./policy.ts";
 
 /**
- * Calls into code that may throw or reject, a hook of the application mostly:
- * what happens there is reported, and ends there. Then calls `done`: at once, or
- * when the promise has settled that was returned.
+ * Calls code that may throw or reject, such as a hook of the application, and reports its errors.
+ * Then calls `done`: at once, or when the returned promise has settled.
  */
 export function callHook<S>(
   policy: Policy<S>,
@@ -25,7 +24,6 @@ export function callHook<S>(
   done();
 }
 
-/** Whether it is something to wait for. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

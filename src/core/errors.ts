@@ -9,26 +9,26 @@ export interface AuthErrorOptions {
    * @default "authentication_error"
    */
   code?: Unauthorized["code"];
-  /** After how many milliseconds the client may try again, where that is known. */
+  /** Milliseconds after which the client may try again, if known. */
   retryAfter?: number;
   /**
-   * Whether connecting again may help without anybody changing anything.
+   * Whether connecting again may help without any other change.
    *
-   * @default what PROTOCOL.md says of the code; `true` with `retryAfter`
+   * @default the value that PROTOCOL.md lists for the code; `true` with `retryAfter`
    */
   reconnect?: boolean;
-  /** What led to this error. Never sent to the client. */
+  /** The cause of the error. Never sent to the client. */
   cause?: unknown;
 }
 
-/** A registered symbol, so that the errors of a second copy of this package are known, too. */
+/** A registered symbol, so that errors of another copy of this package are recognized. */
 const BRAND = Symbol.for("@socketio-auth/socketio-auth:AuthError");
 
 /**
- * A refusal whose text is meant for the client. It is the only error whose
- * message leaves the server when thrown; any other one is told to the client as
- * `server_error` and goes to `onError`. (An error given to the callback is a
- * refusal too, with its message, as in the original module.)
+ * A refusal whose text is meant for the client. When a verifier throws, only the message of an
+ * `AuthError` leaves the server. Any other error is told to the client as `server_error`, and goes
+ * to `onError`. (An error that is given to the callback of `authenticate` is a refusal with its
+ * message, as in the original module.)
  *
  * @example
  * ```ts
@@ -40,16 +40,16 @@ export class AuthError extends Error {
   override readonly name: string = "AuthError";
   /** The `code` of the `unauthorized` event. */
   readonly code: Unauthorized["code"];
-  /** Milliseconds, where the client is to wait before it tries again. */
+  /** Milliseconds that the client is to wait before it tries again. */
   readonly retryAfter: number | undefined;
-  /** Whether connecting again may help; left to the code if `undefined`. */
+  /** Whether connecting again may help; if `undefined`, the code decides. */
   readonly reconnect: boolean | undefined;
 
   /**
    * Creates a refusal.
    *
-   * @param message told to the client as it is
-   * @param options what to send along, and the cause to keep
+   * @param message the text that the client is told
+   * @param options the code and further details for the client, and the cause to keep
    * @throws {TypeError} if an option is of the wrong kind
    * @throws {RangeError} if `retryAfter` is negative or not finite
    */
@@ -80,22 +80,21 @@ export class AuthError extends Error {
 
 Object.defineProperty(AuthError.prototype, BRAND, { value: true });
 
-/** Whether this is an {@linkcode AuthError}, of whichever copy of this package. */
+/** Returns whether `error` is an {@linkcode AuthError} of any copy of this package. */
 export function isAuthError(error: unknown): boolean {
   return readProperty(error, BRAND) === true;
 }
 
-/** A refusal; `error` is what the operator should hear about, if anything. */
+/** A refusal, with the error that is reported to the operator, if any. */
 export interface Refused {
-  /** What the client is told. */
   readonly refusal: Unauthorized;
   readonly error?: unknown;
 }
 
 /**
- * The refusal for an error that is meant for the client: an `AuthError`, or
- * whatever the callback was given. Only text, numbers and booleans of it are
- * sent, whatever it was made to be; the operator hears of one that says nothing.
+ * Returns the refusal for an error that is meant for the client: an `AuthError`, or the error that
+ * the callback was given. Only text, numbers and booleans of it are sent. An error without a proper
+ * message or code is returned as `error`, too.
  */
 export function refusalOf(error: unknown): Refused {
   const own = isAuthError(error);
@@ -115,17 +114,19 @@ export function refusalOf(error: unknown): Refused {
   return typeof message === "string" && isText(code) ? { refusal } : { refusal, error };
 }
 
-/** Whether it is an error of any kind, also an `AuthError` of another copy of this package. */
+/**
+ * Returns whether `value` is an error, including an `AuthError` of another copy of this package.
+ */
 export function isError(value: unknown): boolean {
   try {
     return value instanceof Error || BRAND in Object(value);
   } catch {
-    // Not even its prototype can be looked at.
+    // Some values throw when their prototype is read.
     return false;
   }
 }
 
-/** An error may be anything, also something that throws when it is looked at. */
+/** Reads a property of an error, which may throw when it is read. */
 function readProperty(value: unknown, name: string | symbol): unknown {
   try {
     return (value as Record<string | symbol, unknown> | null | undefined)?.[name];

@@ -1,97 +1,96 @@
 import type { Unauthorized } from "../protocol.ts";
 
-/** What every event says: where it happened. */
+/** The members of every event that say where it happened. */
 export interface Origin {
   /** `socket.id`. */
   readonly socketId: string;
   /** The name of the socket's namespace. */
   readonly namespace: string;
-  /** The client's address, as the option `address` or else the engine tells it. */
+  /** The client's address, from the option `address` or from the engine. */
   readonly address?: string;
 }
 
-/** A socket has been connected, and is not authenticated. */
+/** A socket was connected, and is not authenticated. */
 export interface PendingEvent extends Origin {
   /** Tells events apart. */
   readonly type: "pending";
 }
 
-/** The verifier has said yes. */
+/** The verifier has accepted an attempt. */
 export interface AcceptedEvent extends Origin {
   /** Tells events apart, together with `ok`. */
   readonly type: "attempt";
-  /** Tells events apart. */
+  /** Tells accepted attempts from refused ones. */
   readonly ok: true;
-  /** The user's id, where there is one. */
+  /** The user's id, if it is known. */
   readonly userId?: string;
-  /** Milliseconds from the arrival of the credentials to the answer. */
+  /** Milliseconds from the arrival of the credentials to the outcome. */
   readonly duration: number;
-  /** Milliseconds of it that the verifier took, challenges apart; absent if it was not asked. */
+  /** Milliseconds that the verifier took, challenges excluded; absent if it was not asked. */
   readonly verification?: number;
 }
 
-/** An attempt has failed: by the verifier, before it was asked, or without an answer. */
+/** An attempt was refused, by the verifier or before it, or has ended without an answer. */
 export interface RefusedEvent extends Origin {
   /** Tells events apart, together with `ok`. */
   readonly type: "attempt";
-  /** Tells events apart. */
+  /** Tells accepted attempts from refused ones. */
   readonly ok: false;
-  /** Why; `"abandoned"` if the client has left before there was an answer. */
+  /** The code of the refusal; `"abandoned"` if the client left before there was an answer. */
   readonly code: Unauthorized["code"];
-  /** Milliseconds from the arrival of the credentials to the answer. */
+  /** Milliseconds from the arrival of the credentials to the outcome. */
   readonly duration: number;
-  /** Milliseconds of it that the verifier took, challenges apart; absent if it was not asked. */
+  /** Milliseconds that the verifier took, challenges excluded; absent if it was not asked. */
   readonly verification?: number;
 }
 
-/** A socket has been admitted, or its user has a new session. */
+/** A socket was admitted, or its session was refreshed. */
 export interface AuthenticatedEvent extends Origin {
   /** Tells events apart. */
   readonly type: "authenticated" | "refreshed";
-  /** The user's id, where there is one. */
+  /** The user's id, if it is known. */
   readonly userId?: string;
   /** Milliseconds since the socket was connected. */
   readonly duration: number;
 }
 
-/** A socket has been refused, or cut. */
+/** A socket was refused, or its session was ended by the server. */
 export interface UnauthorizedEvent extends Origin {
   /** Tells events apart. */
   readonly type: "unauthorized";
-  /** Why. */
+  /** The code that the client was told. */
   readonly code: Unauthorized["code"];
-  /** The id of the user who was signed in until then, where there is one. */
+  /** The id of the user who was signed in until then, if it is known. */
   readonly userId?: string;
   /** Milliseconds since the socket was connected. */
   readonly duration: number;
 }
 
-/** The session of a socket has come to its end. */
+/** The session of a socket has ended. */
 export interface SessionEndedEvent extends Origin {
-  /** By its own time, by `revoke`, or by `deauthenticate`. */
+  /** Whether the session expired, was ended by `revoke`, or by `deauthenticate`. */
   readonly type: "expired" | "revoked" | "signed_out";
-  /** The user's id, where there is one. */
+  /** The user's id, if it is known. */
   readonly userId?: string;
-  /** How long the session lasted, in milliseconds. */
+  /** The length of the session, in milliseconds. */
   readonly duration: number;
 }
 
-/** A socket is gone, authenticated or not. */
+/** A socket has disconnected, authenticated or not. */
 export interface DisconnectedEvent extends Origin {
   /** Tells events apart. */
   readonly type: "disconnected";
-  /** Socket.IO's own. */
+  /** The reason that Socket.IO gives. */
   readonly reason: string;
-  /** The id of the user who was signed in until then, where there is one. */
+  /** The id of the user who was signed in until then, if it is known. */
   readonly userId?: string;
   /** Milliseconds since the socket was connected. */
   readonly duration: number;
 }
 
 /**
- * What `observe` is told. There is one event for each socket that something
- * happens to, told apart by `type`, which is stable. New types and fields may
- * be added. Credentials and users are in none of them.
+ * An event for the option `observe`. There is one event for each socket concerned. `type` is
+ * stable; new types and members may be added. No event has credentials or users in it.
  */
 export type AuthEvent =
   | PendingEvent
@@ -102,7 +101,7 @@ export type AuthEvent =
   | SessionEndedEvent
   | DisconnectedEvent;
 
-/** An event without where it happened, which its socket knows. */
+/** An event without the members that say where it happened. */
 export type Happening = AuthEvent extends infer E
   ? E extends unknown ? Omit<E, keyof Origin> : never
   : never;

@@ -14,35 +14,25 @@ import type { Previous } from "./states.ts";
 /** How much longer than promised a lost connection may be kept, in ms. */
 const SLACK = 60_000;
 
-/** How long a client may take to fetch and confirm a close before it is dropped, in ms. */
+/** Time limit for a client to fetch and confirm a close before the connection is dropped, in ms. */
 const LINGER = 1000;
 
-/** One policy at work: what all connections under it have in common. */
+/** A policy at work: the state that all connections under it share. */
 export class Guard<S, T> {
   readonly policy: Policy<S>;
-  /** The clock it goes by. */
   readonly clock: Clock;
-  /** What has happened under it. */
   readonly journal: Journal<S>;
-  /** What is held while sockets are pending. */
   readonly holdings: Holdings;
-  /** When those may come back whom there was no time or room for. */
   readonly spreading: Spreading;
-  /** Which sessions are no longer good. */
   readonly revocations: Revocations;
-  /** What time it is in the cluster. */
   readonly time: ClusterTime;
-  /** What the operator is told now and then. */
   readonly notices: Notices<S>;
-  /** Who the users are. */
   readonly identities: Identities<S>;
-  /** This node, among all that share a policy. */
   readonly node: string = crypto.randomUUID();
   readonly #binding: Binding<T>;
   #hasGreeted = false;
-  /** For how long a revocation may matter, in ms. */
+  /** How long a revocation may matter, in ms. */
   readonly #retention: number;
-  /** Tells the other nodes again, from now on. */
   readonly #wakeReminders: () => void;
 
   constructor(policy: Policy<S>, binding: Binding<T>) {
@@ -58,20 +48,20 @@ export class Guard<S, T> {
     this.revocations = new Revocations(binding.clock, this.#retention);
     this.time = new ClusterTime(binding.clock);
     this.#wakeReminders = remindOf(this.revocations, binding.clock, (revocations) => {
-      // What goes wrong now was reported the first time, and is tried again.
+      // An error was reported the first time, and the message is repeated later.
       binding.remindOthers?.(revocations).catch(() => {});
     });
     if (binding.recoverable > 0) this.revocations.awareness.watch();
   }
 
-  /** What it guards; the same on every node. */
+  /** The name of the target, which is the same on every node. */
   get name(): string {
     return this.#binding.name;
   }
 
   /**
-   * Why a socket must not come in that has just been connected, if so: its lost
-   * session was revoked since it was looked for, or there is no place for it.
+   * Returns why a socket that was just connected must not stay, if so: its lost session was revoked
+   * or limited in the meantime, or there are too many pending connections.
    */
   objectionTo(previous: Previous | undefined, needsPlace: boolean): Unauthorized | undefined {
     const { revocations, clock } = this;
@@ -83,12 +73,11 @@ export class Guard<S, T> {
     return needsPlace && this.journal.isFull ? this.busy("server_busy") : undefined;
   }
 
-  /** A refusal for want of time or room, with when to come back. */
+  /** Returns a refusal for lack of time or room, with the time to come back. */
   busy(code: "server_busy" | "timeout"): Unauthorized {
     return { ...unauthorized(code), retryAfter: this.spreading.next() };
   }
 
-  /** What time it is in the cluster, for a sign-in that begins. */
   stamp(): number {
     if (!this.#hasGreeted) {
       this.#hasGreeted = true;
@@ -97,15 +86,14 @@ export class Guard<S, T> {
     return this.time.now();
   }
 
-  /** Drops for a while what a client sends that does not know yet that it is refused. */
+  /** Ignores packets, for a while, of a client that does not know yet that it was refused. */
   ignore(transport: T): void {
     this.#try(() => this.#binding.ignore?.(transport, LINGER));
   }
 
   /**
-   * Closes a client connection that nobody else uses, and drops it a while later:
-   * what counts as closed above may still be open below, for a client that does
-   * not cooperate.
+   * Closes a client connection, unless a socket outside this policy uses it. Drops it a while
+   * later: a client that does not cooperate may keep it open below.
    */
   close(transport: T): void {
     const binding = this.#binding;
@@ -115,10 +103,9 @@ export class Guard<S, T> {
   }
 
   /**
-   * Whether a lost connection that a node has kept may be recovered: its session
-   * was not revoked, as far as this node can know. It can once it has heard of
-   * all revocations for as long as connections are kept; or, of a session of its
-   * own, since that began.
+   * Returns whether a lost connection may be recovered: its session was not revoked, and this node
+   * would know. It would know if it has missed no revocation for as long as connections are kept,
+   * or since the beginning of the session if the node itself kept it.
    */
   mayRecover(keeper: string, previous: Previous): boolean {
     const { since } = this.revocations.awareness;
@@ -128,14 +115,12 @@ export class Guard<S, T> {
     return !revocations.refusalFor(previous) && clock.monotonic() < revocations.limitOf(previous);
   }
 
-  /** For how long at most a lost connection may have been kept, in ms. */
   get retention(): number {
     return this.#retention;
   }
 
   /**
-   * Carries a revocation out here, then has all other nodes do so. Resolves with the number of
-   * sockets.
+   * Carries out a revocation on this node, then on the others. Resolves with the number of sockets.
    */
   async revoke(made: Omit<Revocation, "id" | "age">): Promise<number> {
     const count = await this.#revokeEverywhere({ ...made, id: crypto.randomUUID(), age: 0 });
@@ -157,7 +142,7 @@ export class Guard<S, T> {
     }
   }
 
-  /** Another node has made a revocation, or says so again. Returns how many sockets ended here. */
+  /** Carries out a revocation of another node. Returns how many sockets were ended here. */
   hear(revocation: Revocation): number {
     this.#wakeReminders();
     return this.revocations.revoke(revocation);

@@ -1,10 +1,9 @@
 import { type Held, heldOf, type HoldLimit, minus, NOTHING, plus } from "./hold.ts";
 import type { Size } from "./measure.ts";
 
-/** What a pending socket of a client connection costs, but the first one, in bytes, or so. */
+/** Approximate cost of each further pending socket of a client connection, in bytes. */
 const SOCKET = 1024;
 
-/** The way a message goes, as seen from the server. */
 export type Direction = "in" | "out";
 
 /** What the sockets of one client connection hold, in both directions. */
@@ -14,17 +13,15 @@ export class Ledger {
   readonly #giveUp: () => void;
   readonly #held: Record<Direction, Held> = { in: NOTHING, out: NOTHING };
   #sockets = 0;
-  /** There was no room for it: until it is empty, it does not count any more. */
+  /** Set when the connection is given up. It does not count again before it is empty. */
   #isGivenUp = false;
 
-  /** Has `giveUp` called when there is no room for it any more. */
   constructor(holdings: Holdings, limit: HoldLimit, giveUp: () => void) {
     this.#holdings = holdings;
     this.#limit = limit;
     this.#giveUp = giveUp;
   }
 
-  /** What it costs to hold all that, in bytes. */
   get cost(): number {
     return this.#isGivenUp ? 0 : this.#size;
   }
@@ -33,7 +30,7 @@ export class Ledger {
     return this.#held.in.cost + this.#held.out.cost + this.#sockets * SOCKET;
   }
 
-  /** Counts a message in, and returns what it takes; nothing if there is no room for it. */
+  /** Counts a message in. Returns its size, or `undefined` if there is no room. */
   add(direction: Direction, size: Size): Held | undefined {
     const taken = heldOf(size);
     const held = plus(this.#held[direction], taken);
@@ -42,26 +39,22 @@ export class Ledger {
     return taken;
   }
 
-  /** Counts messages out. */
   remove(direction: Direction, held: Held): void {
     this.#held[direction] = minus(this.#held[direction], held);
     this.update();
   }
 
-  /** Counts the sockets that are pending, but the first one. */
   countSockets(count: number): void {
     if (count === this.#sockets) return;
     this.#sockets = count;
     this.update();
   }
 
-  /** Its cost has changed. */
   update(): void {
     if (this.#size === 0) this.#isGivenUp = false;
     this.#holdings.update(this);
   }
 
-  /** Forgets it, and ends the connection: there is no room for it. */
   giveUp(): void {
     this.#isGivenUp = true;
     this.#holdings.update(this);
@@ -69,10 +62,10 @@ export class Ledger {
   }
 }
 
-/** What is held of all client connections that are pending under one policy. */
+/** What all pending client connections under one policy hold. */
 export class Holdings {
   readonly #limit: number;
-  /** As it was when they were last seen. */
+  /** The cost of each ledger when it last changed. */
   readonly #costs: Map<Ledger, number> = new Map();
   #total = 0;
 
@@ -80,12 +73,12 @@ export class Holdings {
     this.#limit = limit;
   }
 
-  /** In bytes, with what each message and socket costs besides its contents. */
+  /** In bytes, including the overhead of messages and sockets. */
   get total(): number {
     return this.#total;
   }
 
-  /** The cost of a ledger has changed. If it is too much for all, the largest one is given up. */
+  /** Counts the changed cost of a ledger. If the total is too high, the largest one is given up. */
   update(ledger: Ledger): void {
     const { cost } = ledger;
     this.#total += cost - (this.#costs.get(ledger) ?? 0);

@@ -12,7 +12,6 @@ interface Seen {
   without: boolean;
 }
 
-/** Who the users of one guard are, and whether they can be told apart. */
 export class Identities<S> {
   readonly #policy: Policy<S>;
   readonly #notices: Notices<S>;
@@ -27,9 +26,9 @@ export class Identities<S> {
   }
 
   /**
-   * The session of a user who is admitted `now`.
+   * Creates the session of a user who is admitted `now`.
    *
-   * @throws if the options of the application do, or find what cannot be used
+   * @throws if an option of the application throws, or finds a value that cannot be used
    */
   sessionOf({ user, facts }: Admission<unknown>, now: number, socket: S): Session<unknown> {
     const policy = this.#policy;
@@ -61,7 +60,7 @@ export class Identities<S> {
     return undefined;
   }
 
-  /** A user without an id would have to be told apart now. */
+  /** Reports once that a user has no id where one is needed. */
   miss(what: string, context: Omit<ErrorContext<S>, "during"> = {}): void {
     if (this.#policy.userId) return;
     this.#notices.once(
@@ -73,9 +72,9 @@ export class Identities<S> {
   }
 
   /**
-   * Looks at a revocation that has been carried out.
+   * Checks a revocation after it was carried out.
    *
-   * @throws {TypeError} if no session here has ever had such an id, and there was one without
+   * @throws {TypeError} if there were sessions on this node, and none has ever had such an id
    */
   checkRevoked(target: RevocationTarget): void {
     const name = "userId" in target ? "userId" : "sessionId";

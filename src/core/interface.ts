@@ -1,37 +1,33 @@
 /**
- * The seam between the core, which decides, and a binding, which translates
- * between the core and one kind of server. `src/socketio` is one binding,
- * `examples/websocket` another; tests have one of plain objects and a fake clock.
+ * The interface between the core, which decides, and a binding, which translates between the core
+ * and one kind of server. `src/socketio` is one binding, `examples/websocket` another. Tests have
+ * one of plain objects and a fake clock.
  *
- * **What a binding does, in this order.** At set-up it makes one
- * `Guard` of the options and of its {@linkcode Binding}. Then, for each
- * client connection:
+ * **What a binding does, in this order.** At set-up it creates one `Guard` from the options and its
+ * {@linkcode Binding}. Then, for each client connection:
  *
  * 1. `new Connection(guard, transport)`, once, kept with the transport.
- * 2. For each namespace the client asks for (a server without namespaces has one
- *    for each transport): `connection.refusalToJoin(payload)`, and a {@linkcode Peer},
- *    shut. If there is a refusal, it tells the client so in its own way, must not
- *    accept the namespace, and then calls `connection.turnAway(peer, refusal)`. While
- *    `connection.isClosing` it drops what the client asks for.
- * 3. If the client has brought credentials along: `connection.handshake(…)`, and it
- *    must not accept the namespace before that has been answered with `ok`. If it
- *    will never accept it, for another reason than that answer: `connection.leave(peer, …)`.
- * 4. `connection.join(peer)` once the namespace is accepted and the client knows,
- *    and before the application has seen the socket.
- * 5. `connection.authenticate(…)` for each `authentication` event, at whatever time.
- *    Everything else the client sends, or is sent, is asked about: see `Waiting`. (With
- *    `connection.heard(name)` the operator learns why nobody has signed in, perhaps.)
- * 6. `connection.leave(peer, …)` when the namespace is disconnected, by whom ever:
- *    also where the core did it, by {@linkcode Peer.disconnect}. (If that is
- *    forgotten, the core does it itself.)
- * 7. `connection.close()` when the transport is gone, whether or not its peers
- *    have left.
+ * 2. For each namespace that the client asks for (a server without namespaces has one for each
+ * transport): `connection.refusalToJoin(payload)`, and a {@linkcode Peer} whose gate is shut. If
+ * there is a refusal, the binding tells the client in its own way, must not accept the namespace,
+ * and then calls `connection.turnAway(peer, refusal)`. While `connection.isClosing`, it drops
+ * requests for namespaces.
+ * 3. If the client has brought credentials along: `connection.handshake(…)`. The binding must not
+ * accept the namespace before the acknowledgement is called with `ok`. If the namespace will not be
+ * accepted for another reason: `connection.leave(peer, …)`.
+ * 4. `connection.join(peer)` once the namespace is accepted and the client knows, and before the
+ * application has seen the socket.
+ * 5. `connection.authenticate(…)` for each `authentication` event, at any time. For everything else
+ * that the client sends or is sent, the binding asks `Waiting`. (`connection.heard(name)` helps the
+ * operator to find out why a client does not sign in.)
+ * 6. `connection.leave(peer, …)` when the namespace is disconnected for any reason, including
+ * {@linkcode Peer.disconnect}. (If the binding omits the call, the core does it.)
+ * 7. `connection.close()` when the transport is gone, whether or not its peers have left.
  *
- * All of them may be called from anywhere, also from within a call that the core
- * makes: the event is taken up when the one at hand is done. None of them throws
- * but what the acknowledgement throws that it was given. What the binding must
- * not do: run application code on a peer before {@linkcode Peer.introduce}, let a
- * peer in or out while it is shut, or open it again once it was silenced.
+ * All of these may be called at any time, also from within a call of the core: the event is then
+ * queued. None of them throws, except for errors of the acknowledgement that was passed in. A
+ * binding must not run application code on a peer before {@linkcode Peer.introduce}, must not let
+ * anything through while the peer is shut, and must not open it again once it was silenced.
  *
  * @module
  */
@@ -42,188 +38,185 @@ import type { RevocationTarget, Session } from "./session.ts";
 import type { Previous } from "./states.ts";
 
 /**
- * One namespace's end of a client connection, with its gate: shut when the core
- * first sees the peer, opened once, outwards and then inwards, and silenced for
- * good in the end. It belongs to one user, once.
+ * One namespace's end of a client connection, with its gate. The gate is shut when the core first
+ * sees the peer. It opens once, outwards and then inwards, and is silenced for good in the end. A
+ * peer belongs to one user, once.
  *
  * @typeParam S the socket as the application knows it
  */
 export interface Peer<S> {
-  /** What hooks are given. */
+  /** The socket that hooks are given. */
   readonly socket: S;
   /** Whether the namespace is still connected. */
   readonly connected: boolean;
-  /** Whose session it had, if its connection was recovered. */
+  /** The former session, if the connection was recovered. */
   readonly previous?: Previous | undefined;
-  /** Whether it has been recovered, and has not caught up yet. */
+  /** Whether the peer was recovered, and has not caught up yet. */
   readonly isBehind?: boolean;
   /** When the socket was created, in epoch milliseconds. */
   readonly connectedAt: number;
   /**
-   * The credentials that its transport brought, as a function in the option `handshake` finds
-   * them. Called for an `authentication` event that has none. What it throws is reported, and the
-   * client is told `server_error`.
+   * Returns the credentials that a function in the option `handshake` finds on the transport.
+   * Called for an `authentication` event without credentials. If it throws, the error is reported,
+   * and the client is told `server_error`.
    */
   brought?(): unknown;
-  /** Where it is, for events. A throw is reported, and the event is lost. */
+  /**
+   * Returns where an event happened. If it throws, the error is reported, and the event is lost.
+   */
   origin(): Origin;
   /**
-   * The session in force, for look-ups by socket. The core sets it before it
-   * tells the client. It stays when the session has ended, so that listeners
-   * and hooks can still see who left.
+   * The session in force, for look-ups by socket. The core sets it before it tells the client. It
+   * remains after the end of the session, for listeners and hooks.
    */
   session: Session<unknown> | undefined;
   /**
-   * Sends a protocol event past the gate, in order with everything sent
-   * before. Does nothing if the client is gone. A throw (something that
-   * cannot be serialized) is reported; where it was `authenticated`, the
-   * connection ends with `server_error`.
+   * Sends a protocol event past the gate, in order with everything sent before. Does nothing if the
+   * client is gone. If it throws (the data cannot be serialized), the error is reported; if the
+   * event was `authenticated`, the connection ends with `server_error`.
    */
   send(event: string, ...args: unknown[]): void;
   /**
-   * Sends a `challenge` past the gate, and calls back with the client's answer,
-   * once at most. Returns a function that takes the question back. A throw
-   * (something that cannot be serialized) fails the challenge.
+   * Sends a `challenge` past the gate, and calls `onAnswer` with the client's answer, at most once.
+   * Returns a function that takes the challenge back. If it throws (the data cannot be serialized),
+   * the challenge fails.
    */
   challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void;
   /**
-   * Fetches what a recovered connection has missed, so that from then on nothing
-   * can be: called for one that {@linkcode Peer.isBehind}, once its user is known
-   * to be the same, and before the session is in force. A rejection is reported,
-   * and the connection ends with `server_error`; the client then begins anew.
+   * Fetches what a recovered connection has missed, and makes sure that nothing more is missed.
+   * Called if {@linkcode Peer.isBehind}, once the user is known to be the same, and before the
+   * session is in force. If it rejects, the error is reported, and the connection ends with
+   * `server_error`; the client then begins a new session.
    */
   catchUp?(): Promise<void>;
-  /** Gives that up again, where nobody was admitted after all. */
+  /** Undoes {@linkcode Peer.catchUp}, if the user was not admitted after all. */
   fallBehind?(): void;
   /**
-   * Opens the gate outwards: sends what the client has missed, enters the rooms
-   * that were joined meanwhile, and sends what was held. A throw is reported and
-   * otherwise ignored: what was held past that point is lost.
+   * Opens the gate outwards: sends what the client has missed, enters the rooms that were joined
+   * meanwhile, and sends what was held. If it throws, the error is reported, and the rest of what
+   * was held is lost.
    */
   open(): void;
   /**
-   * Lets the application meet the socket: its `connection` handlers run, the
-   * first time this is called and never again. A throw is reported and
+   * Runs the application's `connection` handlers, on the first call only. A throw is reported and
    * otherwise ignored.
    */
   introduce(): void;
   /**
-   * Opens the gate inwards: hands the application what the client has sent
-   * meanwhile. A throw is reported and otherwise ignored.
+   * Opens the gate inwards: passes on what the client has sent meanwhile. A throw is reported and
+   * otherwise ignored.
    */
   deliver(): void;
   /**
-   * Shuts the gate both ways, for good: all rooms are left, what was held is
-   * lost, and nothing that the application still does with the socket reaches
-   * anybody. {@linkcode Peer.send} still does. A throw is reported and
-   * otherwise ignored.
+   * Shuts the gate both ways, for good: the socket leaves all rooms, what was held is lost, and
+   * nothing that the application does with the socket has an effect on others. Only {@linkcode
+   * Peer.send} still works. A throw is reported and otherwise ignored.
    */
   silence(): void;
   /**
-   * Refuses the namespace, although its handshake was answered with `ok`: it is not connected yet,
-   * and must not be. Called where a challenge was to be asked.
+   * Refuses a namespace that is not connected yet, although `handshake` was answered with `ok`.
+   * Called if a challenge was to be asked.
    */
   refuse?(refusal: Unauthorized): void;
   /**
-   * Disconnects this namespace, after it was silenced. One that was refused before it was
-   * connected is told so here, too, a while later. A throw is reported and otherwise ignored.
+   * Disconnects the namespace, after it was silenced; or tells the client so, if the namespace was
+   * refused before it was connected. A throw is reported and otherwise ignored.
    */
   disconnect(): void;
   /**
-   * The same, but without a word to the client: a new socket begins in its
-   * place, pending, as if the client had asked for the namespace again. A throw
-   * is reported and otherwise ignored.
+   * Disconnects the namespace without telling the client. A new socket begins in its place,
+   * pending, as if the client had asked for the namespace again. A throw is reported and otherwise
+   * ignored.
    */
   replace(): void;
 }
 
 /**
- * A server's side of all connections under one policy.
+ * The part of a binding that all connections under one policy share.
  *
- * @typeParam T what stands for a client connection
+ * @typeParam T the transport of a client connection
  */
 export interface Binding<T> {
-  /** What is guarded, the same on every node: revocations and lost connections are known by it. */
+  /**
+   * The name of the target, the same on every node: it identifies revocations and lost connections.
+   */
   readonly name: string;
-  /** What the connections go by. */
+  /** The clock of all deadlines and sessions. */
   readonly clock: Clock;
-  /** For how long a lost connection may be recovered, in milliseconds; 0 if never. */
+  /** How long a lost connection may be recovered, in milliseconds; 0 for never. */
   readonly recoverable: number;
   /**
-   * Whether a socket outside this policy that is past its own gate still uses
-   * the connection, so that it must not be closed.
+   * Returns whether a socket outside this policy that is past its own gate uses the transport,
+   * which must not be closed then.
    */
   isShared(transport: T): boolean;
   /**
-   * For `ms` milliseconds a client may send what belongs to no socket any more: it was told only now
-   * that it is refused, or has to leave a namespace. That is dropped, and does not have it closed.
+   * Ignores packets that belong to no socket, for `ms` milliseconds: the client was only just told
+   * that it was refused, or has to leave a namespace. They do not close the connection.
    */
   ignore?(transport: T, ms: number): void;
   /**
-   * Closes the whole client connection, behind what was sent before. Must not
-   * wait for the client; what is below the binding may, for `linger` milliseconds.
-   * A throw is reported and otherwise ignored.
+   * Closes the whole client connection, after what was sent before. Must not wait for the client;
+   * the layers below may, for `linger` milliseconds. A throw is reported and otherwise ignored.
    */
   close(transport: T, linger: number): void;
   /**
-   * Drops a connection that was closed that long ago, if the client has not
-   * cooperated. Does nothing if it is gone. A throw is reported and otherwise
-   * ignored.
+   * Drops a connection that was closed `linger` milliseconds ago, if the client has not cooperated.
+   * Does nothing if it is gone. A throw is reported and otherwise ignored.
    */
   drop(transport: T): void;
   /**
-   * Has the other nodes carry out a revocation (see `Guard.hear`), at once; what
-   * goes wrong goes to `report`. Resolves with the number of sockets that were
-   * ended on nodes that have answered; a rejection is reported. Returns nothing if
-   * there can be no others.
+   * Makes the other nodes carry out a revocation (see `Guard.hear`). Errors go to `report`.
+   * Resolves with the number of sockets that were ended on nodes that have answered; a rejection is
+   * reported. Returns `undefined` if there are no other nodes.
    */
   tellOthers?(
     revocation: Revocation,
     report: (error: unknown) => void,
   ): Promise<number> | undefined;
-  /** Asks the other nodes what time it is there. Called at the first sign-in. */
+  /** Asks the other nodes for their time. Called at the first sign-in. */
   greetOthers?(): void;
   /**
-   * Tells them again, without asking for answers: for nodes that were cut off or
-   * not there. The core says when. A rejection is ignored.
+   * Repeats revocations without asking for answers, for nodes that were cut off or not running. The
+   * core decides when. A rejection is ignored.
    */
   remindOthers?(revocations: readonly Revocation[]): Promise<void>;
 }
 
-/** A revocation as it travels between nodes: sessions end, or have to be renewed soon. */
+/** A revocation, as one node sends it to another: sessions end, or have to be renewed soon. */
 export interface Revocation {
-  /** Tells a repetition from a new one. */
+  /** Tells a repetition from a new revocation. */
   readonly id: string;
   readonly target: RevocationTarget;
-  /** Milliseconds since it was made: clocks of two nodes cannot be compared. */
+  /** Milliseconds since the call: clocks of two nodes cannot be compared. */
   readonly age: number;
   /** The id of a client connection that is spared. */
   readonly except?: string;
   /** The id of a session that is spared. */
   readonly exceptSession?: string;
-  /** Only sessions whose sign-in began before this one are meant, by the time of the cluster. */
+  /**
+   * Set if only sessions are meant whose sign-in began before this one, by the time of the cluster.
+   */
   readonly olderThan?: Stamp;
   /**
-   * The sessions do not end at once, but this long after it was made, in milliseconds, unless they
-   * are renewed.
+   * Set if the sessions have to be renewed instead: milliseconds after the call at which they end.
    */
   readonly within?: number;
-  /** What the client is told instead of the protocol's own text. */
+  /** The text that the client is told instead of the protocol's own. */
   readonly message?: string;
-  /** Whether the client is sent for fresh credentials. */
+  /** Whether the client is told to connect again. */
   readonly reconnect?: boolean;
 }
 
-/** Time, injected so that tests can hold it still. */
+/** The clock, injected so that tests can control it. */
 export interface Clock {
-  /** Wall clock, epoch milliseconds: for the end of sessions. */
+  /** The wall clock, in epoch milliseconds: for the end of sessions. */
   readonly now: () => number;
-  /** Milliseconds that only ever go forward: for deadlines. */
+  /** The monotonic clock, in milliseconds: for deadlines. */
   readonly monotonic: () => number;
   /**
-   * Calls `fn` once after `ms` milliseconds, which never exceed
-   * {@linkcode MAX_DELAY}; unless nothing but such calls keeps the process alive.
-   * Returns a function that takes the call back.
+   * Calls `fn` once after `ms` milliseconds, which never exceed {@linkcode MAX_DELAY}. Does not
+   * keep the process alive. Returns a function that cancels the call.
    */
   after(ms: number, fn: () => void): () => void;
 }

@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
 import type { Code, Unauthorized } from "../protocol.ts";
 import type { Session } from "./session.ts";
 
-/** What has become of the clients under one policy, on this node. */
+/** The counters of one policy, on one node. */
 export interface Stats {
   /**
    * Sockets that are not authenticated, now: connected ones, those whose handshake is being
@@ -19,46 +19,43 @@ export interface Stats {
   /** Attempts that the verifier accepted, refreshes included. */
   accepted: number;
   /**
-   * Attempts that failed, for whatever reason: those included that ended without
-   * an answer, because the client left or the time was over.
+   * Attempts that failed for any reason, including those that ended without an answer because the
+   * client left or the deadline passed.
    */
   refused: number;
-  /** Sockets that were cut because nobody was authenticated in time. */
+  /** Sockets that were cut because the client did not authenticate in time. */
   timedOut: number;
-  /** Sockets that were cut by a limit: of events, of places, of attempts. */
+  /** Sockets that were cut by a limit: of events, of pending connections, or of attempts. */
   cut: number;
-  /** Sockets that were told `expired`: their session has come to its end, or had before. */
+  /** Sockets that were told `expired`: their session had come to its end. */
   expired: number;
   /** Sockets that were told `revoked`, also while their credentials were verified. */
   revoked: number;
-  /** Bytes that are held for pending sockets, now, with what each event and value costs. */
+  /** Bytes that are held for pending sockets, now, including overhead. */
   held: number;
 }
 
-/** Why sockets are told `unauthorized`, as those who observe are told. */
+/** Why sockets are told `unauthorized`, as an event type for observers. */
 export type Cause = "unauthorized" | "expired" | "revoked" | "signed_out";
 
-/** What those who observe are told of a session that ends by an event of the machine. */
 export function causeOf({ type }: { readonly type: string }): Cause {
   return type === "expired" || type === "revoked" || type === "signed_out" ? type : "unauthorized";
 }
 
-/** The codes of sockets that are cut by a limit. */
 const LIMITS: ReadonlySet<string> = new Set<Code>([
   "too_many_events",
   "too_many_attempts",
   "server_busy",
 ]);
 
-/** What an attempt has taken, in ms: from first to last, and of that the verifier, if it was asked. */
+/** The duration of an attempt in ms, and that of the verifier, if it was asked. */
 type Times = Pick<AcceptedEvent, "duration" | "verification">;
 
-/** Whether a code says that a limit was passed. */
 export function isLimit(code: Unauthorized["code"]): boolean {
   return LIMITS.has(code);
 }
 
-/** Counts what happens under one policy, and tells it to whoever observes. */
+/** Counts what happens under one policy, and calls the option `observe`. */
 export class Journal<S> {
   readonly #policy: Policy<S>;
   readonly #holdings: Holdings;
@@ -79,22 +76,19 @@ export class Journal<S> {
     this.#holdings = holdings;
   }
 
-  /** The numbers as they are now. */
   get stats(): Stats {
     return { ...this.#stats, held: this.#holdings.total };
   }
 
-  /** Whether there are as many pending connections as there may be. */
   get isFull(): boolean {
     return this.#stats.pendingConnections >= this.#policy.maxPending;
   }
 
-  /** Counts a socket or connection in as one of its kind, or out again. */
   count(kind: "pending" | "pendingConnections" | "authenticated", change: number): void {
     this.#stats[kind] += change;
   }
 
-  /** Counts and notes an attempt that is over: with a session, or with the code of a refusal. */
+  /** Counts and notes the outcome of an attempt: a session, or the code of a refusal. */
   noteAttempt(peer: Peer<S>, outcome: Session<unknown> | string, times: () => Times): void {
     const isRefused = typeof outcome === "string";
     this.#stats[isRefused ? "refused" : "accepted"]++;
@@ -106,7 +100,7 @@ export class Journal<S> {
     });
   }
 
-  /** Counts a socket that ends for a reason of the server's, by the code it is told. */
+  /** Counts a socket that the server ends, by the code that it is told. */
   countEnd(code: Unauthorized["code"]): void {
     if (code === "expired") this.#stats.expired++;
     if (code === "revoked") this.#stats.revoked++;
@@ -114,7 +108,7 @@ export class Journal<S> {
     if (isLimit(code)) this.#stats.cut++;
   }
 
-  /** Tells whoever observes, if anybody does, what has happened to a socket. */
+  /** Calls `observe`, if given, with what has happened to a socket. */
   note(peer: Peer<S>, describe: () => Happening): void {
     const { observe } = this.#policy;
     if (!observe) return;

@@ -2,32 +2,31 @@ import type { Clock } from "./interface.ts";
 import type { Limiter } from "./throttle.ts";
 import { within } from "./within.ts";
 
-/** How long before the end of a window nothing is given back any more, in ms and as a part of it. */
+/**
+ * How long before the end of a window no point is given back, in ms and as a part of the window.
+ */
 const MARGIN = { ms: 1000, part: 0.1 };
 
-/** How long a limiter may take, and how long an attempt waits for the points of others, in ms. */
+/** Time limit for a limiter, and for an attempt that waits for the points of others, in ms. */
 const PATIENCE = 5000;
 
-/** How long the answer to an attempt that is over matters at most, in ms. */
+/** How long the answer to an attempt that is over may matter, in ms. */
 const LONGEST_WINDOW = 3_600_000;
 
-/** The key has no point, and may have none before so many milliseconds. */
+/** The answer for a key without points: milliseconds until there may be one. */
 export interface None {
   readonly retryAfter: number;
 }
 
-/** An attempt's request for a point. */
 export interface Taking {
-  /** A point, or none; nothing if it was left. Rejects with what keeps the limiter from counting. */
+  /** A point, or none; `undefined` after `leave`. Rejects if the limiter fails. */
   readonly outcome: Promise<Point | None | undefined>;
-  /** The point is not wanted any more. */
   leave(): void;
 }
 
-/** Takes a point of a key. */
 export type Take = (key: string, clock: Clock) => Taking;
 
-/** Points of a limiter, with one lane for each key. */
+/** Returns a function that requests points of a limiter, with one lane for each key. */
 export function lanesOf(limiter: Limiter): Take {
   const lanes = new Map<string, Lane>();
   return (key, clock) => {
@@ -37,7 +36,7 @@ export function lanesOf(limiter: Limiter): Take {
   };
 }
 
-/** Settles the outcome of an attempt that waits for a point. */
+/** The request of an attempt that waits for a point. */
 interface Waiter {
   /** When it stops waiting for the points of others, by the monotonic clock. */
   readonly until: number;
@@ -45,23 +44,22 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** What a limiter has said. */
 interface Answer {
   readonly isTaken: boolean;
-  /** Whether it has been counted, also if it was refused: those that do so say how many. */
+  /** Whether the request was counted, even if refused: limiters that do so return how many. */
   readonly isCounted: boolean;
   readonly isLast: boolean;
-  /** When the window ends, by the monotonic clock, and until when a point can be given back. */
+  /** When the window ends, and until when a point can be given back, by the monotonic clock. */
   readonly end: number;
   readonly until: number;
   readonly retryAfter: number;
 }
 
 /**
- * The attempts that want a point of one key, one after the other. A point is out until the
- * verifier has answered, and may come back then. An attempt that finds none left waits for those
- * that are out: of twelve right ones at once, a limit of three lets all in, and of twelve wrong
- * ones three.
+ * The queue of attempts that want a point of one key. A point is out until the verifier has
+ * answered, and may come back then. An attempt that finds no point left waits for those that are
+ * out. If twelve attempts with the right password come at once, a limit of three lets all in; of
+ * twelve with a wrong one, three are verified.
  */
 class Lane {
   readonly #limiter: Limiter;
@@ -69,10 +67,10 @@ class Lane {
   readonly clock: Clock;
   readonly #onIdle: () => void;
   readonly #waiting: Waiter[] = [];
-  /** The points that are out, and how many came back so far. */
+  /** The points that are out, and how many have come back so far. */
   readonly #out: Set<Point> = new Set();
   #returned = 0;
-  /** Until when the limiter has none, as it has said. */
+  /** Until when the limiter has no points, by its own answer. */
   #emptyUntil = -Infinity;
   #isAsking = false;
   #cancelWait: (() => void) | undefined;
@@ -87,7 +85,7 @@ class Lane {
   take(): Taking {
     let waiter!: Waiter;
     const until = this.clock.monotonic() + PATIENCE;
-    // Not `Promise.withResolvers()`, which Node 20 does not have.
+    // Node 20 does not have `Promise.withResolvers()`.
     const outcome = new Promise<Point | None | undefined>((resolve, reject) => {
       waiter = { until, resolve, reject };
     });
@@ -103,7 +101,7 @@ class Lane {
     };
   }
 
-  /** A point is out no more: it `cameBack`, or was spent. */
+  /** Settles a point: it `cameBack`, or was spent. */
   close(point: Point, cameBack: boolean): void {
     this.#out.delete(point);
     if (cameBack) this.#returned++;
@@ -111,18 +109,18 @@ class Lane {
     this.look();
   }
 
-  /** Whether a point may come back has changed. */
+  /** Continues, because a point may have come back. */
   look(): void {
     void this.#goOn();
   }
 
-  /** Gives a point back; in the next window it would be one more than there should be. */
+  /** Gives a point back, within its window only: in the next one it would be one too many. */
   async reward({ until }: Answer): Promise<void> {
     if (this.clock.monotonic() > until) return;
     await this.#soon(async () => await this.#limiter.reward?.(this.#key, 1));
   }
 
-  /** Asks for the first, one at a time, as long as the limiter may have a point. */
+  /** Asks for the first in the queue, one at a time, as long as the limiter may have a point. */
   async #goOn(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
@@ -161,7 +159,7 @@ class Lane {
       const isHopeless = !this.#mayComeBack && this.#returned === returned;
       if (isHopeless) this.#remove(first)?.resolve(answer);
       else if (this.#mayComeBack) {
-        // A limiter that has none for 0 ms is not asked without pause.
+        // Do not ask a limiter without pause that has no point for 0 ms.
         this.#emptyUntil = Math.max(answer.end, this.clock.monotonic() + 1);
       }
     } catch (error) {
@@ -169,7 +167,7 @@ class Lane {
     }
   }
 
-  /** The attempt that is first by now gets the point; if there is none, the point goes back. */
+  /** Gives the point to the first in the queue; if the queue is empty, the point goes back. */
   #hand(answer: Answer): void {
     if (answer.isLast) this.#emptyUntil = answer.end;
     const point = new Point(this, answer);
@@ -179,7 +177,6 @@ class Lane {
     else point.giveBack().catch(() => {});
   }
 
-  /** Takes a waiter out of the lane, and returns it if it was there. */
   #remove(waiter: Waiter): Waiter | undefined {
     const place = this.#waiting.indexOf(waiter);
     return place < 0 ? undefined : this.#waiting.splice(place, 1)[0];
@@ -188,12 +185,11 @@ class Lane {
   async #consume(): Promise<Answer> {
     try {
       const answer = this.#soon(() => this.#limiter.consume(this.#key), (late) => {
-        // No attempt has it.
+        // The attempt has timed out.
         this.reward(this.#answerOf(late, true)).catch(() => {});
       });
       return this.#answerOf(await answer, true);
     } catch (rejection) {
-      // A verdict, or a failure of its own.
       if (typeof Object(rejection).msBeforeNext !== "number") throw rejection;
       return this.#answerOf(rejection, false);
     }
@@ -212,13 +208,12 @@ class Lane {
     };
   }
 
-  /** What a call of the limiter comes to, if that is soon; else `onLate` is told. */
+  /** Waits for a call of the limiter within the time limit. A later result goes to `onLate`. */
   #soon(call: () => Promise<unknown>, onLate?: (late: unknown) => void): Promise<unknown> {
     return within(this.clock, PATIENCE, "The limiter", call, onLate);
   }
 }
 
-/** A point that an attempt has taken. */
 export class Point {
   readonly #lane: Lane;
   readonly #answer: Answer;
@@ -231,12 +226,13 @@ export class Point {
     this.#answer = answer;
   }
 
-  /** The attempt was a failed guess. */
   spend(): void {
     if (this.#settle()) this.#lane.close(this, false);
   }
 
-  /** The attempt was no failed guess. Rejects if the limiter does, or takes too long. */
+  /**
+   * Gives the point back: the attempt was no failed guess. Rejects if the limiter fails or is slow.
+   */
   async giveBack(): Promise<void> {
     if (!this.#settle()) return;
     try {
@@ -246,25 +242,25 @@ export class Point {
     }
   }
 
-  /** The attempt is over, and the verifier may yet answer: until the window ends, that counts. */
+  /** Spends the point at the end of its window, unless the verifier answers before. */
   spendInTime(): void {
     const { clock } = this.#lane;
     const left = Math.min(this.#answer.end - clock.monotonic(), LONGEST_WINDOW);
     this.#cancelEnd = clock.after(Math.max(left, 0), () => this.spend());
   }
 
-  /** Whether the attempt waits for its client, so that no other attempt waits for the point. */
+  /** Excludes the point from what others wait for, while the attempt waits for its client. */
   setAside(isAside: boolean): void {
     this.#isAside = isAside;
     this.#lane.look();
   }
 
-  /** Whether an attempt that finds no point left may wait for this one. */
+  /** Returns whether an attempt that finds no point left may wait for this one. */
   mayComeBack(now: number): boolean {
     return !this.#isAside && now <= this.#answer.until;
   }
 
-  /** Returns whether it was out until now. */
+  /** Settles the point. Returns whether it was still out. */
   #settle(): boolean {
     if (this.#isSettled) return false;
     this.#cancelEnd?.();
@@ -273,8 +269,8 @@ export class Point {
 }
 
 /**
- * Limiters count those they refuse, too. Not those that block: to give back what
- * has led to a block would be to begin it anew, and a block that a node keeps in
+ * Returns whether a refused request can be taken back: limiters count these, too. Not with limiters
+ * that block: giving points back would start the block again, and a block that a node keeps in
  * memory is not counted at all.
  */
 function mayGiveBackRefused(limiter: Limiter, { isCounted }: Answer): boolean {
@@ -282,7 +278,6 @@ function mayGiveBackRefused(limiter: Limiter, { isCounted }: Answer): boolean {
   return isCounted && !(blockDuration > 0) && !(inMemoryBlockOnConsumed > 0);
 }
 
-/** Settings of rate-limiter-flexible. */
 interface Blocking {
   readonly blockDuration?: number;
   readonly inMemoryBlockOnConsumed?: number;

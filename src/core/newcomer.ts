@@ -1,7 +1,7 @@
 import type { Peer } from "./interface.ts";
 import { type Acknowledge, type Unauthorized, unauthorized } from "../protocol.ts";
 
-/** A socket on its way in, with the credentials that it has brought. */
+/** A socket that is joining, with the credentials that it has brought. */
 export class Newcomer<S> {
   readonly peer: Peer<S>;
   readonly credentials: unknown;
@@ -13,14 +13,13 @@ export class Newcomer<S> {
     this.#acknowledge = acknowledge;
   }
 
-  /** The namespace may be accepted. */
   letIn(): void {
     const acknowledge = this.#acknowledge;
     this.#acknowledge = undefined;
     acknowledge?.({ ok: true, reply: undefined });
   }
 
-  /** The namespace must not be accepted. One that has been is refused otherwise. */
+  /** Refuses the namespace, even if it was allowed already and is not connected yet. */
   refuse(refusal: Unauthorized = unauthorized("server_error")): void {
     const acknowledge = this.#acknowledge;
     this.#acknowledge = undefined;

@@ -4,7 +4,6 @@ import type { Policy } from "./policy.ts";
 
 const HOUR = 3_600_000;
 
-/** What is told once at most, or once an hour. */
 export type Notice =
   | "returned by authenticate"
   | "error and user"
@@ -18,18 +17,16 @@ export type Notice =
   | "handshake is off"
   | "another event";
 
-/** Why the deadline may have ended an attempt, and where that happened. */
 export interface Delay {
   readonly during: string;
   readonly notice: Notice;
   readonly message: string;
 }
 
-/** Tells `onError` what the operator should know, and not each time it happens. */
+/** Reports notices to `onError`, at most once or once an hour each. */
 export class Notices<S> {
   readonly #policy: Policy<S>;
   readonly #clock: Clock;
-  /** When each was told last. */
   readonly #told: Map<Notice, number> = new Map();
 
   constructor(policy: Policy<S>, clock: Clock) {

@@ -11,9 +11,8 @@ import type { StandardSchema } from "./schema.ts";
 import type { Session } from "./session.ts";
 import type { ResolvedThrottle, Throttle } from "./throttle.ts";
 
-/** {@linkcode Options}, checked, with every default in place. */
+/** The {@linkcode Options}, checked, with all defaults. */
 export interface Policy<S> extends Rules {
-  /** Which of the two options decides. */
   readonly decides: "verify" | "authenticate";
   readonly authenticate: ((socket: S, data: unknown, callback: Callback) => unknown) | undefined;
   readonly verify:
@@ -29,15 +28,13 @@ export interface Policy<S> extends Rules {
   readonly expiresAt: ((user: unknown) => unknown) | undefined;
   readonly address: ((socket: S) => string | undefined) | undefined;
   readonly observe: ((event: AuthEvent) => unknown) | undefined;
-  /** Tells `onError`. Never throws. */
   readonly report: (error: unknown, context: ErrorContext<S>) => void;
   readonly credentials: StandardSchema<unknown> | undefined;
   readonly throttle: readonly ResolvedThrottle<S>[];
   readonly maxCredentials: number;
   readonly maxPending: number;
-  /** From where a binding takes credentials, if it may: from the payload, or as this says. */
+  /** Whether credentials come from the payload, or from this function. */
   readonly handshake: boolean | ((handshake: object, socket: S) => unknown);
-  /** Whether a namespace of a guarded server stays open. */
   readonly open: (namespace: string) => boolean;
   readonly connection: "authenticated" | "connected";
   readonly incoming: "hold" | "drop" | "pass";
@@ -47,10 +44,8 @@ export interface Policy<S> extends Rules {
 
 type OptionName = keyof Options<never, never, never>;
 
-/** Checks a value, and returns what the policy makes of it. */
 type Check = (name: string, value: never, options: object) => unknown;
 
-/** Every option: how it is checked, and what it is where it is not given. */
 const OPTIONS: Record<OptionName, readonly [check: Check, fallback?: unknown]> = {
   authenticate: [hook],
   verify: [hook],
@@ -109,7 +104,6 @@ export function resolvePolicy<S, User, Credentials>(
   return { ...resolved, decides, report: reporter(onError as OnError<S>) } as unknown as Policy<S>;
 }
 
-/** What no option can be asked by itself. */
 function checkTogether(
   { authenticate, verify, incoming, outgoing, connection }: Partial<Record<OptionName, unknown>>,
 ): void {
@@ -130,7 +124,7 @@ function checkTogether(
 }
 
 /**
- * For a binding that cannot do what an option asks for.
+ * Refuses an option that a binding does not support.
  *
  * @throws {TypeError} if the option is given
  */
@@ -139,13 +133,13 @@ export function refuseOption(options: object, name: string, what: string): void 
   throw new TypeError(`Cannot guard: there is no option ${name} for ${what}.`);
 }
 
-/** A function among the options. Bound, so that `this` in it is the object it stands in. */
+/** Checks a function, and binds it, so that `this` is the options object. */
 function hook(name: string, value: unknown, options: object): (...args: unknown[]) => unknown {
   need(name, value, isFunction(value), "a function");
   return (value as () => unknown).bind(options);
 }
 
-/** A hook whose answer is needed at once: a promise is a mistake, however it ends. */
+/** Checks a hook that must answer at once: a returned promise is an error. */
 function hookAtOnce(
   name: string,
   value: unknown,
@@ -167,7 +161,7 @@ function choice(...choices: string[]): Check {
   };
 }
 
-/** Functions come down to one, which answers what the first of them has found. */
+/** Combines the functions: the first one that finds credentials counts. */
 function resolveHandshake(name: string, value: unknown, options: object): unknown {
   if (typeof value === "boolean") return value;
   const list = [value].flat();
@@ -193,7 +187,7 @@ function resolveHoldLimit(name: string, limit: Partial<HoldLimit>): HoldLimit {
 }
 
 function schema(name: string, value: StandardSchema<unknown>): StandardSchema<unknown> {
-  // ArkType's are functions.
+  // Schemas of ArkType are functions.
   const isRight = isFunction(Object(Object(value)["~standard"]).validate);
   need(name, value, isRight, 'a Standard Schema (with a "~standard" property)');
   return value;
@@ -205,13 +199,13 @@ function resolveOpen(name: string, open: unknown): (namespace: string) => boolea
     const isRight = isText(entry) || entry instanceof RegExp;
     need(name, entry, isRight, "names of namespaces and regular expressions");
   }
-  // As socket.io reads them: the slash in front may be left out.
+  // As in socket.io, the slash in front may be left out.
   const names = new Set(list.map((name) => `${name}`.startsWith("/") ? name : `/${name}`));
   const patterns = list.filter((entry) => entry instanceof RegExp);
   return (name) => names.has(name) || patterns.some((pattern) => matches(pattern, name));
 }
 
-/** Whether a name matches, whatever an expression remembers of the last one. */
+/** Returns whether a name matches, regardless of the `lastIndex` of an expression. */
 export function matches(pattern: RegExp, name: string): boolean {
   return name.search(pattern) >= 0;
 }
@@ -239,7 +233,7 @@ function reporter<S>(onError: OnError<S>): Policy<S>["report"] {
       const told: unknown = onError(error, context);
       if (told instanceof Promise) told.catch(() => {});
     } catch {
-      // There is nobody left to tell, and a hook must never take the server down.
+      // A hook must not take the server down.
     }
   };
 }

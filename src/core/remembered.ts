@@ -1,5 +1,6 @@
 /**
- * What a node remembers of revocations: which of one target matter, and when they are said again.
+ * The revocations that a node remembers: which of those for one target matter, and when they are
+ * repeated.
  *
  * @module
  */
@@ -8,44 +9,41 @@ import type { Revocation } from "./interface.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import type { Previous } from "./states.ts";
 
-/** How long after a revocation it is said again for the first time, in ms, or so. */
+/** How long after a revocation it is first repeated, in ms, approximately. */
 export const FIRST_REMINDER = 1000;
 
-/** The longest pause before it is said again, in ms, or so. */
+/** The longest pause between repetitions, in ms, approximately. */
 const LONGEST_PAUSE = 300_000;
 
-/** How many revocations of one target are known by their ids at most, for when they are heard again. */
+/** How many ids of revocations are kept for one target, to recognize repetitions. */
 const KNOWN = 16;
 
-/** How many limits of one target are kept apart; of more, the oldest are made one that is as strict. */
+/**
+ * How many limits of one target are kept; beyond that, the oldest are merged into the strictest.
+ */
 const LIMITS = 8;
 
-/** When nodes are to be told again: when at the earliest, along with others, and when at the latest. */
+/** When a repetition is due: from `from`, along with others, and at `until` at the latest. */
 interface Reminder {
   readonly from: number;
   readonly until: number;
 }
 
-/** A revocation that this node has carried out. */
 export interface Remembered extends Omit<Revocation, "age"> {
   /** When it was made, by this node's monotonic clock. */
   readonly at: number;
-  /** How many sockets it ended here. */
   count: number;
   reminder: Reminder;
 }
 
-/** What is remembered of one target. */
 export interface Entry {
-  /** The last one first. */
+  /** The latest first. */
   readonly all: readonly Remembered[];
-  /** The fewest that do what all of them do. Only these are said again. */
+  /** The fewest with the effect of all. Only these are repeated. */
   readonly effective: readonly Remembered[];
-  /** When one of them is to be said again. */
   readonly due: Reminder;
 }
 
-/** What is remembered of a target with these revocations. */
 export function entryOf(all: readonly Remembered[], now: number): Entry {
   const effective = effectiveOf(all, now);
   const due = {
@@ -56,23 +54,23 @@ export function entryOf(all: readonly Remembered[], now: number): Entry {
 }
 
 /**
- * Adds a revocation to those of its target. Only the effective ones matter; the
- * ids of others are kept so that they are no news when they are heard again.
+ * Adds a revocation to those of its target. Ids of ineffective ones are kept to
+ * recognize their repetitions.
  */
 export function insert(known: readonly Remembered[], added: Remembered, now: number): Entry {
   const sorted = [...known, added].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
   const all = boundLimits(sorted, now);
-  // Of those that say who is older, the greatest is all there is to know.
+  // Of the revocations with `olderThan`, the greatest has the effect of all.
   const last = all.filter(({ olderThan }) => !olderThan).slice(0, KNOWN);
   const kept = new Set([...last, ...effectiveOf(all, now)]);
   return entryOf(all.filter((one) => kept.has(one)), now);
 }
 
-/** Whether a revocation of its user, or of itself, means a session. */
+/** Returns whether a revocation of the target of a session applies to the session. */
 export function covers(revocation: Remembered, whose: Previous): boolean {
   const { at, except, exceptSession, olderThan } = revocation;
   if (olderThan) {
-    // What was lost of the connection that the stamp is of belongs to that.
+    // A lost session of the connection that the stamp names belongs to that connection.
     return whose.connection !== olderThan.connection &&
       isOlder({ time: whose.stamp, connection: whose.connection }, olderThan);
   }
@@ -81,17 +79,16 @@ export function covers(revocation: Remembered, whose: Previous): boolean {
   return !isSpared && (whose.since ?? -Infinity) <= at;
 }
 
-/** Whether it leaves sessions some time. */
+/** Returns whether the sessions have to be renewed instead of ending at once. */
 export function isLimit({ within }: Remembered): boolean {
   return within !== undefined;
 }
 
-/** Until when sessions may last that it means, by the monotonic clock. */
+/** Returns until when the sessions may last, by the monotonic clock. */
 export function untilOf({ at, within = 0 }: Remembered): number {
   return at + within;
 }
 
-/** What a client is told that it ends. */
 export function refusalOf({ message, reconnect }: Remembered): Unauthorized {
   return {
     ...unauthorized("revoked"),
@@ -100,16 +97,15 @@ export function refusalOf({ message, reconnect }: Remembered): Unauthorized {
   };
 }
 
-/** As it is said again. */
 export function asMessage(remembered: Remembered, now: number): Revocation {
   const { at, count: _count, reminder: _reminder, ...made } = remembered;
   return { ...made, age: now - at };
 }
 
 /**
- * When to say a revocation again: ever more rarely, so that whoever was cut off
- * hears of it within as long again, or some minutes; and no two nodes at the same time, for whoever
- * hears another say it waits for the next time.
+ * Returns when to repeat a revocation. The pauses grow, so that a node hears of it within twice the
+ * time that it was cut off, or some minutes. They are random, so that no two nodes repeat it at the
+ * same time: a node that hears a repetition skips its own.
  */
 export function nextReminder(at: number, now: number): Reminder {
   const pause = Math.min(Math.max(now - at, FIRST_REMINDER), LONGEST_PAUSE);
@@ -118,9 +114,9 @@ export function nextReminder(at: number, now: number): Reminder {
 }
 
 /**
- * The fewest revocations of a target that do what all of them do, the last one first. Each spares
- * one connection or one session at most, so that of three which spare differently one means any
- * session.
+ * Returns the fewest revocations of a target with the effect of all, the latest first. Each spares
+ * at most one connection or one session: of three that spare different ones, at least one applies
+ * to any session.
  */
 function effectiveOf(all: readonly Remembered[], now: number): readonly Remembered[] {
   if (all.length === 1) return all;
@@ -135,7 +131,7 @@ function effectiveOf(all: readonly Remembered[], now: number): readonly Remember
   return all.filter((one) => one === mark || kept.includes(one) && !vain.has(one));
 }
 
-/** Whether a revocation does nothing that a later one does not do, too. */
+/** Returns whether a later revocation includes the effect of an earlier one. */
 function isVain(one: Remembered, later: Remembered, now: number): boolean {
   const sparesNoMore = (later.except === undefined || later.except === one.except) &&
     (later.exceptSession === undefined || later.exceptSession === one.exceptSession);
@@ -144,7 +140,7 @@ function isVain(one: Remembered, later: Remembered, now: number): boolean {
   return isLimit(one) && untilOf(later) <= Math.max(untilOf(one), now);
 }
 
-/** Makes the oldest limits one, if there are too many. It spares nobody, and gives no more time. */
+/** Merges the oldest limits if there are too many, sparing none and giving no more time. */
 function boundLimits(all: readonly Remembered[], now: number): readonly Remembered[] {
   const limits = effectiveOf(all, now).filter(isLimit);
   if (limits.length <= LIMITS) return all;

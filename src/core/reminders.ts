@@ -3,9 +3,8 @@ import { FIRST_REMINDER } from "./remembered.ts";
 import type { Revocations } from "./revocations.ts";
 
 /**
- * Says revocations again for as long as they matter: for nodes that were cut off
- * or paused, or have only just started. Returns a function to call when there is
- * something new to say.
+ * Repeats revocations for as long as they matter, for nodes that were cut off, paused, or not
+ * running. Returns a function to call when there is a new revocation.
  */
 export function remindOf(
   revocations: Revocations,
@@ -24,7 +23,7 @@ export function remindOf(
     timer = undefined;
     const due = revocations.takeDue();
     if (due.length > 0) say(due);
-    // Not for each of them: those that are due within the same second are said together.
+    // Those that are due within the same second are repeated together.
     const { nextDue } = revocations;
     if (nextDue !== undefined) wait(Math.max(nextDue, clock.monotonic() + FIRST_REMINDER / 2));
   }

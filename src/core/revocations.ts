@@ -18,61 +18,54 @@ import { isTarget, type RevocationTarget } from "./session.ts";
 import type { Previous } from "./states.ts";
 
 /**
- * For how long a revocation is remembered at least, in ms: a node that was cut
- * off for less hears of it when it is back.
+ * How long a revocation is remembered at least, in ms: a node that was cut off for a shorter time
+ * hears of it afterwards.
  */
 const MEMORY = 3_600_000;
 
-/** How many are remembered at most; of more, the oldest are forgotten. */
+/** How many revocations are remembered. Beyond that, the oldest are forgotten. */
 const CAPACITY = 100_000;
 
-/** How old a revocation is that should have been heard of before, in ms. */
+/** The age of a new revocation from which on the node must have missed its first message, in ms. */
 const OVERDUE = 5000;
 
-/** What is known of a session that may be meant: whose it is, and when its sign-in began. */
 export type Whose = Previous;
 
-/** A connection, as far as revocations are concerned. */
 export type Revocable = Pick<
   Connection<unknown, unknown>,
   "id" | "concerns" | "revoke" | "limit" | "verifyingSince"
 >;
 
 /**
- * The revocations under one policy. Each is carried out on the connections
- * there are, and remembered: for attempts that began before it and end after,
- * for connections that may yet be recovered, and for other nodes, which are told
- * again.
+ * The revocations under one policy. Each is carried out on the existing connections, and
+ * remembered: for attempts in flight, for connections that may be recovered, and for repetition to
+ * other nodes.
  */
 export class Revocations {
-  /** Whether this node knows all that matter. */
   readonly awareness: Awareness;
   readonly #clock: Clock;
   readonly #retention: number;
   readonly #connections: Set<Revocable> = new Set();
-  /** By target; the target with the oldest news first. */
+  /** The remembered revocations by target, the one with the oldest news first. */
   readonly #entries: Map<string, Entry> = new Map();
-  /** How many revocations there are in them. */
   #size = 0;
 
-  /** Remembers each revocation for `retention` milliseconds at least. */
+  /** Remembers each revocation for at least `retention` milliseconds. */
   constructor(clock: Clock, retention: number) {
     this.awareness = new Awareness(clock);
     this.#clock = clock;
     this.#retention = retention;
   }
 
-  /** A connection that revocations are for, from now on. */
   watch(connection: Revocable): void {
     this.#connections.add(connection);
   }
 
-  /** It is gone. */
   forget(connection: Revocable): void {
     this.#connections.delete(connection);
   }
 
-  /** Carries a revocation out, once. Returns how many sockets it has ended here. */
+  /** Carries out a revocation, once. Returns how many sockets it has ended here. */
   revoke({ age, ...made }: Revocation): number {
     const now = this.#clock.monotonic();
     const { all: known } = this.#entries.get(keyOf(made.target)) ?? { all: [] };
@@ -87,7 +80,6 @@ export class Revocations {
     const entry = insert(known, added, now);
     const isNews = entry.effective.includes(added);
     if (isNews && age > OVERDUE && at > this.awareness.since) this.awareness.lose();
-    // Remembered first: what the application does when its sockets go must find it.
     this.#remember(added.target, entry);
     added.count = this.#carryOut(added);
     return added.count;
@@ -96,7 +88,7 @@ export class Revocations {
   #carryOut(revocation: Remembered): number {
     const { target } = revocation;
     let count = 0;
-    // There may be many, and few are meant: the others are not asked more than that.
+    // There may be many connections: only those concerned are asked further.
     const concerned: Revocable[] = [];
     for (const connection of this.#connections) {
       if (connection.concerns(target)) concerned.push(connection);
@@ -111,23 +103,21 @@ export class Revocations {
     return count;
   }
 
-  /** Whether none is remembered. */
   get isEmpty(): boolean {
     return this.#entries.size === 0;
   }
 
-  /** Why a session must not be, or be recovered, if it is revoked. */
+  /** Returns why a session must not begin or be recovered, if it is revoked. */
   refusalFor(whose: Whose): Unauthorized | undefined {
     const ending = this.#find(whose).find((revocation) => !isLimit(revocation));
     return ending && refusalOf(ending);
   }
 
-  /** When a session ends at the latest because the rights have changed, by the monotonic clock. */
+  /** Returns until when a session may last after a change of rights, by the monotonic clock. */
   limitOf(whose: Whose): number {
     return Math.min(...this.#find(whose).filter(isLimit).map(untilOf));
   }
 
-  /** Those that a session is meant by. */
   #find(whose: Whose): Remembered[] {
     if (this.#entries.size === 0) return [];
     const { userId, sessionId } = whose;
@@ -137,21 +127,20 @@ export class Revocations {
     ].filter((revocation) => covers(revocation, whose));
   }
 
-  /** When the next one is to be said again, if there is any. */
   get nextDue(): number | undefined {
     let next = Infinity;
     for (const { due } of this.#entries.values()) if (due.until < next) next = due.until;
     return next < Infinity ? next : undefined;
   }
 
-  /** Those that are to be said again now, and counts them as said. */
+  /** Returns the revocations that are due for repetition, and counts them as repeated. */
   takeDue(): Revocation[] {
     this.#prune();
     const now = this.#clock.monotonic();
     const said: Revocation[] = [];
     for (const [key, { all, due }] of this.#entries) {
       if (due.from > now) continue;
-      // All of a target together: none is heard of without the others.
+      // All of a target are repeated together.
       for (const one of entryOf(all, now).effective) {
         one.reminder = nextReminder(one.at, now);
         said.push(asMessage(one, now));
@@ -187,7 +176,7 @@ export class Revocations {
     }
   }
 
-  /** Whatever was revoked before this can concern nobody any more. */
+  /** The time before which no revocation matters any more. */
   #horizon(): number {
     let horizon = this.#clock.monotonic() - Math.max(this.#retention, MEMORY);
     for (const { verifyingSince } of this.#connections) {

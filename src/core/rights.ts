@@ -3,10 +3,10 @@ import type { Peer } from "./interface.ts";
 import type { Policy } from "./policy.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
-/** Why sockets must not have their namespace, for those that were asked about. */
+/** The refusals of sockets, or `undefined` for sockets that may have their namespace. */
 export type Rights<S> = ReadonlyMap<Peer<S>, Unauthorized | undefined>;
 
-/** Asks whether a user may have the namespaces of some sockets. Rejects as `refusalFor` does. */
+/** Asks whether a user may have the namespaces of sockets. Rejects as `refusalFor` does. */
 export async function rightsOf<S>(
   policy: Policy<S>,
   user: unknown,
@@ -17,8 +17,8 @@ export async function rightsOf<S>(
 }
 
 /**
- * Why a user must not have the namespace of a socket, if so. Rejects with what `authorize` throws,
- * but for an `AuthError`, which refuses.
+ * Resolves with the refusal, if a user must not have the namespace of a socket. Rejects with what
+ * `authorize` throws, unless that is an `AuthError`.
  */
 export async function refusalFor<S>(
   policy: Policy<S>,
@@ -32,7 +32,6 @@ export async function refusalFor<S>(
     if (!isAuthError(error)) throw error;
     const { refusal, error: unclear } = refusalOf(error);
     if (unclear !== undefined) policy.report(unclear, { during: "authorize", socket });
-    // The code of an `AuthError` that was given none.
     const hasOwnCode = refusal.code !== "authentication_error";
     return hasOwnCode ? refusal : { ...refusal, code: "forbidden" };
   }

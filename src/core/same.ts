@@ -1,14 +1,14 @@
 import { isObject, isPlainObject } from "./checks.ts";
 
-/** How deeply it looks; credentials do not nest any deeper. */
+/** Credentials do not nest deeper than this. */
 const MAX_DEPTH = 40;
 
-/** Whether two credentials say the same. What cannot be compared does not. */
+/** Returns whether two credentials are equal. Values that cannot be compared are not. */
 export function isSame(a: unknown, b: unknown): boolean {
   try {
     return isSameTo(MAX_DEPTH, a, b);
   } catch {
-    // What the application has found may throw when it is looked at.
+    // Credentials that the application has found may throw when they are read.
     return false;
   }
 }
@@ -21,7 +21,7 @@ function isSameTo(depth: number, a: unknown, b: unknown): boolean {
     return bytes.length === others.length && bytes.every((byte, i) => byte === others[i]);
   }
   if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
-  // Of anything else, such as a date, not all can be looked at.
+  // Other objects, such as dates, have state that cannot be seen.
   if (!Array.isArray(a) && !isPlainObject(a)) return false;
   const [left, right] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
   const keys = Object.keys(left);

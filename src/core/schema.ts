@@ -1,17 +1,17 @@
 /**
- * A schema by the Standard Schema specification, version 1: of Zod, Valibot,
- * ArkType and others. See https://standardschema.dev.
+ * A schema by the Standard Schema specification, version 1: of Zod, Valibot, ArkType and others.
+ * See https://standardschema.dev.
  *
- * @typeParam Output what it makes of its input
+ * @typeParam Output the output of the schema
  */
 export interface StandardSchema<Output> {
-  /** All that the specification says. */
+  /** The properties of the specification. */
   readonly "~standard": {
-    /** Of the specification. */
+    /** The version of the specification. */
     readonly version: 1;
     /** The name of the library. */
     readonly vendor: string;
-    /** Judges a value, at once or later. */
+    /** Validates a value, at once or asynchronously. */
     readonly validate: (
       value: unknown,
     ) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
@@ -20,7 +20,7 @@ export interface StandardSchema<Output> {
   };
 }
 
-/** What a schema says of a value: what it is, or what is wrong with it. */
+/** The result of a validation: a value, or issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly unknown[] };

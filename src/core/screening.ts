@@ -1,6 +1,6 @@
 /**
- * What credentials go through before the verifier sees them: `find` finds and measures them, and
- * `screen` asks the schema and the throttle.
+ * The steps before the verifier is asked: `find` finds and measures the credentials, and `screen`
+ * asks the schema and the throttle.
  *
  * @module
  */
@@ -15,19 +15,18 @@ import { Points } from "./throttle.ts";
 /** Finds and measures the credentials of an attempt. Returns a refusal, if there is one. */
 export function find<S>(attempt: Attempt<S>): Unauthorized | undefined {
   const { handshake, credentials: schema } = attempt.guard.policy;
-  // A schema says whether it takes `{}`.
+  // A schema decides itself whether it accepts `{}`.
   const isLeftToSchema = schema && isObject(attempt.credentials);
   return typeof handshake === "function" && !isLeftToSchema && bringsNone(attempt)
     ? takeBrought(attempt)
     : measureCredentials(attempt);
 }
 
-/** Whether the client brings no credentials of its own, where a function may find others. */
+/** Returns whether the client has sent no credentials, so that a function may find others. */
 function bringsNone<S>({ guard, isBrought, credentials }: Attempt<S>): boolean {
   return typeof guard.policy.handshake === "function" && !isBrought && isNothing(credentials);
 }
 
-/** Takes the credentials of the transport. Returns a refusal if there are none. */
 function takeBrought<S>(attempt: Attempt<S>): Unauthorized | undefined {
   try {
     attempt.credentials = attempt.connection.brought(attempt.peer);
@@ -39,28 +38,26 @@ function takeBrought<S>(attempt: Attempt<S>): Unauthorized | undefined {
   return isNone ? unauthorized("authentication_failed") : measureCredentials(attempt);
 }
 
-/** Refuses what is too large; and what is not plain, unless the application has found it. */
+/** Refuses credentials that are too large, or not plain unless the application has found them. */
 function measureCredentials<S>(attempt: Attempt<S>): Unauthorized | undefined {
   const { handshake, maxCredentials } = attempt.guard.policy;
   try {
     const size = measure(attempt.credentials, maxCredentials);
     if (isBad(size, maxCredentials, attempt.areFound)) return unauthorized("invalid_credentials");
     if (size.hasBinary) attempt.credentials = compact(attempt.credentials);
-    // The verifier may change what it is given, and others are compared with what came.
+    // A copy, because the verifier may change the credentials, and others are compared with these.
     if (handshake !== false) attempt.arrived = copy(attempt.credentials);
     return undefined;
   } catch (error) {
-    // What the application has found may throw when it is looked at.
+    // Credentials that the application has found may throw when they are read.
     return attempt.fail(error, "handshake");
   }
 }
 
-/** Whether there is a schema or a throttle to be asked. */
 export function needsScreening<S>({ guard: { policy } }: Attempt<S>): boolean {
   return policy.credentials !== undefined || policy.throttle.length > 0;
 }
 
-/** Asks the schema and the throttle. Resolves with a refusal, if they have one. */
 export async function screen<S>(attempt: Attempt<S>): Promise<Unauthorized | undefined> {
   const { policy, clock } = attempt.guard;
   let during = "credentials";
@@ -70,7 +67,7 @@ export async function screen<S>(attempt: Attempt<S>): Promise<Unauthorized | und
     during = "throttle";
     if (attempt.isOver) return undefined;
     attempt.points = new Points(policy.throttle, clock);
-    // Credentials of a CONNECT are a stranger's until the verifier has answered.
+    // Credentials of a CONNECT do not belong to the session before the verifier has answered.
     const session = attempt.isBrought ? undefined : attempt.connection.sessionKeys;
     return await attempt.points.take(attempt.peer, attempt.credentials, session);
   } catch (error) {
@@ -94,7 +91,7 @@ async function validate<S>(
   return undefined;
 }
 
-/** A copy that nothing else refers to; of what cannot be copied, something that equals nothing. */
+/** Returns a deep copy, or a value that equals nothing if the credentials cannot be copied. */
 function copy(credentials: unknown): unknown {
   try {
     return structuredClone(credentials);

@@ -4,36 +4,34 @@ import { asId, type SessionFacts } from "./users.ts";
 
 /** A user's session on one client connection, shared by all its namespaces. */
 export interface Session<User> {
-  /** Who it is, as the verifier has answered. */
+  /** The user, as the verifier has answered. */
   readonly user: User;
-  /** The user's stable id, where it is known. */
+  /** The user's stable id, if it is known. */
   readonly userId?: string;
-  /** The session's own stable id, where it is known. */
+  /** The session's own stable id, if it is known. */
   readonly sessionId?: string;
   /** When the server accepted the credentials, in epoch milliseconds. */
   readonly authenticatedAt: number;
-  /** When the session ends, in epoch milliseconds. */
+  /** When the session ends, in epoch milliseconds; absent if it does not end by itself. */
   readonly expiresAt?: number;
 }
 
-/** Whose session it is, and which. */
+/** The ids of a session. */
 export type Subject = Pick<Session<unknown>, "userId" | "sessionId">;
 
-/** What identifies a session. */
 export function subjectOf({ userId, sessionId }: Subject): Subject {
   return { ...userId !== undefined && { userId }, ...sessionId !== undefined && { sessionId } };
 }
 
-/** Which sessions a revocation is about: all of a user's, or one. */
+/** The sessions that a revocation is about: all of a user's, or one. */
 export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * The session of a user whose credentials were accepted `now`.
+ * Creates the session of a user whose credentials were accepted `now`.
  *
- * @throws whatever the application's own functions throw
- * @throws {TypeError | RangeError} if one of them returns what cannot be used
+ * @throws {TypeError | RangeError} if an id or the end is a value that cannot be used
  */
 export function createSession(
   { userId, sessionId, expiresAt }: Particulars,
@@ -49,15 +47,14 @@ export function createSession(
   return session;
 }
 
-/** What is known of a session, not looked at yet. */
 type Particulars = { readonly [Name in keyof SessionFacts]: unknown };
 
-/** When sessions end at the latest, by the monotonic clock, that end earlier than they were meant to. */
+/** The ends of sessions that were shortened, by the monotonic clock. */
 const limits = new WeakMap<Session<unknown>, number>();
 
 /**
- * The same session, which ends at `until` at the latest, by the monotonic clock, and without a
- * grace. By the wall clock that is `at`, as far as one can tell.
+ * Returns the session with an earlier end and without a grace: `until` by the monotonic clock,
+ * which is about `at` by the wall clock.
  */
 export function limit(session: Session<unknown>, until: number, at: number): Session<unknown> {
   if (until === Infinity) return session;
@@ -67,27 +64,22 @@ export function limit(session: Session<unknown>, until: number, at: number): Ses
   return shorter;
 }
 
-/** When a session ends at the latest, by the monotonic clock. */
+/** Returns when a session ends at the latest, by the monotonic clock. */
 export function limitOf(session: Session<unknown>): number {
   return limits.get(session) ?? Infinity;
 }
 
-/** When a session is over by the wall clock, with the grace it is given. */
 export function endOf(session: Session<unknown>, grace: number): number {
   const { expiresAt = Infinity } = session;
   return limits.has(session) ? expiresAt : expiresAt + grace;
 }
 
-/** Whether a session is over. */
 export function isExpired(session: Session<unknown>, clock: Clock, grace: number): boolean {
   if (session.expiresAt === undefined) return false;
   return endOf(session, grace) <= clock.now() || limitOf(session) <= clock.monotonic();
 }
 
-/**
- * In seconds these are the years 1973 to 5138; in milliseconds they were over
- * before there was anybody to sign in.
- */
+/** In seconds these are the years 1973 to 5138; in milliseconds they are all before 1974. */
 const SECONDS = { from: 1e8, to: 1e11 };
 
 function asTime(name: string, time: unknown): number | undefined {
@@ -110,12 +102,13 @@ function asTime(name: string, time: unknown): number | undefined {
   return ms;
 }
 
-/** Whether two sessions belong to the same user. Users without an id cannot be told apart. */
+/**
+ * Returns whether two sessions belong to the same user. Users without an id cannot be told apart.
+ */
 export function sameUser(a: Subject, b: Subject): boolean {
   return a.userId !== undefined && a.userId === b.userId;
 }
 
-/** Whether a revocation is about this session. */
 export function isTarget(target: RevocationTarget, { userId, sessionId }: Subject): boolean {
   return "userId" in target ? target.userId === userId : target.sessionId === sessionId;
 }

@@ -1,6 +1,5 @@
 /**
- * The vocabulary of the state machine: what a connection can be, what can
- * happen to it, and what is to be done about it.
+ * The types of the state machine: states of a connection, events, and effects.
  *
  * @module
  */
@@ -11,28 +10,28 @@ import type { Session, Subject } from "./session.ts";
 export interface Rules {
   /** Milliseconds from connection to authenticated; `Infinity` for no limit. */
   readonly timeout: number;
-  /** Failed attempts allowed on one transport. */
+  /** Failed attempts allowed on one client connection. */
   readonly attempts: number;
-  /** Milliseconds that a session is good beyond its end. */
+  /** Milliseconds that a session lasts beyond its end. */
   readonly grace: number;
 }
 
 /**
- * Where a connection stands. `attempt` is the one in flight, 0 for none;
- * `failures` are those of the transport, which outlive all else.
+ * The state of a connection. `attempt` is the id of the attempt in flight, 0 for none. `failures`
+ * counts the failed attempts of the client connection, in all states.
  */
 export type State =
-  /** Nobody is there: no socket yet, or none any more. */
+  /** There is no socket, or none any more. */
   | { readonly phase: "idle"; readonly failures: number }
   | {
     readonly phase: "pending";
     readonly attempt: number;
     readonly failures: number;
-    /** Attempts that were refused since then and were no failures: the server's own. */
+    /** Attempts that the server itself has caused to fail; they do not count as failures. */
     readonly errors: number;
-    /** Whose connection it was, if it was recovered: only they may have it. */
+    /** The lost session, if the connection was recovered: only its user may sign in. */
     readonly previous?: Previous | undefined;
-    /** Whose session it would be: the verifier has said yes, and nobody is let in yet. */
+    /** The session that the verifier has accepted, until sockets are let in. */
     readonly verified?: Previous | undefined;
   }
   | {
@@ -40,19 +39,19 @@ export type State =
     readonly attempt: number;
     readonly failures: number;
     readonly session: Session<unknown>;
-    /** When the attempt began that the session came of, by the monotonic clock. */
+    /** When the attempt began that led to the session, by the monotonic clock. */
     readonly since: number;
-    /** When its first one did, by the time of the cluster. */
+    /** When the first attempt of the session began, by the time of the cluster. */
     readonly stamp: number;
-    /** As above, of an attempt in flight. */
+    /** As in `pending`, of an attempt in flight. */
     readonly verified?: Previous | undefined;
   }
   /** The client was told that it is refused, and is closed a while later. */
   | { readonly phase: "closing"; readonly failures: number };
 
 /**
- * Whose session it is, or was; when it began, by the monotonic clock, and when its sign-in did, by
- * the time of the cluster; and the connection's id, where these are known.
+ * The ids of a session; when it began, by the monotonic clock; when its sign-in began, by the time
+ * of the cluster; and the id of the connection, where these are known.
  */
 export type Previous = Subject & {
   readonly since?: number | undefined;
@@ -60,7 +59,10 @@ export type Previous = Subject & {
   readonly connection?: string | undefined;
 };
 
-/** An attempt has led to a session; it began at `since`, and by the time of the cluster at `stamp`. */
+/**
+ * An attempt has led to a session. The attempt began at `since` by the monotonic clock, and at
+ * `stamp` by the time of the cluster.
+ */
 interface Accepted<T extends string> {
   readonly type: T;
   readonly attempt: number;
@@ -70,19 +72,16 @@ interface Accepted<T extends string> {
   readonly isBrought?: boolean;
 }
 
-/** Whether a session is meant. */
+/** Returns whether a session is meant. */
 type IsMeant = (whose: Previous) => boolean;
 
-/** What can happen to a connection. */
+/** An event of a connection. */
 export type Event =
-  /**
-   * A socket of the connection has joined a namespace. If it was recovered,
-   * `previous` says whose it was.
-   */
+  /** A socket has joined a namespace. `previous` is its lost session, if it was recovered. */
   | { readonly type: "joined"; readonly previous?: Previous | undefined }
   /**
-   * The client sent credentials, `previous` as in "joined". Here and below `isBrought` says that
-   * they came with a CONNECT.
+   * The client sent credentials. `previous` is as in "joined". Here and below, `isBrought` says
+   * that they came with a CONNECT.
    */
   | {
     readonly type: "credentials";
@@ -90,7 +89,7 @@ export type Event =
     readonly previous?: Previous | undefined;
     readonly isBrought?: boolean;
   }
-  /** The verifier said yes, and there is more to do before the session can begin. */
+  /** The verifier has accepted; the session cannot begin yet. */
   | Accepted<"verified">
   /** The session can begin. */
   | Accepted<"accepted">
@@ -102,7 +101,7 @@ export type Event =
     readonly isBrought?: boolean;
   }
   /**
-   * The attempt was refused; `isVerdict` if for its credentials, and not because of the server.
+   * The attempt was refused: for its credentials if `isVerdict`, otherwise because of the server.
    * `isAsked` if the verifier was asked.
    */
   | {
@@ -113,80 +112,83 @@ export type Event =
     readonly isAsked: boolean;
     readonly isBrought?: boolean;
   }
-  /** The socket that sent the credentials is gone before they were judged. */
+  /** The socket that sent the credentials left before the answer. */
   | { readonly type: "abandoned"; readonly attempt: number }
-  /** The verifier said no to such an attempt later. */
+  /** The verifier has refused an attempt that was abandoned. */
   | { readonly type: "failed" }
   /** The verifier asked the client a further question. */
   | { readonly type: "challenged"; readonly attempt: number }
-  /** The client answered it, or its time is over. */
+  /** The client has answered the challenge, or its time is over. */
   | { readonly type: "answered"; readonly attempt: number }
-  /** The time to authenticate is over; `isAsked` if the verifier was asked, and has not answered. */
+  /** The deadline has passed. `isAsked` if the verifier was asked and has not answered. */
   | { readonly type: "deadline"; readonly refusal: Unauthorized; readonly isAsked: boolean }
-  /** The session's own time is over. */
+  /** The session has reached its end. */
   | { readonly type: "expired" }
-  /** The application signed the client out, which stays connected. */
+  /** The application has signed the client out, which stays connected. */
   | { readonly type: "signed_out" }
-  /** Sessions are no longer good. */
+  /** Sessions were revoked. */
   | { readonly type: "revoked"; readonly isMeant: IsMeant; readonly refusal: Unauthorized }
-  /** Sessions end at `until` at the latest, by the monotonic clock, which is `at` by the wall clock. */
+  /** Sessions were limited to `until` by the monotonic clock, which is `at` by the wall clock. */
   | {
     readonly type: "limited";
     readonly isMeant: IsMeant;
     readonly until: number;
     readonly at: number;
   }
-  /** The server ends the connection, as a limit was passed, or refuses it without an attempt. */
+  /** The server ends the connection because of a limit, or refuses it without an attempt. */
   | { readonly type: "ended" | "rejected"; readonly refusal: Unauthorized }
-  /** A client that was refused has had the time to read that. */
+  /** The time to read a refusal is over. */
   | { readonly type: "closed" }
   /** The last socket has left, and the transport lives. */
   | { readonly type: "deserted" }
   /** The transport is gone. */
   | { readonly type: "gone" };
 
-/** What is to be done, in order. */
+/** An effect, to be carried out in order. */
 export type Effect =
   /** Begin the attempt of the event. */
   | { readonly type: "verify" }
-  /** Let in the sockets of the event's attempt, which the verifier has said yes to. */
+  /** Let in the sockets of the event's attempt, which the verifier has accepted. */
   | { readonly type: "let_in" }
   /** Refuse the attempt of the event, which was not begun. */
   | { readonly type: "decline"; readonly refusal: Declined }
-  /** End the attempt in flight, if any, and answer it. Without a refusal its client has left. */
+  /** End the attempt in flight, if any, and answer it. Without a refusal, its client has left. */
   | { readonly type: "abort"; readonly refusal?: Declined }
   /** (Re)start the deadline. */
   | { readonly type: "start_deadline"; readonly ms: number }
   /** Suspend the deadline while a challenge is open. */
   | { readonly type: "pause_deadline" }
-  /** Let it run on with what was left of it. */
+  /** Resume the deadline with the time that was left. */
   | { readonly type: "resume_deadline" }
   /** Watch for the end of the session. */
   | { readonly type: "start_expiry"; readonly session: Session<unknown> }
   /** Close a while later. */
   | { readonly type: "start_closing" }
-  /** Stop whichever of the three runs. */
+  /** Stop the timer that runs. */
   | { readonly type: "stop_timer" }
   /** Open the gate of every socket, tell the client, run the hooks. */
   | { readonly type: "admit"; readonly session: Session<unknown> }
-  /** The same for the socket that has just joined. */
+  /** Do the same for the socket that has just joined. */
   | { readonly type: "admit_joined" }
   /** Silence the socket that has just joined. */
   | { readonly type: "silence_joined" }
-  /** Put a session in force that has another end, and tell the client unless that is the same. */
+  /**
+   * Put a session with another end in force. `tell_end` tells the client, unless the end is the
+   * same.
+   */
   | { readonly type: "tell_end" | "keep_end"; readonly session: Session<unknown> }
-  /** Tell the client that its new session stands. */
+  /** Tell the client that its new session is in force. */
   | { readonly type: "refresh"; readonly session: Session<unknown> }
-  /** Tell the socket of the event's attempt, which was refused; it may try again. */
+  /** Tell the socket of the event's attempt that it was refused and may try again. */
   | { readonly type: "tell_sender"; readonly refusal: Unauthorized }
   /** Silence all sockets, and tell them why. */
   | { readonly type: "tell"; readonly refusal: Unauthorized }
-  /** Begin new sockets in the place of the silenced ones. */
+  /** Replace the silenced sockets by new ones. */
   | { readonly type: "replace" }
   /** Disconnect the silenced sockets, and close the connection. */
   | { readonly type: "close" };
 
-/** A state and what is to be done on the way there. */
+/** A state, and the effects on the way to it. */
 export interface Transition {
   readonly state: State;
   readonly effects: readonly Effect[];

@@ -5,11 +5,11 @@ import type { Revocation } from "./interface.ts";
 import type { RevocationTarget } from "./session.ts";
 import { asId, type Id } from "./users.ts";
 
-/** Whose sessions to revoke: all of a user's, or a single one. */
+/** The sessions to revoke: all of a user's, or a single one. */
 export type RevokeTarget = { userId: Id; sessionId?: never } | { sessionId: Id; userId?: never };
 
 /**
- * Reads what the application wants revoked.
+ * Reads the target of a revocation.
  *
  * @throws {TypeError} if it is not one id
  */
@@ -24,15 +24,14 @@ export function parseTarget(given: RevokeTarget): RevocationTarget {
   return { [name]: target[name] } as RevocationTarget;
 }
 
-/** How long the text may be that clients are told, in characters. */
 const LONGEST_MESSAGE = 256;
 
 type Find = (socket: object) => Found | undefined;
 
 /**
- * Reads how the application wants something revoked.
+ * Reads the options of `revoke`.
  *
- * @throws {TypeError | RangeError} if that is not possible
+ * @throws {TypeError | RangeError} if an option is wrong
  */
 export function parseRevoke(options: RevokeOptions, find: Find): Partial<Revocation> {
   checkNames("revoke", options, ["except", "olderThan", "message", "reconnect"]);
@@ -62,9 +61,9 @@ export function parseRevoke(options: RevokeOptions, find: Find): Partial<Revocat
 }
 
 /**
- * Reads how soon the application wants sessions renewed.
+ * Reads the options of `refresh`.
  *
- * @throws {TypeError | RangeError} if that is not possible
+ * @throws {TypeError | RangeError} if an option is wrong
  */
 export function parseRefresh(options: RefreshOptions, find: Find): Partial<Revocation> {
   checkNames("refresh", options, ["within", "except"]);
@@ -106,7 +105,7 @@ function parseSpared(
 
 function stampOf(socket: unknown, find: Find): Stamp {
   const found = isObject(socket) ? find(socket) : undefined;
-  // The session of one that is over has no say any more.
+  // The session of this socket is over, and revokes no others.
   const time = found?.connected ? found.connection.stamp : -Infinity;
   if (found?.session && time !== undefined) return { time, connection: found.connection.id };
   throw new TypeError(

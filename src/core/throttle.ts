@@ -3,66 +3,66 @@ import type { Clock, Peer } from "./interface.ts";
 import type { Point, Take, Taking } from "./lanes.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 
-/** A rate limiter: one of rate-limiter-flexible as it is, or anything like it. */
+/** A rate limiter of rate-limiter-flexible, or a compatible one. */
 export interface Limiter {
   /**
-   * Takes a point of a key. Resolves if there was one, with an object that may
-   * have `remainingPoints` and `msBeforeNext`, the milliseconds until all points
-   * are there again. Rejects with an object that has `msBeforeNext` if there was
-   * none, and `consumedPoints` if it has been counted all the same; and with
-   * anything else, an `Error` say, if it does not know.
+   * Takes a point of a key. Resolves if there was one, with an object that may have
+   * `remainingPoints` and `msBeforeNext`, the milliseconds until all points are available again.
+   * Rejects with an object that has `msBeforeNext` if there was no point; `consumedPoints` in it
+   * says that the request was counted. Rejects with anything else, such as an `Error`, if the
+   * limiter fails.
    */
   consume(key: string): Promise<unknown>;
   /**
    * Gives a point back, of an attempt that was no failed guess: the verifier has answered with a
-   * user, or was not asked. Called in the window in which the point was taken, or not at all.
+   * user, or was not asked. Called only in the window in which the point was taken.
    */
   reward?(key: string, points: number): Promise<unknown>;
 }
 
-/** How often somebody may try. */
+/**
+ * A limit on how often clients may try.
+ *
+ * @typeParam S the socket as the server's generics type it
+ * @typeParam Credentials the credentials, as the schema returns them
+ */
 export interface Throttle<S, Credentials> {
-  /** Counts. */
+  /** Counts the attempts. */
   limiter: Limiter;
   /**
-   * What is counted: one key or several, each of which has to have a point
-   * left; none at all (`null` or `[]`) if this attempt does not count. The credentials
-   * have passed the schema, if there is one. A throw, `undefined` or an empty text
-   * refuses the attempt with `server_error`, because a field that the client has left out must
-   * not open the door; it goes to `onError`.
+   * Returns the key to count under, or several keys, each of which must have a point left; `null`
+   * or `[]` if the attempt does not count. The credentials have passed the schema, if there is one.
+   * A throw, `undefined` or an empty text goes to `onError`, and refuses the attempt with
+   * `server_error`: a field that the client has left out must not switch the limit off.
    *
-   * A refresh counts under `refresh:` and the user's id in place of the keys that its session
-   * signed in under, so that strangers cannot use up its points. A key that begins with `refresh:`
-   * itself is given a colon in front.
+   * A refresh counts under `refresh:` and the user's id instead of the keys of the sign-in, so that
+   * others cannot use up its points. Keys that begin with `refresh:` are prefixed by a colon.
    *
    * @default the client's address
    */
   key?(socket: S, credentials: Credentials): string | readonly string[] | null | undefined;
 }
 
-/** A throttle, with its key in place. */
 export interface ResolvedThrottle<S> {
   readonly take: Take;
   keys(peer: Peer<S>, credentials: unknown): unknown;
 }
 
-/** The keys that a session signed in under, a list for each throttle, and whose session it is. */
+/** The keys of a sign-in, a list for each throttle, and the id of the user. */
 export interface SessionKeys {
   readonly userId: string | undefined;
   readonly keys: readonly (readonly string[])[];
 }
 
-/** The keys that a session is refreshed under begin with this, and no others. */
+/** The prefix of keys for a refresh, and of no others. */
 const REFRESH = "refresh:";
 
-/** The points that an attempt has taken. */
 export class Points<S> {
-  /** The keys it counts under, a list for each throttle. */
+  /** The keys that the attempt counts under, a list for each throttle. */
   readonly keys: (readonly string[])[] = [];
   readonly #throttles: readonly ResolvedThrottle<S>[];
   readonly #clock: Clock;
   #taken: Point[] = [];
-  /** The one that is being waited for. */
   #taking: Taking | undefined;
   #isOver = false;
 
@@ -72,12 +72,11 @@ export class Points<S> {
   }
 
   /**
-   * Takes one point of every key. In a session that is refreshed, the keys that it signed in
-   * under are replaced by one of its own: what strangers do elsewhere does not hinder it.
-   * Resolves with a refusal if a key has no point left; with nothing, before it is done, if the
-   * attempt is over.
+   * Takes one point of every key. For a refresh, the keys of the sign-in are replaced by a key of
+   * the session: attempts elsewhere do not hinder it. Resolves with a refusal if a key has no point
+   * left. Resolves early with `undefined` if the attempt is over.
    *
-   * @throws whatever keeps a limiter from counting
+   * @throws if a limiter fails
    */
   async take(
     peer: Peer<S>,
@@ -91,7 +90,7 @@ export class Points<S> {
       const counted = own.map((key) =>
         signedInUnder.includes(key) ? `${REFRESH}${session!.userId}` : escaped(key)
       );
-      // Each once: no attempt waits for itself.
+      // Each key once, so that the attempt does not wait for itself.
       for (const key of new Set(counted)) {
         if (this.#isOver) return undefined;
         this.#taking = take(key, this.#clock);
@@ -99,28 +98,26 @@ export class Points<S> {
         if (!outcome) return undefined;
         if ("retryAfter" in outcome) return exhausted(outcome.retryAfter);
         this.#taken.push(outcome);
-        // The attempt has ended before it could know of this one.
         if (this.#isOver) await this.giveBack();
       }
     }
   }
 
-  /** The attempt was a failed guess. */
   spend(): void {
     for (const point of this.#takeOut()) point.spend();
   }
 
-  /** The attempt was no failed guess. Rejects if a limiter does. */
+  /** Gives the points back: the attempt was no failed guess. Rejects if a limiter does. */
   async giveBack(): Promise<void> {
     await Promise.all(this.#takeOut().map((point) => point.giveBack()));
   }
 
-  /** The attempt is over, and the verifier may yet answer. */
+  /** Spends the points at the end of their windows, unless the verifier answers before. */
   spendInTime(): void {
     for (const point of this.#taken) point.spendInTime();
   }
 
-  /** Whether the attempt waits for its client. */
+  /** Excludes the points from what others wait for, while the attempt waits for its client. */
   setAside(isAside: boolean): void {
     for (const point of this.#taken) point.setAside(isAside);
   }
@@ -134,7 +131,7 @@ export class Points<S> {
   }
 }
 
-/** A key that no refresh counts under, whoever has chosen it. */
+/** Returns a key that differs from every key of a refresh. */
 function escaped(key: string): string {
   return /^:*refresh:/.test(key) ? `:${key}` : key;
 }

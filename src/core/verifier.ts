@@ -10,7 +10,6 @@ import { isObject, isText } from "./checks.ts";
 import { unauthorized } from "../protocol.ts";
 import { Admission, couldBeUser, objectionToUser } from "./users.ts";
 
-/** What a verifier says of credentials. */
 export type Verdict = Admission<unknown> | Refused;
 
 const CALLS_BACK = "authenticate answers by calling its third parameter: callback(error, user). " +
@@ -19,7 +18,7 @@ const CALLS_BACK = "authenticate answers by calling its third parameter: callbac
 const RETURNS = "verify answers by what it returns, and its third parameter is an object " +
   "{ signal, challenge }. A function that calls back is for the option authenticate.";
 
-/** One call of the verifier. It hands on the first answer, at the moment it is given. */
+/** One call of the verifier, which passes on the first answer at the moment it is given. */
 export class Verification<S> {
   readonly #attempt: Attempt<S>;
   readonly #policy: Policy<S>;
@@ -28,9 +27,8 @@ export class Verification<S> {
   readonly #begunAt: number;
   #isAnswered = false;
   #isAborted = false;
-  /** When it was answered or aborted. */
   #endedAt: number | undefined;
-  // Most verifiers never look at these: nobody pays for them until one does.
+  // Created on demand: most verifiers never use these.
   #controller: AbortController | undefined;
   #dialog: Dialog<S> | undefined;
 
@@ -43,13 +41,12 @@ export class Verification<S> {
     this.#begunAt = clock.monotonic();
   }
 
-  /** How long the verifier has taken so far, or until its answer, in ms; challenges apart. */
+  /** How long the verifier has taken, in ms, challenges excluded. */
   get duration(): number {
     const until = this.#endedAt ?? this.#clock.monotonic();
     return until - this.#begunAt - (this.#dialog?.duration ?? 0);
   }
 
-  /** Calls the verifier. */
   begin(credentials: unknown): void {
     const { authenticate, verify } = this.#policy;
     try {
@@ -64,13 +61,13 @@ export class Verification<S> {
       const resolved = (answer: unknown) => this.#resolved(answer);
       void Promise.resolve(answer).then(resolved, (error) => this.#failed(error));
     } catch (error) {
-      // No client hears of it, if the verifier has ended the attempt itself: by a disconnect.
+      // The verifier has ended the attempt itself, by a disconnect: no client hears of the error.
       if (this.#isAborted && !isAuthError(error)) this.#report(error);
       this.#failed(error);
     }
   }
 
-  /** The attempt is over. What the verifier answers now is late, and handed on all the same. */
+  /** Ends the attempt. A late answer is still passed on. */
   abort(): void {
     if (!this.#isOpen) return;
     this.#isAborted = true;
@@ -78,7 +75,6 @@ export class Verification<S> {
     this.#controller?.abort();
   }
 
-  /** Why the deadline may have ended the attempt, for the operator. */
   get delay(): Delay {
     return this.#policy.verify
       ? {
@@ -130,8 +126,8 @@ export class Verification<S> {
   }
 
   /**
-   * What `authenticate` returns is no answer, but if it fails. Only a promise of the language is
-   * listened to: to look at a query of some libraries is to send it.
+   * Handles the value that `authenticate` returned, which is no answer unless it rejects. Only
+   * native promises are awaited: to call `then` on a query of some libraries is to send it.
    */
   #waitForCallback(returned: unknown): void {
     const failed = (error: unknown) => this.#failed(error);
@@ -145,7 +141,6 @@ export class Verification<S> {
     }
   }
 
-  /** It looks as if it meant to answer by what it returns. */
   #suspect(): void {
     if (!this.#isOpen) return;
     this.#notice(
@@ -203,25 +198,25 @@ export class Verification<S> {
   }
 }
 
-/** @throws what cannot be a user */
+/** @throws {TypeError} if the answer cannot be a user */
 function verdictOn(answer: unknown): Verdict {
   const admitted = answer instanceof Admission ? answer : { user: answer, facts: NO_FACTS };
   const { user } = admitted;
   if (!user) return { refusal: unauthorized("authentication_failed") };
-  // Meant to be thrown.
+  // The error was meant to be thrown.
   if (isError(user)) throw user;
   const objection = objectionToUser(user);
   if (objection === undefined) return admitted;
   ignore(user);
   throw new TypeError(
-    "A user must be true, text, a number, or an object that stands for somebody. The verifier " +
+    "A user must be true, text, a number, or an object that stands for a user. The verifier " +
       `answered with ${objection}.`,
   );
 }
 
 const NO_FACTS: Admission<unknown>["facts"] = {};
 
-/** Whether what `authenticate` has returned may have been meant as its answer. It may be anything. */
+/** Returns whether a value that `authenticate` has returned may have been meant as its answer. */
 function looksLikeAnswer(value: unknown): boolean {
   try {
     if (!isObject(value)) return value === true || isText(value);
@@ -232,21 +227,23 @@ function looksLikeAnswer(value: unknown): boolean {
   }
 }
 
-/** Whether somebody has called what is no function: most likely the third parameter. */
+/**
+ * Returns whether an error comes from a call of something that is no function, most likely the
+ * third parameter.
+ */
 function isNotAFunction(error: unknown): error is TypeError {
   try {
     return error instanceof TypeError && /is not a function/.test(error.message);
   } catch {
-    // Not even its prototype can be looked at.
+    // Some values throw when their prototype is read.
     return false;
   }
 }
 
-/** Listens to a promise that nobody waits for: a rejection would end the process. */
+/** Ignores the rejection of a promise, which would end the process. */
 function ignore(value: unknown): void {
   try {
     Promise.prototype.then.call(value, undefined, () => {});
   } catch {
-    // It is no promise.
   }
 }

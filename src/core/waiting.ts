@@ -4,37 +4,33 @@ import type { Direction, Ledger } from "./holdings.ts";
 import { measure, type Size } from "./measure.ts";
 import type { Policy } from "./policy.ts";
 
-/** Whose gate it is. */
+/** The part of a gate that holding messages depends on. */
 export interface Owner {
   readonly policy: Pick<Policy<never>, "incoming" | "outgoing" | "holdLimit">;
-  /** What is held for all sockets of the client connection. */
+  /** What all sockets of the client connection hold. */
   readonly ledger: Ledger;
-  /** Ends the connection for a limit that was passed. */
   cut(code: "too_many_events"): void;
-  /** Something unexpected, for the operator. */
   report(during: string, error: unknown): void;
 }
 
-/** Messages that are held, oldest first, and what they take. */
 interface Queue<T> {
   readonly items: T[];
   held: Held;
 }
 
 /**
- * What a peer has while its gate is not open both ways, and again when it is
- * over; an authenticated one has none of it. It decides what passes, what is
- * held, and what is lost.
+ * The state of a peer while its gate is not open both ways, and again when its session is over; an
+ * authenticated peer has none. Decides which messages pass, are held, or are lost.
  *
- * Outwards the gate is `shut`, then `open`; `over` comes last, from anywhere.
+ * Outwards the gate is `shut`, then `open`. `over` comes last, from either.
  *
  * @typeParam In an event of the client, as the binding has it
- * @typeParam Out the same of the server
+ * @typeParam Out an event of the server, as the binding has it
  */
 export class Waiting<In, Out> {
   readonly #owner: Owner;
   outwards: "shut" | "open" | "over" = "shut";
-  /** Whether the client's own events reach the application. */
+  /** Whether the client's events reach the application. */
   isOpenInwards = false;
   #in: Queue<In> | undefined;
   #out: Queue<Out> | undefined;
@@ -43,20 +39,17 @@ export class Waiting<In, Out> {
     this.#owner = owner;
   }
 
-  /** Whether the session is in force, as far as this peer is concerned. */
   get isAdmitted(): boolean {
     return this.outwards === "open";
   }
 
-  /** Whether nothing of it is needed any more. */
   get isOpen(): boolean {
     return this.outwards === "open" && this.isOpenInwards;
   }
 
   /**
-   * Whether something that the client has sent may go to the application now.
-   * If not, it is held, or lost. `isResponse` if it answers an event of the
-   * server's; `content` is what is measured.
+   * Returns whether a message of the client may go to the application now. If not, it is held or
+   * lost. `isResponse` if it answers an event of the server; `content` is measured.
    */
   mayReceive(item: In, content: unknown, isResponse: boolean): boolean {
     if (this.outwards === "over") return false;
@@ -80,9 +73,8 @@ export class Waiting<In, Out> {
   }
 
   /**
-   * Whether an event for the client may go out now. If not, it is held, or lost;
-   * then `onLost` is called. `name` is for the operator; `content` is what is
-   * measured.
+   * Returns whether an event may go out to the client now. If not, it is held, or lost, and
+   * `onLost` is called. `name` is for the operator; `content` is measured.
    */
   maySend(
     item: Out,
@@ -110,34 +102,32 @@ export class Waiting<In, Out> {
     return false;
   }
 
-  /** Takes out what was held for the client, oldest first. */
+  /** Takes out the events held for the client, oldest first. */
   takeOutgoing(): Out[] {
     const queue = this.#out;
     this.#out = undefined;
     return this.#release("out", queue);
   }
 
-  /** Takes out what the client has sent, oldest first. */
   takeIncoming(): In[] {
     const queue = this.#in;
     this.#in = undefined;
     return this.#release("in", queue);
   }
 
-  /** What is held is of no use any more. */
   discard(): void {
     this.takeIncoming();
     this.takeOutgoing();
   }
 
-  /** Before the sign-in only plain data comes from clients; anything else costs the connection. */
+  /** Before the sign-in, a client that sends anything but plain data is cut. */
   #isPlain(content: unknown): boolean {
     const { isPlain } = measure(content, Infinity);
     if (!isPlain) this.#owner.cut("too_many_events");
     return isPlain;
   }
 
-  /** Adds a message to a queue, if there is room for it; nothing is added if not. */
+  /** Adds a message to a queue; returns `undefined` if there is no room. */
   #hold<T>(
     queue: Queue<T> | undefined,
     direction: Direction,

@@ -1,8 +1,7 @@
 import type { Clock } from "./interface.ts";
 
 /**
- * Waits for what a call comes to, but not for ever: rejects after `ms`. What
- * comes later than that goes to `onLate`.
+ * Calls `call` with a time limit: rejects after `ms` milliseconds. A later result goes to `onLate`.
  */
 export function within<T>(
   clock: Clock,

@@ -36,6 +36,7 @@ export declare const io: Server;
 export declare const auth: library.Auth<User>;
 export declare const sessionId: string;
 export declare const sessions: { find(token: string): Promise<StoredSession> };
+export declare function verifyToken(token: string): Promise<{ sub: string; exp: number }>;
 export declare const logger: import("pino").Logger;
 export declare const storeClient: RedisClientType;
 export declare const perAddress: library.Limiter;

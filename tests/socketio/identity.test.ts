@@ -375,7 +375,7 @@ describe("auth.user", () => {
       // In its place is a new one, whose user nobody is.
       const again = world.io.sockets.sockets.get(client.socket.id!)!;
       assert(again !== socket);
-      assertThrows(() => world.auth.user(again), TypeError, "nobody has signed in");
+      assertThrows(() => world.auth.user(again), TypeError, "has not signed in");
     });
 
     it(`is the last one that was verified (${place.name})`, async () => {
@@ -387,7 +387,7 @@ describe("auth.user", () => {
       assertEquals(world.auth.user(socket), { id: "ada", visits: 2 } as object);
     });
 
-    it(`throws where nobody has signed in (${place.name})`, async () => {
+    it(`throws for a socket that has not signed in (${place.name})`, async () => {
       const errors: Error[] = [];
       const ask = (socket: object) =>
         errors.push(assertThrows(() => world.auth.user(socket), TypeError, "There is no user"));

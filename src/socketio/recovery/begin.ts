@@ -1,7 +1,7 @@
 /**
  * Where sessions have begun in the packets that an adapter has sent, in the adapter's own terms.
- * Nothing from before that is handed over, even if a client names such an offset. Without a position from
- * the adapter, nothing is recovered.
+ * Nothing from before that is handed over, even if a client names such an offset. Without a
+ * position from the adapter, nothing is recovered.
  *
  * @module
  */
