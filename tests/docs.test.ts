@@ -1,5 +1,5 @@
 // What the documents say about the code, where that can be checked.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
 import { tasks } from "../bench/plan.ts";
@@ -156,5 +156,42 @@ describe("the tables of codes", () => {
       const isTold = !["authentication_error", "attempt_in_progress"].includes(code);
       if (isTold) assert(row.includes(message), `README.md does not say "${message}"`);
     }
+  });
+});
+
+/** Words that make a text hard to read: a named subject, or a plain word, says the same. */
+const WORDS = ["nobody", "whoever", "as ever", "anew", "besides"];
+
+/** Folders whose words are not checked yet. */
+const UNCHECKED = ["src/client/"];
+
+describe("the sources", () => {
+  const sources = readdirSync(`${ROOT}src`, { recursive: true, encoding: "utf8" })
+    .map((name) => `src/${name.replaceAll("\\", "/")}`)
+    .filter((path) => path.endsWith(".ts") && !UNCHECKED.some((it) => path.startsWith(it)));
+
+  function linesWith(pattern: RegExp): string[] {
+    return sources.flatMap((path) => {
+      const source = read(path);
+      return [...source.matchAll(pattern)].map(({ 0: found, index }) =>
+        `${path}:${source.slice(0, index).split("\n").length}: ${found}`
+      );
+    });
+  }
+
+  for (const word of WORDS) {
+    it(`do without "${word}"`, () => {
+      assertEquals(linesWith(new RegExp(`\\b${word.replace(" ", "\\s[\\s/*]*")}\\b`, "gi")), []);
+    });
+  }
+
+  it("have no comment that only says that something is the same", () => {
+    assertEquals(linesWith(/\bThe same\./g), []);
+  });
+
+  it("name the subject of each doc comment", () => {
+    const pronoun =
+      /\/\*\*[\s*]*(?:It|They|Those|Whoever|Whose|What|The same|Whether (?:it|they))\b/g;
+    assertEquals(linesWith(pronoun), []);
   });
 });

@@ -16,16 +16,15 @@ import type { SessionKeys } from "./throttle.ts";
 import { startExpiry, startTimer, type Timer } from "./timer.ts";
 
 /**
- * How many namespaces a client may ask for before it is authenticated; a namespace counts each time
- * that it is asked for. Each costs the application a `connection` event, and perhaps a dynamic
- * namespace.
+ * How many namespaces a client may ask for before it is authenticated, repetitions included. Each
+ * costs the application a `connection` event, and perhaps a dynamic namespace.
  */
 const ASKED_LIMIT = 64;
 
-/** How many attempts are declined while one runs. */
+/** How many attempts are refused while another one runs. */
 const DECLINED_LIMIT = 64;
 
-/** What the operator is told where the deadline ends a connection. */
+/** The likely reason why the deadline ended a connection. */
 type Clue = [notice: Notice, message: string];
 
 const CREDENTIALS_IN_CONNECT = "The deadline ended a connection whose client had sent a payload " +
@@ -35,64 +34,58 @@ const CREDENTIALS_IN_CONNECT = "The deadline ended a connection whose client had
 /** Names of events in which a client may have meant to send its credentials. */
 const LIKE_AUTHENTICATION = /^(auth|log[-_ ]?in|sign[-_ ]?in|token|credential)/i;
 
-/** Whether a payload of CONNECT has more in it than Socket.IO's own fields. */
+/** Returns whether a payload of CONNECT has members other than Socket.IO's own. */
 function hasCredentials(payload: unknown): boolean {
   const keys = typeof payload === "object" && payload !== null ? Object.keys(payload) : [];
   return keys.some((key) => key !== "pid" && key !== "offset");
 }
 
-/** Whether a connection counts as pending. */
 function hasPlace(phase: State["phase"]): boolean {
   return phase === "pending" || phase === "closing";
 }
 
-/** What few connections have. Fields of their own would cost each connection 8 bytes apiece. */
+/** Members that few connections have. As fields they would cost each connection 8 bytes apiece. */
 interface Extras<S> {
-  /** What the client has sent where the server does not look for credentials. */
+  /** A sign that the client has sent credentials in the wrong place. */
   clue?: Clue | undefined;
-  /** Whether the client was signed out: what the transport brought belongs to the former user. */
+  /** Set once the client was signed out: credentials of the transport belong to the former user. */
   wasSignedOut?: true;
-  /** The keys under which the attempt was counted that the session came of. */
+  /** The throttle keys under which the session signed in. */
   keys?: SessionKeys["keys"];
-  /** The credentials that the session came of, where others may come with a CONNECT. */
+  /** The credentials of the session, for comparison with those of a CONNECT. */
   cameOf?: { readonly credentials: unknown } | undefined;
   /** Sockets whose credentials wait for the attempt in flight. */
   waiting?: readonly Newcomer<S>[];
-  /** What the sockets hold. */
   ledger?: Ledger;
 }
 
-/** A further event, with what its effects need. */
+/** A queued event, with the attempt and the peer concerned. */
 type Entry<S> = [event: Event, attempt: Attempt<S> | undefined, peer: Peer<S> | undefined];
 
-/** What an event has caused: further events, then calls into the application. */
+/** The consequences of an event: further events, then calls into the application. */
 interface Turn<S> {
   entries?: Entry<S>[];
   afterwards?: (() => void)[];
 }
 
 /**
- * One client connection under one policy. A binding calls the methods of the first part. Each tells
- * the state machine what has happened; `#perform` then does what the machine says. One event is
- * completed before the next one begins, also where a hook or a listener of the application causes
- * that in the middle.
+ * One client connection under one policy. A binding calls the methods of the first part. Each sends
+ * an event to the state machine, and `#perform` carries out the effects. An event is completed
+ * before the next one begins, even if application code causes the next one in between.
  *
  * @typeParam S the socket as the application knows it
- * @typeParam T what stands for a client connection in the binding
+ * @typeParam T the transport of the binding
  */
 export class Connection<S, T> {
   readonly guard: Guard<S, T>;
   readonly #transport: T;
-  /** Its sockets, and what is done with them. */
   readonly peers: Peers<S>;
-  /** Where it stands. Only an event changes that. */
+  /** Changed only by events. */
   state: State = initial;
-  /** The attempt in flight. */
   running: Attempt<S> | undefined;
   #turn: Turn<S> | undefined;
-  /** The deadline, the end of the session, or the time until it is closed; or none of them. */
+  /** The timer of the deadline, of the end of the session, or of the close. */
   #timer: Timer | undefined;
-  /** How many namespaces were asked for since the last sign-in. */
   #asked = 0;
   #extras: Extras<S> | undefined;
 
@@ -102,11 +95,11 @@ export class Connection<S, T> {
     this.peers = new Peers(this as Connection<S, unknown>);
   }
 
-  // What a binding calls.
+  // Methods for bindings.
 
   /**
-   * The client asks for a namespace, with a payload perhaps. Returns why it must not have it, if so:
-   * then the binding calls {@linkcode turnAway}.
+   * Called for each namespace that the client asks for, with the payload of CONNECT. If it returns
+   * a refusal, the binding calls {@linkcode turnAway}.
    */
   refusalToJoin(payload: unknown): Unauthorized | undefined {
     const { isSignedIn } = this;
@@ -119,14 +112,14 @@ export class Connection<S, T> {
     return isTooMuch ? unauthorized("invalid_credentials") : undefined;
   }
 
-  /** A socket must not be connected, and has been told so. */
+  /** Notes that a socket was refused before it was connected. */
   turnAway(peer: Peer<S>, refusal: Unauthorized): void {
     const { journal, policy } = this.guard;
     const { code } = refusal;
     const isLimit = code === "too_many_attempts" || code === "server_busy";
     const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
     if (isAttempt) journal.noteAttempt(peer, code, () => ({ duration: 0 }));
-    // Where there is no place, it has none.
+    // A client without a place among the pending has none for this socket.
     if (!isLimit) this.peers.expect(peer);
     this.peers.refuse(peer, refusal);
     if (this.isSignedIn) return;
@@ -134,15 +127,15 @@ export class Connection<S, T> {
     else this.reject(refusal);
   }
 
-  /** A socket has come while the client is about to be closed: it is told to stay away then. */
+  /** A socket has come while the client is about to be closed. It is told to stay away then. */
   drop(peer: Peer<S>): void {
     this.peers.expect(peer);
   }
 
   /**
-   * The client has sent credentials along with its request for a namespace. They are verified as
-   * those of an `authentication` event are, one at a time. Those that the session came of, or the
-   * attempt in flight, are not verified again.
+   * Verifies credentials that came with a CONNECT, as those of an `authentication` event, one
+   * attempt at a time. Credentials equal to those of the session or of the attempt in flight are
+   * not verified again.
    */
   handshake(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge): void {
     if (this.state.phase === "idle" && this.guard.journal.isFull) {
@@ -155,7 +148,7 @@ export class Connection<S, T> {
     this.#countSockets();
   }
 
-  /** A namespace has been connected; the application has not met the socket yet. */
+  /** A namespace was connected; the application has not met the socket yet. */
   join(peer: Peer<S>): void {
     const { previous } = peer;
     const { phase } = this.state;
@@ -166,7 +159,7 @@ export class Connection<S, T> {
     this.peers.add(peer);
     if (refusal && phase === "authenticated") this.peers.refuse(peer, refusal);
     else if (refusal) this.end(refusal);
-    // It waits for what becomes of the credentials that it has brought.
+    // The socket waits for the outcome of the credentials that it has brought.
     else if (this.running?.has(peer)) this.running.joined();
     else this.dispatch({ type: "joined", previous }, undefined, peer);
     this.#countSockets();
@@ -175,7 +168,7 @@ export class Connection<S, T> {
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
   }
 
-  /** A namespace has been disconnected, or will not be connected. */
+  /** A namespace was disconnected, or will not be connected. */
   leave(peer: Peer<S>, reason: string): void {
     const { running } = this;
     if (running?.left(peer)) this.dispatch({ type: "abandoned", attempt: running.id });
@@ -186,13 +179,12 @@ export class Connection<S, T> {
     this.checkDeserted();
   }
 
-  /** The client has sent an `authentication` event. */
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
     this.lookAtClock();
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
   }
 
-  /** The client has sent another event before anybody has signed in. */
+  /** The client has sent another event before it is signed in. */
   heard(name: unknown): void {
     if (typeof name !== "string" || !LIKE_AUTHENTICATION.test(name) || this.#extras?.clue) return;
     const shown = JSON.stringify(name.slice(0, 40));
@@ -203,36 +195,33 @@ export class Connection<S, T> {
     ];
   }
 
-  /** The application signs the client out, which begins a new sign-in. */
+  /** Signs the client out, which begins a new sign-in. */
   signOut(): void {
     if (this.#extras) this.#extras.clue = undefined;
     this.dispatch({ type: "signed_out" });
   }
 
-  /** The server ends the connection for a reason of its own. */
   end(refusal: Unauthorized): void {
     this.dispatch({ type: "ended", refusal });
   }
 
-  /** Ends it for a limit that was passed. Returns whether a socket was there to be told so. */
+  /** Ends the connection because of a limit. Returns whether a socket was told so. */
   cut(code: "too_many_events" | "too_many_attempts" | "server_busy"): boolean {
     const isTold = this.peers.connected.length > 0;
     this.end(code === "server_busy" ? this.guard.busy(code) : unauthorized(code));
     return isTold;
   }
 
-  /** Notes of a socket that came too late to be told that its connection was cut. */
+  /** Notes the cut of a connection for a socket that came too late to be told. */
   noteCut(peer: Peer<S>, code: "too_many_events" | "too_many_attempts"): void {
     this.peers.turnAway(peer, unauthorized(code), "unauthorized");
   }
 
-  /** The transport is gone, and every peer with it. */
   close(): void {
     this.dispatch({ type: "gone" });
     this.peers.removeAll("transport close");
   }
 
-  /** What its sockets hold. */
   get ledger(): Ledger {
     const { holdings, policy } = this.guard;
     return this.#own.ledger ??= new Ledger(
@@ -242,66 +231,63 @@ export class Connection<S, T> {
     );
   }
 
-  /** Whether its client was refused, and is about to be closed: what it sends is to be dropped. */
+  /** Whether the client was refused and is about to be closed: its packets are dropped. */
   get isClosing(): boolean {
     return this.state.phase === "closing";
   }
 
-  /** Whether somebody is signed in. */
   get isSignedIn(): boolean {
     return this.state.phase === "authenticated";
   }
 
-  /** Whether it has no peer. */
   get isEmpty(): boolean {
     return this.peers.isEmpty;
   }
 
-  /** The session in force. */
   get session(): Session<unknown> | undefined {
     return this.state.phase === "authenticated" ? this.state.session : undefined;
   }
 
-  /** When the session began, by the monotonic clock, as far as that is known. */
+  /** When the session began, by the monotonic clock; `-Infinity` without a session. */
   get since(): number {
     return this.state.phase === "authenticated" ? this.state.since : -Infinity;
   }
 
-  /** When the sign-in began that there is, by the time of the cluster. */
+  /** When the sign-in of the session began, by the time of the cluster. */
   get stamp(): number | undefined {
     return this.state.phase === "authenticated" ? this.state.stamp : undefined;
   }
 
   /**
-   * The credentials that the transport of a socket brought, if there are any. After a sign-out
-   * there are none: they were those of the former user.
+   * Returns the credentials that the transport of a socket brought, if any. After a sign-out there
+   * are none: they belong to the former user.
    *
-   * @throws what the option `handshake` throws
+   * @throws if the option `handshake` throws
    */
   brought(peer: Peer<S>): unknown {
     return this.#extras?.wasSignedOut ? undefined : peer.brought?.();
   }
 
-  /** Tells it from all others, on every node. Most connections are never asked for it. */
+  /** The id of the connection among those of all nodes. Created on demand: most never need one. */
   get id(): string {
     let id = ids.get(this);
     if (id === undefined) ids.set(this, id = crypto.randomUUID());
     return id;
   }
 
-  /** A connection goes on with the id of the lost one: what spares that spares both. */
+  /** Takes over the id of a lost connection: a revocation that spares one spares both. */
   #adopt({ connection }: Whose): void {
     if (connection !== undefined && !ids.has(this)) ids.set(this, connection);
   }
 
-  // What revocations call.
+  // Methods for revocations.
 
-  /** Whether it may belong to those whom a revocation is about; `revoke` knows for sure. */
+  /** Returns whether the connection may belong to the target; `revoke` knows for sure. */
   concerns(target: RevocationTarget): boolean {
     return this.#turn !== undefined || isAbout(this.state, target);
   }
 
-  /** Ends it if its session is meant. Returns how many sockets that were. */
+  /** Ends the connection if its session is meant. Returns the number of its sockets. */
   revoke(isMeant: (whose: Whose) => boolean, refusal: Unauthorized): number {
     const { length } = this.peers.connected;
     const before = this.state;
@@ -310,8 +296,8 @@ export class Connection<S, T> {
   }
 
   /**
-   * Has its session end at `until` at the latest, by the monotonic clock, if that is meant. Returns
-   * how many sockets that were.
+   * Makes the session end at `until` by the monotonic clock, if it is meant and would end later.
+   * Returns the number of its sockets.
    */
   limit(isMeant: (whose: Whose) => boolean, until: number): number {
     const before = this.session;
@@ -321,42 +307,42 @@ export class Connection<S, T> {
     return this.session === before ? 0 : this.peers.connected.length;
   }
 
-  /** When the attempt in flight began, if there is one. */
   get verifyingSince(): number | undefined {
     return this.running?.begunAt;
   }
 
-  // What attempts and peers call.
+  // Methods for attempts and peers.
 
-  /** What comes after the deadline is late, also if no timer has had its turn. */
+  /**
+   * Runs an overdue deadline first: whatever comes after it is late, even if its timer has not
+   * fired.
+   */
   lookAtClock(): void {
     this.#timer?.catchUp();
   }
 
-  /** The server refuses the client. */
   reject(refusal: Unauthorized): void {
     this.dispatch({ type: "rejected", refusal });
   }
 
-  /** Drops for a while what a client sends that does not know yet that it has to leave a namespace. */
+  /** Ignores packets, for a while, of a client that does not know yet that it has to leave. */
   ignoreClient(): void {
     this.guard.ignore(this.#transport);
   }
 
-  /** Closes the transport, unless it has another use. */
   closeTransport(): void {
     this.guard.close(this.#transport);
   }
 
-  /** A session needs a socket that is in, or on its way in. */
+  /** Ends a session without a socket that is connected or joining. */
   checkDeserted(): void {
-    // Those that wait are about to be taken: then it is looked at again.
+    // Waiting sockets are taken shortly, and the check is repeated then.
     if (!this.running && this.waiting.length > 0) return;
     const knocking = [...this.running?.newcomers ?? [], ...this.waiting].map(({ peer }) => peer);
     if (this.peers.isDeserted(knocking)) this.dispatch({ type: "deserted" });
   }
 
-  /** The sockets that wait with the credentials of an attempt, which is theirs from now on. */
+  /** Removes and returns the sockets that wait with the credentials of an attempt. */
   takeSame({ arrived }: Attempt<S>, session?: Session<unknown>): Newcomer<S>[] {
     const isMeant = ({ credentials, peer: { previous } }: Newcomer<S>) =>
       isSame(credentials, arrived) && !(session && previous && !sameUser(previous, session));
@@ -365,7 +351,6 @@ export class Connection<S, T> {
     return waiting.filter(isMeant);
   }
 
-  /** Sockets whose credentials wait for the attempt in flight. */
   get waiting(): readonly Newcomer<S>[] {
     return this.#extras?.waiting ?? [];
   }
@@ -374,7 +359,6 @@ export class Connection<S, T> {
     if (newcomers.length > 0 || this.#extras?.waiting) this.#own.waiting = newcomers;
   }
 
-  /** The keys under which the session signed in, if there is a session. */
   get sessionKeys(): SessionKeys | undefined {
     const { state } = this;
     const keys = this.#extras?.keys;
@@ -386,7 +370,7 @@ export class Connection<S, T> {
     return this.#extras ??= {};
   }
 
-  /** A socket has brought credentials: they are verified, wait, or are those of the session. */
+  /** Takes credentials of a CONNECT: they are verified, wait, or belong to the session. */
   #take(newcomer: Newcomer<S>): void {
     const { peer, credentials } = newcomer;
     const cameOf = this.#extras?.cameOf;
@@ -408,9 +392,9 @@ export class Connection<S, T> {
     this.dispatch({ type: "credentials", attempt: id, previous, isBrought }, attempt);
   }
 
-  // The machine, and what is done as it says.
+  // The machine and its effects.
 
-  /** Something has happened; `attempt` and `peer` are what that concerns. */
+  /** Sends an event to the machine, with the attempt and the peer concerned. */
   dispatch(event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
     if (this.#turn) return void (this.#turn.entries ??= []).push([event, attempt, peer]);
     const turn: Turn<S> = this.#turn = {};
@@ -418,15 +402,15 @@ export class Connection<S, T> {
       this.#step(event, attempt, peer);
       for (const entry of turn.entries ?? []) this.#step(...entry);
     } finally {
-      // Reset also after a throw: otherwise later events, such as the deadline, would never run.
+      // Reset even after a throw: otherwise later events, such as the deadline, would never run.
       this.#turn = undefined;
     }
     for (const call of turn.afterwards ?? []) call();
   }
 
   /**
-   * Calls into the application once all else is done: what it does then, such as to answer or to
-   * sign somebody out, takes effect at once.
+   * Calls into the application once the event is completed, so that calls of the application, such
+   * as a sign-out, take effect at once.
    */
   afterwards(call: () => void): void {
     if (this.#turn) (this.#turn.afterwards ??= []).push(call);
@@ -441,7 +425,7 @@ export class Connection<S, T> {
     for (const effect of effects) this.#perform(effect, event, attempt, peer);
   }
 
-  /** Nothing can be revoked where nobody is. A client that is not signed in has a place. */
+  /** Registers the connection for revocations and counts its place, by its new phase. */
   #enter(phase: State["phase"], before: State["phase"]): void {
     const { journal, revocations } = this.guard;
     if (phase === "idle" || phase === "closing") revocations.forget(this);
@@ -452,7 +436,9 @@ export class Connection<S, T> {
     this.#countSockets();
   }
 
-  /** Counts what its sockets cost while it is pending; the first one costs nothing. */
+  /**
+   * Counts the cost of the sockets while the connection is pending; the first one costs nothing.
+   */
   #countSockets(): void {
     const count = hasPlace(this.state.phase) ? this.peers.count : 0;
     if (count > 1 || this.#extras?.ledger) this.ledger.countSockets(Math.max(count - 1, 0));
@@ -513,7 +499,7 @@ export class Connection<S, T> {
       const { running } = this;
       if (running) running.explainSilence();
       else this.#explainSilence();
-      // If its verification has taken too long, others have to wait, too.
+      // A verification that took too long is a sign of load: the client has to wait.
       const refusal = running ? this.guard.busy("timeout") : unauthorized("timeout");
       this.dispatch({ type: "deadline", refusal, isAsked: running?.isVerifying ?? false });
     });
@@ -539,7 +525,7 @@ export class Connection<S, T> {
     this.#timer = undefined;
   }
 
-  /** Tells the operator why nobody may have signed in before the deadline, if there is a sign. */
+  /** Reports the likely reason why the client did not sign in before the deadline. */
   #explainSilence(): void {
     if (!this.#extras?.clue) return;
     const [notice, message] = this.#extras.clue;
@@ -547,7 +533,7 @@ export class Connection<S, T> {
     this.guard.notices.hourly(notice, message, { during: "timeout", ...socket && { socket } });
   }
 
-  /** Begins an attempt. The answer of the verifier counts when it is given, even before it returns. */
+  /** Begins an attempt. The verifier's answer counts at once, even before its call returns. */
   #verify(attempt: Attempt<S>): void {
     this.running = attempt;
     this.afterwards(() => {
@@ -591,17 +577,17 @@ export class Connection<S, T> {
     for (const newcomer of attempt.newcomers) this.#turnDown(newcomer, refusal, event);
   }
 
-  /** Where attempts are left, a client that is refused may ask again, and is not told to stay away. */
+  /** If attempts are left, a refused client may ask again, and is not told to stay away. */
   #turnDown(newcomer: Newcomer<S>, refusal: Declined | undefined, event: Event): void {
     const mayAskAgain = this.state.phase === "pending" && event.type === "refused";
     this.peers.turnDown(newcomer, refusal, causeOf(event), mayAskAgain);
   }
 
-  /** Has those go on that have waited for the attempt that is over. */
+  /** Continues with the sockets that have waited for the end of the attempt. */
   #takeWaiting(): void {
     if (this.waiting.length === 0) return;
     this.afterwards(() => {
-      // Until one is verified. Each may end the connection, and then there is none left.
+      // Until one is verified. Each may end the connection, and none waits then.
       while (!this.running && this.waiting.length > 0) {
         const [next, ...others] = this.waiting;
         this.#wait(others);
@@ -611,7 +597,6 @@ export class Connection<S, T> {
     });
   }
 
-  /** Ends the attempt in flight, which was accepted. */
   #accepted(): Attempt<S> {
     const attempt = this.running!;
     this.running = undefined;
@@ -629,8 +614,6 @@ export class Connection<S, T> {
   }
 }
 
-/** Numbers attempts. */
 let attempts = 0;
 
-/** The ids of connections that were asked for theirs. */
 const ids = new WeakMap<object, string>();

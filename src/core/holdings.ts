@@ -6,7 +6,7 @@ const SOCKET = 1024;
 
 export type Direction = "in" | "out";
 
-/** What the sockets of one client connection hold, in both directions. */
+/** Counts what the sockets of one client connection hold, in both directions. */
 export class Ledger {
   readonly #holdings: Holdings;
   readonly #limit: HoldLimit;
@@ -62,7 +62,7 @@ export class Ledger {
   }
 }
 
-/** What all pending client connections under one policy hold. */
+/** Counts what all pending client connections under one policy hold. */
 export class Holdings {
   readonly #limit: number;
   /** The cost of each ledger when it last changed. */

@@ -1,7 +1,6 @@
 /**
- * The protocol's state machine: one per client connection and policy, whatever
- * the number of namespaces. It is pure: it knows no socket, no timer and no
- * clock, and returns what is to be done as a list of effects.
+ * The state machine of the protocol: one for each client connection and policy, for all its
+ * namespaces. The machine is pure: it uses no socket, timer or clock, and returns effects.
  *
  * ```text
  *            joined               accepted
@@ -17,22 +16,19 @@
  *    closed
  * ```
  *
- * - A socket goes through this once, one way: pending, authenticated, over.
- *   Whatever leads back here ends the sockets of before.
- * - An attempt runs in `pending` and in `authenticated` alike; only one at a
- *   time. An answer that names another attempt than the one in flight is late
- *   and does nothing.
- * - Credentials that come with a CONNECT (`isBrought`) on a connection that is authenticated end
- *   nothing there: only that namespace is refused.
- * - Where there is somebody to be let in first, an attempt is `verified` before it is `accepted`.
- * - A client that is refused is told at once, and closed a while later (`closing`): one that
- *   connects again whenever it is disconnected would not pause otherwise. What it sends
- *   meanwhile is dropped.
- * - `idle` does not mean that the transport is gone: another policy may still
- *   use it. That is why it counts failures too: once the attempts of the
- *   transport are used up, every further one is refused.
+ * - A socket goes through this once, one way: pending, authenticated, over. A way back ends all
+ *   sockets.
+ * - An attempt runs in `pending` and in `authenticated`, one at a time. An answer to any other
+ *   attempt is late and has no effect.
+ * - Credentials of a CONNECT (`isBrought`) end nothing on a connection that is authenticated: only
+ *   that namespace is refused.
+ * - If sockets have to be let in first, an attempt is `verified` before it is `accepted`.
+ * - A client that is refused is told at once, and closed a while later (`closing`): a client that
+ *   always reconnects would not pause otherwise. Its packets are dropped meanwhile.
+ * - In `idle` the transport may still be in use, by another policy. Failures are therefore counted
+ *   there, too: once the attempts of the transport are used up, every further one is refused.
  *
- * What the table at the end does not list does nothing.
+ * Events that the table at the end does not list have no effect.
  *
  * @module
  */
@@ -52,10 +48,9 @@ type Table = {
   };
 };
 
-/** The state of a connection that no socket has joined yet. */
 export const initial: State = { phase: "idle", failures: 0 };
 
-/** Computes what `event` does to a connection in `state`. */
+/** Returns the next state for an event, and the effects. */
 export function transition(state: State, event: Event, rules: Rules): Transition {
   const row = table[state.phase][event.type] as
     | ((state: State, event: Event, rules: Rules) => Transition)
@@ -74,7 +69,7 @@ function pend(failures: number, ms: number, previous?: Previous): Transition {
   };
 }
 
-/** Credentials are the first thing that comes: those of a handshake. */
+/** Begins with the credentials of a CONNECT. */
 function pendAndBegin(failures: number, event: On<"credentials">, rules: Rules): Transition {
   const { state, effects } = pend(failures, rules.timeout, event.previous);
   return {
@@ -83,7 +78,7 @@ function pendAndBegin(failures: number, event: On<"credentials">, rules: Rules):
   };
 }
 
-/** Whether a recovered socket belongs to another user than the connection does. */
+/** Returns whether a recovered socket belongs to another user than the connection. */
 function isForeign(state: Engaged, { previous }: On<"joined"> | On<"credentials">): boolean {
   const current = state.phase === "pending" ? state.previous : state.session;
   return Boolean(current && previous && !sameUser(current, previous));
@@ -110,7 +105,7 @@ function end(failures: number, refusal: Unauthorized): Transition {
   };
 }
 
-/** Tells a client that is refused why, and closes it later. */
+/** Tells the client why, and closes it later. */
 function close(failures: number, refusal: Unauthorized): Transition {
   return {
     state: { phase: "closing", failures },
@@ -122,12 +117,12 @@ function close(failures: number, refusal: Unauthorized): Transition {
   };
 }
 
-/** Refuses a client: a session that there is ends at once. */
+/** Refuses the client. A session ends at once. */
 function refuse({ phase, failures }: State, refusal: Unauthorized): Transition {
   return phase === "authenticated" ? end(failures, refusal) : close(failures, refusal);
 }
 
-/** Refuses credentials that nobody has looked at, and with them the client. */
+/** Refuses the client without an attempt. */
 function turnAway(before: State, refusal: Unauthorized): Transition {
   const { state, effects } = refuse(before, refusal);
   return { state, effects: [{ type: "decline", refusal }, ...effects] };
@@ -147,12 +142,12 @@ function signOut(failures: number, rules: Rules): Transition {
   };
 }
 
-/** Sends credentials back, and changes nothing. */
+/** Refuses credentials, and changes nothing. */
 function decline(state: Engaged, refusal: Declined): Transition {
   return { state, effects: [{ type: "decline", refusal }] };
 }
 
-/** Refuses what came with a CONNECT; the session goes on. */
+/** Refuses credentials of a CONNECT; the session goes on. */
 function keepOut(state: In<"authenticated">, refusal: Unauthorized, failures = 0): Transition {
   return {
     state: { ...withoutAttempt(state), failures: state.failures + failures },
@@ -170,7 +165,7 @@ function turnDown(
   return isBrought ? keepOut(state, refusal) : end(state.failures, refusal);
 }
 
-/** Credentials come with a CONNECT, and somebody is signed in. */
+/** Takes credentials of a CONNECT while a session runs. */
 function bring(state: In<"authenticated">, event: On<"credentials">, rules: Rules): Transition {
   const { attempt } = event;
   if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
@@ -183,7 +178,7 @@ function bring(state: In<"authenticated">, event: On<"credentials">, rules: Rule
 
 function renew(state: In<"authenticated">, event: On<"credentials">, rules: Rules): Transition {
   if (event.isBrought) return bring(state, event, rules);
-  // Nobody could tell whether it is the same user.
+  // Users without an id cannot be told apart.
   if (state.session.userId === undefined) {
     return decline(state, { ...unauthorized("subject_mismatch"), kept: true });
   }
@@ -204,7 +199,7 @@ function begin(state: Engaged, event: On<"credentials">, rules: Rules): Transiti
   };
 }
 
-/** Turns down an attempt that has led to another user than the connection belongs to. */
+/** Refuses an attempt that has led to another user than that of the connection. */
 function turnDownOthers(
   state: Engaged,
   event: On<"verified"> | On<"accepted">,
@@ -214,7 +209,7 @@ function turnDownOthers(
   return isOther ? turnDown(state, event, unauthorized("subject_mismatch")) : undefined;
 }
 
-/** The user may have none of the namespaces. */
+/** Refuses a user who may have none of the namespaces. */
 function forbid(state: Engaged, event: On<"forbidden">): Transition {
   return event.attempt === state.attempt ? turnDown(state, event, event.refusal) : stay(state);
 }
@@ -233,7 +228,7 @@ function accept(state: Engaged, event: On<"accepted">): Transition {
   const refused = turnDownOthers(state, event);
   if (refused) return refused;
   const { session, since } = event;
-  // A refresh is of the same sign-in.
+  // A refresh belongs to the sign-in of its session.
   const { stamp } = state.phase === "authenticated" ? state : event;
   return {
     state: { phase: "authenticated", attempt: 0, failures: state.failures, session, since, stamp },
@@ -248,7 +243,7 @@ function withoutAttempt<S extends Engaged>(state: S): S {
   return { ...state, attempt: 0, verified: undefined };
 }
 
-/** The attempt in flight is over without an answer. */
+/** Ends the attempt in flight without an answer. */
 function drop(state: Engaged, event: On<"abandoned">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
   return {
@@ -257,14 +252,13 @@ function drop(state: Engaged, event: On<"abandoned">): Transition {
   };
 }
 
-/** Whether the attempts of the transport are used up. */
 function isUsedUp({ failures }: State, rules: Rules): boolean {
   return failures >= rules.attempts;
 }
 
 /**
- * 1 for a refusal that counts against the attempts of the transport: not for those of the server,
- * nor for a deadline or a throttle that has kept the verifier from being asked.
+ * Returns 1 if a refusal counts against the attempts of the transport. Errors of the server do not
+ * count, nor does a deadline or a throttle that ended the attempt before the verifier was asked.
  */
 function failuresIn({ code }: Unauthorized, isAsked: boolean): 0 | 1 {
   if (code === "server_error" || code === "server_busy") return 0;
@@ -280,7 +274,7 @@ function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transit
   if (failures + errors >= rules.attempts) return close(failures, refusal);
   return {
     state: { ...withoutAttempt(state), failures, errors },
-    // The verifier may have failed with a challenge still open.
+    // The verifier may have failed while a challenge was open.
     effects: [
       { type: "resume_deadline" },
       { type: "abort", refusal },
@@ -289,7 +283,7 @@ function fail(state: In<"pending">, event: On<"refused">, rules: Rules): Transit
   };
 }
 
-/** A refresh that fails without a verdict on its credentials leaves the session as it is. */
+/** Leaves the session as it is, unless a refresh was refused for its credentials. */
 function failRefresh(state: In<"authenticated">, event: On<"refused">): Transition {
   const { refusal } = event;
   if (event.attempt !== state.attempt) return stay(state);
@@ -301,14 +295,14 @@ function failRefresh(state: In<"authenticated">, event: On<"refused">): Transiti
   };
 }
 
-/** Whether a target is one that a connection belongs to, or is about to. */
+/** Returns whether a connection belongs to a target, or is about to. */
 export function isAbout(state: State, target: RevocationTarget): boolean {
   if (state.phase === "authenticated") return isTarget(target, state.session);
   if (state.phase !== "pending") return false;
   return [state.previous, state.verified].some((whose) => whose && isTarget(target, whose));
 }
 
-/** Whether a connection belongs to those who are meant, or is about to. */
+/** Returns whether a connection belongs to a session that is meant, or is about to. */
 function isMeant(state: Engaged, { isMeant }: On<"revoked"> | On<"limited">): boolean {
   if (state.phase === "pending") {
     return [state.previous, state.verified].some((whose) => whose && isMeant(whose));
@@ -321,7 +315,7 @@ function revoke(state: Engaged, event: On<"revoked">): Transition {
   return isMeant(state, event) ? end(state.failures, event.refusal) : stay(state);
 }
 
-/** An attempt in flight is looked at when it is decided. */
+/** Shortens the session. An attempt in flight is shortened once it is accepted. */
 function shorten(state: In<"authenticated">, event: On<"limited">): Transition {
   if (!isMeant(state, event)) return stay(state);
   const session = limit(state.session, event.until, event.at);
@@ -335,10 +329,7 @@ function shorten(state: In<"authenticated">, event: On<"limited">): Transition {
   };
 }
 
-/**
- * A session does not outlive its sockets: whoever comes back signs in. An attempt in flight is of
- * a socket on its way in, and goes on.
- */
+/** Ends a session without sockets. An attempt in flight, whose socket is joining, goes on. */
 function desert(state: In<"authenticated">, rules: Rules): Transition {
   if (!state.attempt) return becomeIdle(state);
   const { attempt, verified } = state;
@@ -353,17 +344,15 @@ function becomeIdle({ failures }: State): Transition {
   };
 }
 
-/** The server ends the connection. */
 function cut({ phase, failures }: State, { refusal }: On<"ended">): Transition {
   return end(failures + (phase === "pending" ? failuresIn(refusal, true) : 0), refusal);
 }
 
-/** The server refuses the client. */
 function reject({ failures }: State, { refusal }: On<"rejected">): Transition {
   return close(failures + failuresIn(refusal, true), refusal);
 }
 
-/** The verifier has refused an attempt whose client had left. */
+/** Counts a refusal by the verifier after the client has left. */
 function count<S extends State>(state: S): Transition {
   return stay({ ...state, failures: state.failures + 1 });
 }
@@ -379,7 +368,7 @@ const table: Table = {
         ? turnAway(state, unauthorized("too_many_attempts"))
         : pendAndBegin(state.failures, event, rules),
     failed: count,
-    // A socket that is not welcome may come to a connection that is over already.
+    // A socket may be refused on a connection that is over already.
     ended: cut,
     rejected: reject,
   },
@@ -401,7 +390,7 @@ const table: Table = {
       state,
       effects: event.attempt === state.attempt ? [{ type: "resume_deadline" }] : [],
     }),
-    // Saying nothing is no guess, but an attempt that takes too long is one.
+    // A silent client has made no guess; an attempt that took too long counts.
     deadline: (state, event) =>
       end(state.failures + failuresIn(event.refusal, event.isAsked), event.refusal),
     revoked: revoke,

@@ -2,14 +2,14 @@ import { isPlainObject } from "./checks.ts";
 /** How deeply credentials and answers may nest. */
 const MAX_DEPTH = 32;
 
-/** Whether a client has sent what credentials and answers must not be: see {@linkcode isBad}. */
+/** Returns whether untrusted input of a client is over the limits of {@linkcode isBad}. */
 export function isOverLimit(value: unknown, maxBytes: number): boolean {
   return isBad(measure(value, maxBytes), maxBytes, false);
 }
 
 /**
- * Whether something is more than `maxBytes`, deeper than credentials and answers may be, or neither
- * plain nor `isTrusted`.
+ * Returns whether a value has more than `maxBytes`, nests too deeply, or is neither plain nor
+ * `isTrusted`.
  */
 export function isBad(
   { bytes, depth, isPlain }: Size,
@@ -19,26 +19,24 @@ export function isBad(
   return bytes > maxBytes || depth > MAX_DEPTH || !isPlain && !isTrusted;
 }
 
-/** What something takes. */
+/** The size of a value. */
 export interface Size {
   readonly bytes: number;
   readonly depth: number;
-  /** How many values it is made of, keys included. */
+  /** The number of values in it, keys included. */
   readonly values: number;
-  /** Whether there is binary data in it. */
   readonly hasBinary: boolean;
   /**
-   * Whether it is made of nothing but null, booleans, numbers, text, bytes, arrays, and objects
-   * that inherit nothing but from Object. What parsers make of a packet may be something else.
+   * Whether the value consists of null, booleans, numbers, texts, bytes, arrays and plain objects
+   * only. Parsers may produce other values.
    */
   readonly isPlain: boolean;
 }
 
 /**
- * The approximate size of a decoded value in bytes, and how deeply it nests: a
- * string counts its UTF-16 length, binary data its bytes, every other value 8,
- * every key its length. It stops as soon as `maxBytes` is passed, so that its
- * cost is bounded whatever a client sends (or a cycle holds).
+ * Measures a decoded value: its approximate size in bytes, and its depth. A string counts its
+ * UTF-16 length, binary data its bytes, every other value 8, and every key its length. Stops once
+ * `maxBytes` is exceeded, so that the cost is bounded for any input, cycles included.
  */
 export function measure(value: unknown, maxBytes: number): Size {
   let bytes = 0;
@@ -68,7 +66,7 @@ export function measure(value: unknown, maxBytes: number): Size {
     deepest = Math.max(deepest, depth);
     const keys = Array.isArray(next) ? Array.prototype.keys.call(next) : Object.keys(next);
     for (const key of keys) {
-      // Every child counts at least one byte, so this many are all we need.
+      // Every child counts at least one byte.
       if (stack.length > maxBytes) {
         return { bytes: maxBytes + 1, depth: deepest, values, hasBinary, isPlain };
       }
@@ -83,9 +81,9 @@ export function measure(value: unknown, maxBytes: number): Size {
   return { bytes, depth: deepest, values, hasBinary, isPlain };
 }
 
-/** Documents of an ORM, for example, are sent as what their `toJSON` returns. */
+/** Returns what is sent for a value: the result of its `toJSON`, as for documents of an ORM. */
 function asSerialized(value: unknown): unknown {
-  // Texts and the like have none, and a Buffer of Node's has one, but is sent as it is.
+  // Texts and numbers have no `toJSON`. A `Buffer` of Node has one, but is sent as bytes.
   if (typeof value !== "object" && typeof value !== "bigint" && typeof value !== "function") {
     return value;
   }
@@ -98,7 +96,7 @@ function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
-/** Whether a value is plain, whatever is in it. */
+/** Returns whether a value is plain, its members not considered. */
 function isPlainItself(value: unknown): boolean {
   if (typeof value !== "object") return !UNUSUAL.has(typeof value);
   return value === null || Array.isArray(value) || isBinary(value) || isPlainObject(value);

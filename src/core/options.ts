@@ -220,9 +220,9 @@ export interface CommonOptions<S, User, Credentials> {
    * `auth`. The client is then admitted without an extra round trip, and `authenticated` follows at
    * once. The credentials are verified before the namespace's own middleware runs. They do not
    * include `pid` and `offset`, which Socket.IO adds for connection state recovery. Once they have
-   * been read, `socket.handshake.auth` is empty. A refusal is a `connect_error` whose `data` is `{
-   * code, reconnect, retryAfter? }`. A client without credentials can send them as an event later.
-   * The session begins when the first socket with these credentials is connected.
+   * been read, `socket.handshake.auth` is empty. A refusal is a `connect_error` with the `data`
+   * `{ code, reconnect, retryAfter? }`. A client without credentials can send them as an event
+   * later. The session begins when the first socket with these credentials is connected.
    *
    * If the connection is signed in, or about to be, through another namespace:
    * - A client without credentials joins the session.
@@ -262,9 +262,9 @@ export interface CommonOptions<S, User, Credentials> {
   incoming?: "hold" | "drop" | "pass";
   /**
    * The treatment of a direct `socket.emit` to a client that is not authenticated. `"hold"` sends
-   * it after `authenticated`, in order. `"pass"` sends it at once, and requires `connection:
-   * "connected"`. Broadcasts are withheld and never sent later, and volatile emits are dropped.
-   * Held data is kept by reference: do not change it after the emit.
+   * it after `authenticated`, in order. `"pass"` sends it at once, and requires
+   * `connection: "connected"`. Broadcasts are withheld and never sent later, and volatile emits are
+   * dropped. Held data is kept by reference: do not change it after the emit.
    *
    * @default "hold"
    */

@@ -16,41 +16,40 @@ import {
 import { refusalFor } from "./rights.ts";
 import { sameUser, type Session } from "./session.ts";
 
-/** How long after a client was told that it is refused it is closed, in ms. */
+/** Time from a refusal to the close of the client, in ms. */
 export const CLOSING = 1000;
 
-/** How long `authorize` may take for a socket that joins a session, in ms. */
+/** Time limit of `authorize` for a socket that joins a session, in ms. */
 const JOIN_LIMIT = 30_000;
 
-/** What happens to sockets, without whose they are and how long it took. */
+/** An event for observers, without duration and user. */
 type What = Happening extends infer H
   ? H extends { duration: number } ? Omit<H, "duration" | "userId"> : never
   : never;
 
-/** Sockets that were refused while others stay, and have not been told to stay away yet. */
+/** Sockets that were refused while others stay, and were not told to stay away yet. */
 const refused = new WeakSet<object>();
 
-/** Sockets that were allowed their namespace on the way in, and the session that it was for. */
+/** Sockets that `authorize` has allowed while they were joining, and for which session. */
 const allowed = new WeakMap<object, Session<unknown>>();
 
-/** The credentials of the last sign-in, for the `postAuthenticate` of sockets that join later. */
+/** The credentials of the last sign-in, for `postAuthenticate` of sockets that join later. */
 const lastCredentials = new WeakMap<object, unknown>();
 
-/** Shared, since most connections have no socket on its way in. */
+/** Shared, since most connections have no joining socket. */
 const NONE: readonly never[] = [];
 
 /**
- * The sockets of one client connection under one policy: who is in, who is on the way in, and what
- * is done with them. A session begins for all that are in; single ones may join it later, or be
- * refused while the others stay.
+ * The sockets of one client connection under one policy. A session begins for all connected
+ * sockets. Single sockets may join it later, or be refused while the others stay.
  */
 export class Peers<S> {
   readonly #connection: Connection<S, unknown>;
-  /** Never changed in place: hooks may come and go while it is walked. */
+  /** Never changed in place: hooks may add and remove sockets during an iteration. */
   #all: readonly Peer<S>[] = NONE;
   /**
-   * Those that have a place and are not connected: on their way in with credentials, or refused
-   * and not yet told to stay away.
+   * Sockets that are counted but not connected: joining with credentials, or refused and not yet
+   * told to stay away.
    */
   #outside: readonly Peer<S>[] = NONE;
 
@@ -62,19 +61,17 @@ export class Peers<S> {
     return this.#connection.guard;
   }
 
-  // Who is there.
+  // Queries.
 
-  /** Those that are connected, and were not refused. */
   get connected(): Peer<S>[] {
     return this.#all.filter((peer) => peer.connected && !refused.has(peer));
   }
 
-  /** Whether a socket is one of them. */
   hasConnected(peer: Peer<S>): boolean {
     return this.#all.includes(peer) && peer.connected && !refused.has(peer);
   }
 
-  /** The sockets that a session would be for which may come of an attempt. */
+  /** Returns the sockets that the session of an attempt would be for. */
   concerned({ newcomers }: Attempt<S>): Peer<S>[] {
     const isPending = this.#connection.state.phase === "pending";
     const peers = isPending ? this.connected : this.#admitted;
@@ -82,7 +79,7 @@ export class Peers<S> {
     return [...new Set([...peers, ...newcomers.map(({ peer }) => peer)])];
   }
 
-  /** Whether none is in, or on the way in, but for some that have not been let in. */
+  /** Returns whether no socket is connected or joining, `knocking` ones excluded. */
   isDeserted(knocking: readonly Peer<S>[]): boolean {
     return [...this.connected, ...this.#coming].every((peer) => knocking.includes(peer));
   }
@@ -91,7 +88,7 @@ export class Peers<S> {
     return this.#outside.filter((peer) => !refused.has(peer));
   }
 
-  /** How many there are, those included that are not connected yet. */
+  /** The number of sockets, including those that are not connected yet. */
   get count(): number {
     return this.#all.length + this.#outside.length;
   }
@@ -104,21 +101,20 @@ export class Peers<S> {
     return this.#all.includes(peer);
   }
 
-  // Who comes and goes.
+  // Sockets that come and go.
 
-  /** A socket brings credentials, and is connected if they are good. It has a place from now on. */
+  /** Counts a socket that brings credentials. It is connected if they are good. */
   expect(peer: Peer<S>): void {
     this.#outside = this.#outside.concat(peer);
     this.#guard.journal.count("pending", 1);
   }
 
-  /** A socket that was expected does not come, or has come. */
+  /** Forgets that a socket was expected, because it has come, or will not come. */
   forget(peer: Peer<S>): void {
     refused.delete(peer);
     this.#vacate(peer);
   }
 
-  /** A socket that was expected has no place any more. */
   #vacate(peer: Peer<S>): void {
     if (!this.#outside.includes(peer)) return;
     this.#outside = without(this.#outside, peer);
@@ -127,12 +123,11 @@ export class Peers<S> {
 
   add(peer: Peer<S>): void {
     this.forget(peer);
-    // Not spread: an array that grows takes room for sixteen more.
+    // `concat`, because an array that grows by spreading reserves room for sixteen more.
     this.#all = this.#all.concat(peer);
     this.#guard.journal.count("pending", 1);
   }
 
-  /** One of them is gone. */
   remove(peer: Peer<S>, reason: string): void {
     refused.delete(peer);
     this.#all = without(this.#all, peer);
@@ -146,17 +141,16 @@ export class Peers<S> {
     }
   }
 
-  /** They are all gone. */
   removeAll(reason: string): void {
     for (const peer of this.#all) this.remove(peer, reason);
     for (const peer of this.#outside) this.forget(peer);
   }
 
-  // A session begins, is joined, is renewed.
+  // Sessions that begin, are joined, or are renewed.
 
   /**
-   * Calls `go` once those of an attempt's sockets that were recovered know what they have missed; at
-   * once, where there are none. Those of another user are not waited for.
+   * Calls `go` once the recovered sockets of an attempt have fetched what they missed, or at once
+   * if there are none. Sockets of another user are not waited for.
    */
   whenCaughtUp(attempt: Attempt<S>, session: Session<unknown>, go: () => void): void {
     const connection = this.#connection;
@@ -165,28 +159,28 @@ export class Peers<S> {
       connection.state.phase === "pending" && attempt === connection.running &&
       attempt.isAllowed(peer) && (!peer.previous || sameUser(peer.previous, session));
     this.#whenCaughtUp(isWaitedFor, go, () => {
-      // An attempt that is over ends nothing.
+      // Only the attempt in flight may refuse the client.
       if (attempt === connection.running) connection.reject(unauthorized("server_error"));
     });
   }
 
   /**
-   * Has those of some that were recovered fetch what they have missed. Then calls
-   * `go`, at once if there is nothing to fetch; or `fail` if it is not to be had.
+   * Makes the recovered sockets fetch what they missed. Then calls `go`, or `fail` if it cannot be
+   * had.
    */
   #whenCaughtUp(isMeant: (peer: Peer<S>) => boolean, go: () => void, fail: () => void): void {
     const behind = this.connected.find((peer) => peer.isBehind && isMeant(peer));
     if (!behind) return go();
     const goOn = () => this.#whenCaughtUp(isMeant, go, fail);
     behind.catchUp!().then(goOn, (error) => {
-      // One that has left meanwhile does not hold up the others.
+      // A socket that has left meanwhile does not hold up the others.
       if (!behind.connected) return goOn();
       this.#guard.policy.report(error, { during: "recovery", socket: behind.socket });
       fail();
     });
   }
 
-  /** No session begins after all: what they have caught up with is given up again. */
+  /** Undoes the catching up: no session begins. */
   fallBehind(): void {
     this.#forEach(this.connected, (peer) => {
       if (!peer.session) peer.fallBehind?.();
@@ -194,9 +188,9 @@ export class Peers<S> {
   }
 
   /**
-   * What each socket is to be told with `authenticated`.
+   * Returns the payload of `authenticated` for each socket.
    *
-   * @throws what the option `reply` throws
+   * @throws if the option `reply` throws
    */
   repliesOf(attempt: Attempt<S>, session: Session<unknown>): Map<Peer<S>, unknown> {
     const isTold = (peer: Peer<S>) => this.hasConnected(peer) && attempt.isAllowed(peer);
@@ -208,7 +202,6 @@ export class Peers<S> {
     return new Map(peers.map((peer) => [peer, reply(user, peer.socket)]));
   }
 
-  /** A session begins. */
   admit(attempt: Attempt<S>, session: Session<unknown>): void {
     this.#noteAllowed(attempt, session);
     const peers = this.connected;
@@ -217,15 +210,15 @@ export class Peers<S> {
       return this.#connection.reject(unauthorized("server_error"));
     }
     this.#open(admitted);
-    // Those that have been connected since others were asked about.
+    // Sockets that were connected while `authorize` was asked about others.
     for (const peer of peers) if (!attempt.isAllowed(peer)) this.admitJoined(peer);
     // The application may have disconnected them since.
     this.#connection.checkDeserted();
   }
 
   /**
-   * A socket has joined the session. The user may have to be allowed its namespace. A refresh that
-   * is being verified goes on: nothing has come of it yet.
+   * Admits a socket to the session, if the user may have its namespace. An attempt in flight goes
+   * on.
    */
   admitJoined(peer: Peer<S>): void {
     const known = allowed.get(peer);
@@ -234,7 +227,7 @@ export class Peers<S> {
     else this.#catchUp(peer, known);
   }
 
-  /** Those that have not come yet are not asked about again. */
+  /** Remembers joining sockets that are allowed, so that `authorize` is not asked again. */
   #noteAllowed(attempt: Attempt<S>, session: Session<unknown>): void {
     for (const { peer } of attempt.newcomers) {
       if (attempt.isAllowed(peer)) allowed.set(peer, session);
@@ -252,7 +245,7 @@ export class Peers<S> {
       const { session } = this.#connection;
       if (!session || !this.#isJoining(peer)) return cancel();
       refusalFor(policy, session.user, peer).then((refusal) => {
-        // It was asked about a session that has been renewed since.
+        // The session was renewed since `authorize` was asked.
         if (this.#connection.session !== session) return ask();
         if (refusal) return refuse(refusal);
         cancel();
@@ -265,11 +258,11 @@ export class Peers<S> {
     this.#connection.afterwards(ask);
   }
 
-  /** A socket gets the session there is, unless it may have to be asked about that. */
+  /** Admits a socket once it has caught up; `asked` is the session that `authorize` has allowed. */
   #catchUp(peer: Peer<S>, asked?: Session<unknown>): void {
     const fail = () => this.#connection.end(unauthorized("server_error"));
     this.#whenCaughtUp((other) => other === peer, () => {
-      // The session may be another by now, or over.
+      // The session may have been renewed meanwhile, or be over.
       const { session } = this.#connection;
       if (!session || !this.#isJoining(peer)) return;
       if (asked && asked !== session) return this.#authorize(peer);
@@ -283,8 +276,8 @@ export class Peers<S> {
   }
 
   /**
-   * A session is renewed. A socket that is still catching up gets it after that; one that the user
-   * may not have any more ends.
+   * Renews the session. A socket that is still catching up gets it afterwards. A socket whose
+   * namespace the user may not have any more is ended.
    */
   refresh(attempt: Attempt<S>, session: Session<unknown>): void {
     this.#noteAllowed(attempt, session);
@@ -307,12 +300,10 @@ export class Peers<S> {
     for (const { peer } of attempt.newcomers) if (this.#isJoining(peer)) this.admitJoined(peer);
   }
 
-  /** Those that have a session. */
   get #admitted(): Peer<S>[] {
     return this.connected.filter((peer) => peer.session);
   }
 
-  /** Tells the application that one of them has another session now, if it still has that. */
   #refreshed(peer: Peer<S>, session: Session<unknown>, previous: Session<unknown>): void {
     const { policy } = this.#guard;
     const { postRefresh } = policy;
@@ -322,21 +313,20 @@ export class Peers<S> {
     callHook(policy, { during: "postRefresh", socket }, call);
   }
 
-  /** A session has another end now. */
   tellEnd(session: Session<unknown>): void {
     const isTold = this.#announce(this.#admitted, session);
     if (!isTold) this.#connection.end(unauthorized("server_error"));
   }
 
-  /** Those that have a session have this one now, of which there is nothing to tell. */
+  /** Replaces the session without telling the client. */
   replaceSession(session: Session<unknown>): void {
     for (const peer of this.#admitted) peer.session = session;
   }
 
   /**
-   * Puts a session in force for some of them, then tells them so, and the sender of the
-   * credentials, if an attempt has led to it. Returns false if that has failed: for instance, what
-   * `reply` has returned cannot be sent.
+   * Puts a session in force for `peers`, then tells them, and the sender of the credentials if an
+   * `attempt` has led to it. Returns false if that failed, for example because the value of `reply`
+   * cannot be sent.
    */
   #announce(
     peers: readonly Peer<S>[],
@@ -355,7 +345,7 @@ export class Peers<S> {
       for (const peer of peers) {
         if (peer.connected) peer.send(AUTHENTICATED, replies.get(peer), ...end);
       }
-      // The sender of a handshake is not among them yet.
+      // The sender of a handshake is not connected yet.
       attempt?.answer({ ok: true, reply: replies.get(attempt.peer), ...end[0] });
       return true;
     } catch (error) {
@@ -368,7 +358,7 @@ export class Peers<S> {
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
     const { journal } = this.#guard;
-    // One that has left meanwhile has been counted out.
+    // A socket that has left meanwhile is not counted.
     if (this.#all.includes(peer) && !peer.session !== !session) {
       journal.count("pending", session ? -1 : 1);
       journal.count("authenticated", session ? 1 : -1);
@@ -376,7 +366,7 @@ export class Peers<S> {
     peer.session = session;
   }
 
-  /** Opens the gates of some of them, whose session has been announced; then they are met. */
+  /** Opens the gates of sockets that were told of their session, then introduces them. */
   #open(peers: readonly Peer<S>[]): void {
     this.#forEach(peers, (peer) => {
       this.#note(peer, { type: "authenticated" });
@@ -385,15 +375,15 @@ export class Peers<S> {
     for (const peer of peers) this.#connection.afterwards(() => this.#welcome(peer));
   }
 
-  /** The application meets one of them, signed in or not. */
+  /** Runs the `connection` handlers of a socket, signed in or not. */
   introduce(peer: Peer<S>): void {
     this.#forEach([peer], (peer) => peer.introduce());
   }
 
   /**
-   * The application meets one of them: its `connection` handlers, then the
-   * hook, then what the client has sent meanwhile, which waits for a hook that
-   * returns a promise. Each may end the session, and the next does not run.
+   * Runs the `connection` handlers of a socket, then `postAuthenticate`, then delivers what the
+   * client has sent meanwhile, once a promise of the hook has settled. Each may end the session,
+   * and the next does not run.
    */
   #welcome(peer: Peer<S>): void {
     const { policy } = this.#guard;
@@ -408,46 +398,51 @@ export class Peers<S> {
     callHook(policy, { during: "postAuthenticate", socket }, call, deliver);
   }
 
-  // Some are refused while others stay.
+  // Refusals of single sockets.
 
-  /** A socket that has brought the credentials of the session joins it, if it is that user's. */
+  /**
+   * Lets in a socket that has brought the credentials of the session, unless it was another user's.
+   */
   letIn(newcomer: Newcomer<S>): void {
     const { previous } = newcomer.peer;
     if (!previous || sameUser(previous, this.#connection.session!)) return newcomer.letIn();
     this.turnDown(newcomer, unauthorized("subject_mismatch"));
   }
 
-  /** Refuses the sockets that may not have their namespace; those of a session stay until it is renewed. */
+  /**
+   * Refuses the sockets that may not have their namespace, unless a session runs: until it is
+   * renewed, its sockets stay.
+   */
   forbid(attempt: Attempt<S>, newcomers: readonly Newcomer<S>[]): void {
     for (const newcomer of newcomers) this.turnDown(newcomer, attempt.refusalOf(newcomer.peer)!);
     if (this.#connection.state.phase !== "pending") return;
     for (const peer of this.connected) {
       const refusal = attempt.refusalOf(peer);
       if (!refusal) continue;
-      // Once it is silenced, no acknowledgement goes out.
+      // A silenced socket sends no acknowledgement.
       if (peer === attempt.peer) attempt.answer({ ok: false, ...refusal });
       this.refuse(peer, refusal);
     }
   }
 
-  /** Refuses one socket, and no other: it is told why at once, and to stay away a while later. */
+  /** Refuses a single socket: it is told why at once, and to stay away a while later. */
   refuse(peer: Peer<S>, refusal: Unauthorized, cause?: Cause): void {
     const connection = this.#connection;
     this.#markRefused(peer, refusal, cause);
     const wasSignedIn = connection.isSignedIn;
     this.#guard.clock.after(CLOSING, () => {
-      // Then it is told along with the others, when that is over.
+      // The socket is then told along with the others.
       if (connection.isClosing) return;
       connection.ignoreClient();
       this.#dismissRefused(peer);
-      // If it was the last socket of a session, nothing else closes the transport.
+      // Nothing else closes the transport after the last socket of a session.
       const isLast = connection.state.phase === "idle" && this.count === 0;
       if (wasSignedIn && isLast) connection.closeTransport();
     });
     connection.checkDeserted();
   }
 
-  /** Refuses a socket that has brought credentials. Without a refusal, its transport is gone. */
+  /** Refuses a socket that has brought credentials. Without `refusal`, the transport is gone. */
   turnDown(
     newcomer: Newcomer<S>,
     refusal: Unauthorized | undefined,
@@ -457,18 +452,18 @@ export class Peers<S> {
     const { peer } = newcomer;
     const { phase } = this.#connection.state;
     const isIn = this.hasConnected(peer);
-    // It is told along with the others, but by those who are signed in.
+    // A connected socket is told along with the others, unless those are signed in.
     if (isIn && (phase !== "authenticated" || !refusal)) return;
     if (!isIn && !this.#outside.includes(peer)) return;
     newcomer.refuse(refusal);
     if (!refusal) return this.forget(peer);
-    // It has heard of it only now, and is told to stay away later than the others.
+    // The socket was told only now, and is told to stay away later than the others.
     if (phase === "idle") this.#vacate(peer);
     if (mayAskAgain) this.#markRefused(peer, refusal, cause);
     else this.refuse(peer, refusal, cause);
   }
 
-  /** Refuses those that were let in, and have not come yet: the session is over, or another's. */
+  /** Refuses the sockets that were let in and are not connected yet. */
   refuseComing(refusal: Unauthorized, cause: Cause): void {
     for (const peer of this.#coming) {
       peer.refuse?.(refusal);
@@ -483,19 +478,18 @@ export class Peers<S> {
     refused.add(peer);
   }
 
-  /** Ends one of them while others stay. */
+  /** Ends one socket while others stay. */
   #expel(peer: Peer<S>, refusal: Unauthorized): void {
     this.#try(peer, () => peer.silence());
     this.turnAway(peer, refusal, "unauthorized");
     this.#dismiss(peer);
   }
 
-  /** Tells those to stay away that were refused before they were connected. */
+  /** Tells refused sockets that are not connected to stay away. */
   dismissOutside(): void {
     for (const peer of this.#outside) this.#dismissRefused(peer);
   }
 
-  /** Tells one to stay away that was refused, if it has not left. */
   #dismissRefused(peer: Peer<S>): void {
     if (refused.has(peer)) this.#dismiss(peer);
   }
@@ -504,20 +498,19 @@ export class Peers<S> {
     refused.delete(peer);
     this.#try(peer, () => peer.disconnect());
     this.forget(peer);
-    // Should the binding not have said so by now.
+    // The binding may not have called `leave`.
     if (this.has(peer)) this.remove(peer, "server disconnect");
   }
 
-  // All of them end.
+  // The end of all sockets.
 
-  /** Silences them, and tells them why. */
   end(refusal: Unauthorized, cause: Cause): void {
     lastCredentials.delete(this);
     const peers = this.connected;
-    // All of them first: what the application does as the first ones go must
-    // not reach the others, and one that breaks over the news is not recoverable.
+    // All are silenced first: what the application does when the first one ends must not reach the
+    // others, and a socket whose listener throws must not be recoverable.
     this.#forEach(peers, (peer) => peer.silence());
-    // A connection that is cut by a limit is one event, however many sockets it has.
+    // A connection that is cut by a limit is one event, not one for each socket.
     const noted = isLimit(refusal.code) ? peers.slice(0, 1) : peers;
     this.#forEach(peers, (peer) => {
       this.#guard.journal.countEnd(refusal.code);
@@ -525,14 +518,13 @@ export class Peers<S> {
     });
   }
 
-  /** Disconnects them; they are silenced. */
+  /** Disconnects all sockets, after they were silenced. */
   disconnect(): void {
     for (const peer of this.#outside) this.#dismiss(peer);
     for (const peer of this.#all) this.#dismissRefused(peer);
     this.#leave((peer) => peer.disconnect());
   }
 
-  /** Begins new ones in their place; they are silenced. */
   replace(): void {
     this.#leave((peer) => peer.replace());
   }
@@ -540,18 +532,16 @@ export class Peers<S> {
   #leave(leave: (peer: Peer<S>) => void): void {
     const peers = this.connected;
     this.#forEach(peers, leave);
-    // Should the binding not have said so by now.
+    // The binding may not have called `leave`.
     for (const peer of peers) if (this.has(peer)) this.remove(peer, "server disconnect");
   }
 
-  // What is told.
+  // Messages and events.
 
-  /** Tells the sender of credentials why they are refused. One that is not connected is told otherwise. */
   tellSender(peer: Peer<S>, refusal: Unauthorized): void {
     if (peer.connected) this.#tell(peer, refusal, "unauthorized");
   }
 
-  /** Tells one of them why, which ends by that. */
   turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
     this.#guard.journal.countEnd(refusal.code);
     this.#tell(peer, refusal, cause);
@@ -565,7 +555,7 @@ export class Peers<S> {
     this.#note(peer, { type: cause }, authenticatedAt);
   }
 
-  /** Notes what has happened to a socket, and how long it is since it was connected, or since `from`. */
+  /** Notes an event of a socket; `from` is the beginning of its duration. */
   #note(peer: Peer<S>, what: What, from: number = peer.connectedAt): void {
     const { clock, journal } = this.#guard;
     journal.note(peer, () => {
@@ -575,7 +565,7 @@ export class Peers<S> {
     });
   }
 
-  /** Does something to each that is still connected, also if one of them throws. */
+  /** Calls `call` for each socket that is still connected, also if one of the calls throws. */
   #forEach(peers: readonly Peer<S>[], call: (peer: Peer<S>) => void): void {
     for (const peer of peers) {
       if (peer.connected) this.#try(peer, () => call(peer));

@@ -54,8 +54,8 @@ export function entryOf(all: readonly Remembered[], now: number): Entry {
 }
 
 /**
- * Adds a revocation to those of its target. Ids of ineffective ones are kept to
- * recognize their repetitions.
+ * Adds a revocation to those of its target. Ids of ineffective ones are kept to recognize their
+ * repetitions.
  */
 export function insert(known: readonly Remembered[], added: Remembered, now: number): Entry {
   const sorted = [...known, added].sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));

@@ -16,14 +16,12 @@ export interface Session<User> {
   readonly expiresAt?: number;
 }
 
-/** The ids of a session. */
 export type Subject = Pick<Session<unknown>, "userId" | "sessionId">;
 
 export function subjectOf({ userId, sessionId }: Subject): Subject {
   return { ...userId !== undefined && { userId }, ...sessionId !== undefined && { sessionId } };
 }
 
-/** The sessions that a revocation is about: all of a user's, or one. */
 export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -72,10 +72,8 @@ interface Accepted<T extends string> {
   readonly isBrought?: boolean;
 }
 
-/** Returns whether a session is meant. */
 type IsMeant = (whose: Previous) => boolean;
 
-/** An event of a connection. */
 export type Event =
   /** A socket has joined a namespace. `previous` is its lost session, if it was recovered. */
   | { readonly type: "joined"; readonly previous?: Previous | undefined }
@@ -116,17 +114,14 @@ export type Event =
   | { readonly type: "abandoned"; readonly attempt: number }
   /** The verifier has refused an attempt that was abandoned. */
   | { readonly type: "failed" }
-  /** The verifier asked the client a further question. */
   | { readonly type: "challenged"; readonly attempt: number }
   /** The client has answered the challenge, or its time is over. */
   | { readonly type: "answered"; readonly attempt: number }
   /** The deadline has passed. `isAsked` if the verifier was asked and has not answered. */
   | { readonly type: "deadline"; readonly refusal: Unauthorized; readonly isAsked: boolean }
-  /** The session has reached its end. */
   | { readonly type: "expired" }
   /** The application has signed the client out, which stays connected. */
   | { readonly type: "signed_out" }
-  /** Sessions were revoked. */
   | { readonly type: "revoked"; readonly isMeant: IsMeant; readonly refusal: Unauthorized }
   /** Sessions were limited to `until` by the monotonic clock, which is `at` by the wall clock. */
   | {
@@ -141,7 +136,6 @@ export type Event =
   | { readonly type: "closed" }
   /** The last socket has left, and the transport lives. */
   | { readonly type: "deserted" }
-  /** The transport is gone. */
   | { readonly type: "gone" };
 
 /** An effect, to be carried out in order. */
@@ -154,23 +148,17 @@ export type Effect =
   | { readonly type: "decline"; readonly refusal: Declined }
   /** End the attempt in flight, if any, and answer it. Without a refusal, its client has left. */
   | { readonly type: "abort"; readonly refusal?: Declined }
-  /** (Re)start the deadline. */
   | { readonly type: "start_deadline"; readonly ms: number }
-  /** Suspend the deadline while a challenge is open. */
   | { readonly type: "pause_deadline" }
-  /** Resume the deadline with the time that was left. */
   | { readonly type: "resume_deadline" }
-  /** Watch for the end of the session. */
   | { readonly type: "start_expiry"; readonly session: Session<unknown> }
   /** Close a while later. */
   | { readonly type: "start_closing" }
-  /** Stop the timer that runs. */
   | { readonly type: "stop_timer" }
   /** Open the gate of every socket, tell the client, run the hooks. */
   | { readonly type: "admit"; readonly session: Session<unknown> }
   /** Do the same for the socket that has just joined. */
   | { readonly type: "admit_joined" }
-  /** Silence the socket that has just joined. */
   | { readonly type: "silence_joined" }
   /**
    * Put a session with another end in force. `tell_end` tells the client, unless the end is the
@@ -188,7 +176,6 @@ export type Effect =
   /** Disconnect the silenced sockets, and close the connection. */
   | { readonly type: "close" };
 
-/** A state, and the effects on the way to it. */
 export interface Transition {
   readonly state: State;
   readonly effects: readonly Effect[];

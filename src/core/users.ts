@@ -1,21 +1,21 @@
 /**
- * What a verifier may answer: who counts as a user, and who it is.
+ * The users and ids that a verifier may answer with.
  *
  * @module
  */
 import { isFunction, isObject, isText } from "./checks.ts";
 import { isError } from "./errors.ts";
 
-/** What identifies a user or a session. An object with `toHexString()` is an ObjectId of MongoDB. */
+/** An id of a user or a session. An object with `toHexString()` is an ObjectId of MongoDB. */
 export type Id = string | number | bigint | { toHexString(): string };
 
 /** Facts of one session that are not in the user. */
 export interface SessionFacts {
-  /** The user's stable id. The option `userId` goes before it. */
+  /** The user's stable id. The option `userId` takes precedence. */
   readonly userId?: Id | null | undefined;
-  /** The session's own stable id. The option `sessionId` goes before it. */
+  /** The session's own stable id. The option `sessionId` takes precedence. */
   readonly sessionId?: Id | null | undefined;
-  /** When the session ends. The option `expiresAt` goes before it. */
+  /** When the session ends, as in the option `expiresAt`, which takes precedence. */
   readonly expiresAt?: Date | number | null | undefined;
 }
 
@@ -26,17 +26,17 @@ const FACTS: ReadonlySet<string> = new Set<keyof SessionFacts>([
 ]);
 
 /**
- * A user with facts of this session, as {@linkcode admit} makes it.
+ * A user with facts of this session, created by {@linkcode admit}.
  *
  * @typeParam User the user
  */
 export class Admission<User> {
   /** The user. */
   readonly user: User;
-  /** What else is known of the session. */
+  /** The facts of the session. */
   readonly facts: SessionFacts;
 
-  /** Use {@linkcode admit}. */
+  /** Creates an admission; call {@linkcode admit} instead. */
   constructor(user: User, facts: SessionFacts) {
     this.user = user;
     this.facts = facts;
@@ -44,12 +44,13 @@ export class Admission<User> {
 }
 
 /**
- * Adds facts of this session to a user, for `verify` to return or for `authenticate` to call
- * back with. An option of the same name goes before a fact, where it finds something for that
- * user.
+ * Adds facts of this session to a user, for `verify` to return or for `authenticate` to call back
+ * with. An option of the same name takes precedence if it returns a value for the user.
  *
- * @param user the user; a falsy one refuses the attempt as ever
- * @param facts what is known of the session besides
+ * @typeParam User the user
+ * @param user the user; a falsy value refuses the attempt
+ * @param facts the id of the session or the user, or the end of the session
+ * @returns the answer for the verifier
  * @throws {TypeError} if `facts` is no object, or has another property
  *
  * @example
@@ -73,7 +74,7 @@ export function admit<User>(user: User, facts: SessionFacts = {}): Admission<Use
   return new Admission(user, facts);
 }
 
-/** Why a truthy answer cannot be a user; nothing if it can. */
+/** Returns why a truthy answer cannot be a user, or `undefined` if it can. */
 export function objectionToUser(answer: unknown): string | undefined {
   if (answer === true || isText(answer) || typeof answer === "bigint") return undefined;
   if (typeof answer === "number") return undefined;
@@ -90,7 +91,7 @@ export function objectionToUser(answer: unknown): string | undefined {
 
 const BOXED: ReadonlySet<string> = new Set(["Boolean", "Number", "String", "BigInt", "Symbol"]);
 
-/** Whether an answer is truthy, and can be a user. It may be anything, also something that throws. */
+/** Returns whether an answer is truthy and can be a user. The answer may throw when it is read. */
 export function couldBeUser(answer: unknown): boolean {
   try {
     return Boolean(answer) && objectionToUser(answer) === undefined;
@@ -99,15 +100,15 @@ export function couldBeUser(answer: unknown): boolean {
   }
 }
 
-/** Where a user may have an id, if it has no `id`. */
+/** Members that may be the id of a user without `id`. */
 const OTHER_IDS = ["sub", "uid", "_id"] as const;
 
-/** Several ids, of which none is more likely than another. */
+/** Returned for a user with several different ids. */
 export const AMBIGUOUS: unique symbol = Symbol("ambiguous");
 
 /**
- * The id that a user has without an option `userId`: its `id`, or the only one of `sub`, `uid`
- * and `_id`; a user that is text or a number is its own.
+ * Returns the id of a user without the option `userId`: its `id`, or the only one of `sub`, `uid`
+ * and `_id`. A user that is text or a number is its own id.
  */
 export function defaultId(user: unknown): unknown {
   if (!isObject(user)) return user === true ? undefined : user;
@@ -131,10 +132,10 @@ function asText(id: Id): unknown {
 }
 
 /**
- * Reads an id. Ids of databases are often numbers; as text they compare the same on every
- * node. What any number of users would share is no id.
+ * Reads an id, as text: ids of databases are often numbers, and have to be equal on every node.
+ * Values that many users would share are no ids.
  *
- * @throws {TypeError} if it cannot be one
+ * @throws {TypeError} if the value cannot be an id
  */
 export function asId(name: string, id: unknown): string | undefined {
   if (id === undefined || id === null) return undefined;

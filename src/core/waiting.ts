@@ -7,7 +7,6 @@ import type { Policy } from "./policy.ts";
 /** The part of a gate that holding messages depends on. */
 export interface Owner {
   readonly policy: Pick<Policy<never>, "incoming" | "outgoing" | "holdLimit">;
-  /** What all sockets of the client connection hold. */
   readonly ledger: Ledger;
   cut(code: "too_many_events"): void;
   report(during: string, error: unknown): void;
@@ -127,7 +126,6 @@ export class Waiting<In, Out> {
     return isPlain;
   }
 
-  /** Adds a message to a queue; returns `undefined` if there is no room. */
   #hold<T>(
     queue: Queue<T> | undefined,
     direction: Direction,

@@ -1,5 +1,5 @@
 /**
- * Which policy a namespace is under: its own; else that of a pattern that covers it; else the
+ * Finds the policy of a namespace: its own; else that of a pattern that covers it; else the
  * server's, unless the option `open` excludes it. Namespaces are known by name: Socket.IO may
  * remove an empty one and create it again.
  *
@@ -29,7 +29,6 @@ interface Claimed {
 }
 
 interface ClaimedServer extends Claimed {
-  /** The copy of this package that guards the server. */
   [COPY]?: object;
   [GUARDS]?: Map<string, Guard<unknown, RawClient>>;
 }

@@ -18,8 +18,8 @@ export type CookieFinder<Name extends string = string> = (
 ) => { [name in Name]?: string } | undefined;
 
 /**
- * Creates a function for the option `handshake` that takes cookies as credentials. It returns `{
- * name: value }` for the cookies that are there, or `undefined` if there are none.
+ * Creates a function for the option `handshake` that takes cookies as credentials. It returns
+ * `{ name: value }` for the cookies that are there, or `undefined` if there are none.
  *
  * The cookies are those of the request that opened the transport. They count if `origins` names the
  * page that made the request. Without an `Origin` header, they count if no page of another origin

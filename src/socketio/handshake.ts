@@ -34,7 +34,6 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   });
 }
 
-/** Refuses a socket without an attempt. */
 export function turnAway(socket: RawSocket, refusal: Unauthorized): void {
   const gate = gateOf(socket)!;
   gate.refuse(refusal);

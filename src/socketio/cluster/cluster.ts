@@ -27,7 +27,6 @@ interface Listener {
   /** The name of the policy, which is the same on every node. */
   readonly name: string;
   readonly clock: Clock;
-  /** The time of the cluster. */
   readonly time: { now(): number; hear(time: number): void };
   hear(revocation: Revocation): number;
 }
@@ -59,7 +58,6 @@ export class Cluster {
     };
   }
 
-  /** Returns the cluster of a server. */
   static of(server: RawServer): Cluster {
     let cluster = clusters.get(server);
     if (!cluster) clusters.set(server, cluster = new Cluster(server));

@@ -71,12 +71,10 @@ export class Gate<S> implements Peer<S>, Owner {
 
   // Events of the socket, for the core.
 
-  /** The namespace was accepted. */
   joined(): void {
     this.connection.join(this);
   }
 
-  /** Credentials came with the CONNECT. */
   handshake(credentials: unknown, acknowledge: Acknowledge): void {
     followTransport(this.#raw.client);
     this.connection.handshake(this, credentials, acknowledge);

@@ -13,7 +13,7 @@ interface Arrears {
   missed?: readonly unknown[];
 }
 
-/** What waits at the gate of a Socket.IO socket. */
+/** The state of the gate of a Socket.IO socket. */
 export class Gated extends Waiting<Packet, HeldEmit> {
   /** The rooms to enter when the gate opens; after the end, the rooms that the socket had. */
   rooms: readonly string[];
@@ -83,13 +83,11 @@ export class Gated extends Waiting<Packet, HeldEmit> {
     this.#arrears?.catchUp.open(this.#arrears.missed ?? [], send, report);
   }
 
-  /** Remembers rooms, unless the session is over. */
   enter(rooms: Iterable<string>): void {
     if (this.outwards === "over") return;
     this.rooms = [...new Set([...this.rooms, ...rooms])];
   }
 
-  /** Forgets a room, or all of them. */
   leave(room?: string): void {
     this.rooms = room === undefined ? [] : this.rooms.filter((other) => other !== room);
   }

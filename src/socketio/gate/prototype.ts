@@ -52,7 +52,6 @@ export function baseOf(socket: RawSocket): RawSocket {
   return basePrototypes.get(worn) ?? worn;
 }
 
-/** Returns the prototype of a socket while its gate is not open. */
 export function gatedPrototypeOf(socket: RawSocket): object {
   const base = baseOf(socket);
   let gated = gatedPrototypes.get(base);

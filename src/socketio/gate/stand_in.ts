@@ -128,7 +128,6 @@ function isToItself({ id }: RawSocket, { rooms, except }: BroadcastOptions): boo
   return rooms?.size === 1 && rooms.has(id) && !except?.has(id);
 }
 
-/** The separator of namespace and room in a topic. */
 const SEPARATOR = "\x1f";
 
 /**

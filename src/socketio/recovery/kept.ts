@@ -32,7 +32,6 @@ export interface Kept {
   readonly data: unknown;
 }
 
-/** The part of a lost socket's gate that is read here. */
 interface Lost {
   readonly socket: unknown;
   readonly guard: Guard<unknown, RawClient>;

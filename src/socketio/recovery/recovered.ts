@@ -5,15 +5,13 @@ import { noteBegin } from "./begin.ts";
 
 /** A lost connection that has come back. */
 export interface Recovered {
-  /** Whose session it was. */
+  /** The lost session. */
   readonly previous: Previous;
-  /** The rooms that the socket was in. */
   readonly rooms: readonly string[];
   /** The last packet of its session that the client has seen, as the adapter names it. */
   readonly offset: string;
   /** Where its session began, in the adapter's terms. */
   readonly begin: string;
-  /** The application's `socket.data`. */
   readonly data: unknown;
   /** Keeps the connection once more: a client that is lost again is no worse off than before. */
   keepAgain(): void;
