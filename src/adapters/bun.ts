@@ -86,9 +86,7 @@ function engineOptions(io: Servable): object {
   };
 }
 
-/**
- * Adapts `ask` to the engine, which asks about every request and takes a rejection for a refusal.
- */
+/** Adapts `ask` to the engine, which asks about every request. A rejection refuses the request. */
 function forEngine(
   ask: Ask,
 ): (request: Request, server: BunServer) => Promise<void> {

@@ -40,7 +40,8 @@ export interface VerifyContext {
    * acknowledgement. The deadline of the attempt is paused until then, for at most the challenge's
    * own `timeout`. Ask one question at a time, and at most 32 in one attempt.
    *
-   * Credentials of a CONNECT: the client is connected first, and receives the outcome as an event.
+   * If the credentials came with a CONNECT, the client is connected first, and is told the outcome
+   * by an event.
    *
    * @typeParam Answer the answer, as the option `schema` types it
    * @param data the question

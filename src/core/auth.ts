@@ -4,9 +4,7 @@ import type { Session } from "./session.ts";
 import { parseRefresh, parseRevoke, parseTarget, type RevokeTarget } from "./targets.ts";
 import type { Id } from "./users.ts";
 
-/**
- * A spared client connection, given by one of its sockets, or a spared session, given by its id.
- */
+/** A client connection to spare, given by one of its sockets, or a session, given by its id. */
 export type Spared = object | { readonly sessionId: Id };
 
 /** Options of {@linkcode Auth.revoke}. */
@@ -18,7 +16,7 @@ export interface RevokeOptions {
    */
   except?: Spared;
   /**
-   * A socket that is signed in. Only sessions and attempts that began before the sign-in of this
+   * A socket that is signed in. Only sessions and attempts whose sign-in began before that of this
    * socket are ended. If every sign-in of a user calls `revoke` with this option, exactly one
    * session remains on all nodes: the one that began last. Does nothing if the session of the
    * socket is over. Cannot be combined with `except`.

@@ -119,7 +119,7 @@ export class Connection<S, T> {
     const isLimit = code === "too_many_attempts" || code === "server_busy";
     const isAttempt = policy.handshake !== false && code !== "too_many_attempts";
     if (isAttempt) journal.noteAttempt(peer, code, () => ({ duration: 0 }));
-    // A client without a place among the pending has none for this socket.
+    // With such a refusal the socket is not counted as pending.
     if (!isLimit) this.peers.expect(peer);
     this.peers.refuse(peer, refusal);
     if (this.isSignedIn) return;
@@ -436,9 +436,7 @@ export class Connection<S, T> {
     this.#countSockets();
   }
 
-  /**
-   * Counts the cost of the sockets while the connection is pending; the first one costs nothing.
-   */
+  /** Counts the cost of sockets while the connection is pending; the first one costs nothing. */
   #countSockets(): void {
     const count = hasPlace(this.state.phase) ? this.peers.count : 0;
     if (count > 1 || this.#extras?.ledger) this.ledger.countSockets(Math.max(count - 1, 0));

@@ -114,9 +114,7 @@ export function refusalOf(error: unknown): Refused {
   return typeof message === "string" && isText(code) ? { refusal } : { refusal, error };
 }
 
-/**
- * Returns whether `value` is an error, including an `AuthError` of another copy of this package.
- */
+/** Returns whether `value` is an error, or an `AuthError` of another copy of this package. */
 export function isError(value: unknown): boolean {
   try {
     return value instanceof Error || BRAND in Object(value);

@@ -119,9 +119,7 @@ export class Guard<S, T> {
     return this.#retention;
   }
 
-  /**
-   * Carries out a revocation on this node, then on the others. Resolves with the number of sockets.
-   */
+  /** Carries out a revocation on all nodes. Resolves with the number of sockets. */
   async revoke(made: Omit<Revocation, "id" | "age">): Promise<number> {
     const count = await this.#revokeEverywhere({ ...made, id: crypto.randomUUID(), age: 0 });
     this.identities.checkRevoked(made.target);

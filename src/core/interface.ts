@@ -61,9 +61,7 @@ export interface Peer<S> {
    * and the client is told `server_error`.
    */
   brought?(): unknown;
-  /**
-   * Returns where an event happened. If it throws, the error is reported, and the event is lost.
-   */
+  /** Returns where an event happened. If it throws, the error is reported and the event lost. */
   origin(): Origin;
   /**
    * The session in force, for look-ups by socket. The core sets it before it tells the client. It
@@ -137,9 +135,7 @@ export interface Peer<S> {
  * @typeParam T the transport of a client connection
  */
 export interface Binding<T> {
-  /**
-   * The name of the target, the same on every node: it identifies revocations and lost connections.
-   */
+  /** The name of the target, the same on every node, for revocations and lost connections. */
   readonly name: string;
   /** The clock of all deadlines and sessions. */
   readonly clock: Clock;
@@ -194,13 +190,9 @@ export interface Revocation {
   readonly except?: string;
   /** The id of a session that is spared. */
   readonly exceptSession?: string;
-  /**
-   * Set if only sessions are meant whose sign-in began before this one, by the time of the cluster.
-   */
+  /** Only sessions are meant whose sign-in began before this one, by the time of the cluster. */
   readonly olderThan?: Stamp;
-  /**
-   * Set if the sessions have to be renewed instead: milliseconds after the call at which they end.
-   */
+  /** The sessions have to be renewed, and end otherwise, this many milliseconds after the call. */
   readonly within?: number;
   /** The text that the client is told instead of the protocol's own. */
   readonly message?: string;

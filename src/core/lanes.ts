@@ -2,9 +2,7 @@ import type { Clock } from "./interface.ts";
 import type { Limiter } from "./throttle.ts";
 import { within } from "./within.ts";
 
-/**
- * How long before the end of a window no point is given back, in ms and as a part of the window.
- */
+/** How long before the end of a window no point is given back, in ms and as a part of it. */
 const MARGIN = { ms: 1000, part: 0.1 };
 
 /** Time limit for a limiter, and for an attempt that waits for the points of others, in ms. */
@@ -230,9 +228,7 @@ export class Point {
     if (this.#settle()) this.#lane.close(this, false);
   }
 
-  /**
-   * Gives the point back: the attempt was no failed guess. Rejects if the limiter fails or is slow.
-   */
+  /** Gives the point back: the attempt was no failed guess. Rejects if the limiter does. */
   async giveBack(): Promise<void> {
     if (!this.#settle()) return;
     try {

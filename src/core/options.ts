@@ -17,7 +17,7 @@ export type Finder<S> = (handshake: HandshakeOf<S>, socket: S) => unknown;
 
 /** The context of an error, for {@linkcode Options.onError}. */
 export interface ErrorContext<S> {
-  /** The name of the option in which the error occurred, or `"gate"` for the gate itself. */
+  /** Where the error occurred: the name of an option, or `"gate"` for the gate itself. */
   readonly during: string;
   /** The socket concerned, if there is one. */
   readonly socket?: S;
@@ -155,9 +155,9 @@ export interface CommonOptions<S, User, Credentials> {
    * is told `unauthorized` and may try again, within the same deadline. After the last one, the
    * client is told at once, and closed a second later.
    *
-   * Only refusals for the credentials count. `server_error` and `server_busy` do not, and neither
-   * does an attempt that a deadline or a throttle ends before the verifier was asked. If the client
-   * leaves during an attempt, the attempt counts once the verifier has refused it.
+   * Refusals with `server_error` or `server_busy` do not count, and neither does an attempt that a
+   * deadline or a throttle ends before the verifier was asked. If the client leaves during an
+   * attempt, the attempt counts once the verifier has refused it.
    *
    * @default 1
    */

@@ -400,9 +400,7 @@ export class Peers<S> {
 
   // Refusals of single sockets.
 
-  /**
-   * Lets in a socket that has brought the credentials of the session, unless it was another user's.
-   */
+  /** Lets in a socket with the credentials of the session, unless it was another user's. */
   letIn(newcomer: Newcomer<S>): void {
     const { previous } = newcomer.peer;
     if (!previous || sameUser(previous, this.#connection.session!)) return newcomer.letIn();

@@ -18,9 +18,7 @@ const LONGEST_PAUSE = 300_000;
 /** How many ids of revocations are kept for one target, to recognize repetitions. */
 const KNOWN = 16;
 
-/**
- * How many limits of one target are kept; beyond that, the oldest are merged into the strictest.
- */
+/** How many limits of one target are kept; the oldest beyond that are merged. */
 const LIMITS = 8;
 
 /** When a repetition is due: from `from`, along with others, and at `until` at the latest. */
@@ -103,9 +101,9 @@ export function asMessage(remembered: Remembered, now: number): Revocation {
 }
 
 /**
- * Returns when to repeat a revocation. The pauses grow, so that a node hears of it within twice the
- * time that it was cut off, or some minutes. They are random, so that no two nodes repeat it at the
- * same time: a node that hears a repetition skips its own.
+ * Returns when to repeat a revocation. The pauses grow with its age: a node that was cut off hears
+ * of it within the same time again, or some minutes. The pauses are random, so that no two nodes
+ * repeat it at the same time: a node that hears a repetition skips its own.
  */
 export function nextReminder(at: number, now: number): Reminder {
   const pause = Math.min(Math.max(now - at, FIRST_REMINDER), LONGEST_PAUSE);

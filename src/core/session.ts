@@ -100,9 +100,7 @@ function asTime(name: string, time: unknown): number | undefined {
   return ms;
 }
 
-/**
- * Returns whether two sessions belong to the same user. Users without an id cannot be told apart.
- */
+/** Returns whether both sessions belong to one user. Without ids, users cannot be told apart. */
 export function sameUser(a: Subject, b: Subject): boolean {
   return a.userId !== undefined && a.userId === b.userId;
 }

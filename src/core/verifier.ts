@@ -67,7 +67,7 @@ export class Verification<S> {
     }
   }
 
-  /** Ends the attempt. A late answer is still passed on. */
+  /** Aborts the `signal`: the attempt is over. A late answer is still passed on. */
   abort(): void {
     if (!this.#isOpen) return;
     this.#isAborted = true;
@@ -209,7 +209,7 @@ function verdictOn(answer: unknown): Verdict {
   if (objection === undefined) return admitted;
   ignore(user);
   throw new TypeError(
-    "A user must be true, text, a number, or an object that stands for a user. The verifier " +
+    "A user must be true, text, a number, or an object that describes the user. The verifier " +
       `answered with ${objection}.`,
   );
 }
@@ -245,5 +245,6 @@ function ignore(value: unknown): void {
   try {
     Promise.prototype.then.call(value, undefined, () => {});
   } catch {
+    // Not a promise.
   }
 }

@@ -1,8 +1,6 @@
 import type { Clock } from "./interface.ts";
 
-/**
- * Calls `call` with a time limit: rejects after `ms` milliseconds. A later result goes to `onLate`.
- */
+/** Calls `call`, and rejects after `ms` milliseconds. A later result goes to `onLate`. */
 export function within<T>(
   clock: Clock,
   ms: number,

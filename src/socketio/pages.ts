@@ -101,9 +101,7 @@ function isOrigin(url: URL): boolean {
   return [originOf(url), `${originOf(url)}/`].includes(url.href);
 }
 
-/**
- * Returns the origin for any scheme. `URL` itself says `"null"` for `capacitor:` or an extension.
- */
+/** Returns the origin for any scheme. `URL` says `"null"` for `capacitor:` or an extension. */
 function originOf({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }

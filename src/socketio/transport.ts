@@ -8,9 +8,7 @@ const LINGER = 1000;
 /** How long a WebTransport session stays open for what was written last, in ms. */
 const FLUSH = 50;
 
-/**
- * Delays the close of a WebTransport session: Engine.IO would lose what was written just before.
- */
+/** Delays the close of a WebTransport session: Engine.IO would lose the last packets. */
 function closeBehindWrites(transport: RawTransport): void {
   const { doClose } = transport;
   if (transport.name !== "webtransport" || !doClose) return;

@@ -110,8 +110,8 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   /**
-   * The socket is gone. The listeners of its `disconnect` event have run; the hook `disconnect`
-   * runs in here.
+   * The socket is gone. If it was connected, its `disconnect` listeners have run. The hook
+   * `disconnect` runs in here.
    */
   gone(reason: string): void {
     const { client, nsp } = this.#raw;

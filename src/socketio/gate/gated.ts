@@ -24,9 +24,7 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   // `declare`, so that these take no memory until they are set.
   /** Set if the server ended the session or refused the socket. */
   declare isEnded?: true;
-  /**
-   * Set once the listeners have run after the end: from then on broadcasts of the socket are lost.
-   */
+  /** Set once the listeners have run after the end: broadcasts of the socket are then lost. */
   declare isMute?: true;
 
   constructor(owner: Owner, rooms: Iterable<string>, isIntroduced: boolean) {

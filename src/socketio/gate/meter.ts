@@ -25,9 +25,7 @@ import { gateOf } from "./prototype.ts";
 import { closeUnused } from "../transport.ts";
 import { unauthorized } from "../../protocol.ts";
 
-/**
- * How many times a client may ask for a namespace, repetitions included. Open ones do not count.
- */
+/** How many times a client may ask for a namespace, repeated or not. Open ones do not count. */
 const ASKED_LIMIT = 64;
 
 const LEAST_BYTES = 1_048_576;
