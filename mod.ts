@@ -18,7 +18,7 @@
  *     return await checkPassword(username, password); // falsy: "Authentication failure"
  *   },
  * });
- * io.on("connection", (socket) => { // only ever called for somebody who is signed in
+ * io.on("connection", (socket) => { // only called once the client is signed in
  *   const user = auth.user(socket);
  *   socket.on("chat", (text) => io.emit("chat", user.name, text));
  * });

@@ -313,10 +313,7 @@ export class Connection<S, T> {
 
   // Methods for attempts and peers.
 
-  /**
-   * Runs an overdue deadline first: whatever comes after it is late, even if its timer has not
-   * fired.
-   */
+  /** Runs an overdue deadline first: later events are late, even if its timer has not fired. */
   lookAtClock(): void {
     this.#timer?.catchUp();
   }
