@@ -7,7 +7,7 @@ import type { Results } from "../bench/results.ts";
 import { fillIn, tablesOf } from "../bench/tables.ts";
 import { SUPPORTED } from "../src/socketio/supported.ts";
 import { type Code, PROTOCOL_VERSION, unauthorized } from "../src/protocol.ts";
-import { readScenarios } from "./protocol/document.ts";
+import { readRules, readScenarios } from "./protocol/document.ts";
 import { settings } from "./protocol/settings.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -71,6 +71,11 @@ describe("README.md", () => {
   });
 });
 
+/** Where a link to a heading leads. */
+function slugOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-");
+}
+
 describe("PROTOCOL.md", () => {
   const protocol = read("PROTOCOL.md");
 
@@ -90,10 +95,23 @@ describe("PROTOCOL.md", () => {
     assertEquals(numbers, numbers.map((_, index) => index + 1));
   });
 
+  it("has twelve rules for clients, and scenarios for each", () => {
+    const rules = readRules();
+    assertEquals([...rules.keys()], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const scenarios = [...readScenarios().keys()];
+    for (const [number, links] of rules) {
+      const named = [...links].filter(([text, slug]) =>
+        scenarios.includes(text) && slug === slugOf(text)
+      );
+      // A rule may refer to another section as well.
+      assert(named.length > 0, `Rule ${number} names no scenario`);
+      const others = [...links.keys()].filter((text) => /^\d/.test(text));
+      assertEquals(named.map(([text]) => text), others);
+    }
+  });
+
   it("has sections behind its links", () => {
-    const slugs = [...protocol.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-      heading!.toLowerCase().replaceAll(/[^\w\- ]/g, "").replaceAll(" ", "-")
-    );
+    const slugs = [...protocol.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => slugOf(heading!));
     const links = [...protocol.matchAll(/\]\(#([^)]+)\)/g)].map(([, slug]) => slug!);
     assertEquals(links.filter((slug) => !slugs.includes(slug)), []);
   });

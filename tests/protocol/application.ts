@@ -8,8 +8,10 @@ export function openApplication(
   place: Place,
   options: object = {},
   server: Partial<ServerOptions> = {},
+  port?: number,
 ): Promise<World> {
-  return openWorld(place, { userId: (user: User) => user.name, ...options }, { server, setUp });
+  const all = { userId: (user: User) => user.name, ...options };
+  return openWorld(place, all, { server, setUp, ...port && { port } });
 }
 
 function setUp(io: Server): void {

@@ -35,9 +35,22 @@ function readSteps(heading: string, block: string): Step[] {
   });
 }
 
-/** The client in Python that stands in PROTOCOL.md. */
-export function readPythonClient(): string {
-  const [, code] = /^```python\n([\s\S]*?)^```$/m.exec(PROTOCOL) ?? [];
-  if (!code) throw new Error("There is no client in Python in PROTOCOL.md");
-  return code;
+/** The client in Python that stands in PROTOCOL.md, and an example of its use. */
+export function readPythonClient(): { client: string; example: string } {
+  const [client, example] = Array.from(
+    PROTOCOL.matchAll(/^```python\n([\s\S]*?)^```$/gm),
+    ([, code]) => code!,
+  );
+  if (!client || !example) throw new Error("PROTOCOL.md lacks a client in Python, or its example");
+  return { client, example };
+}
+
+/** The rules for a client by their numbers: the links that each has, by what they say. */
+export function readRules(): Map<number, Map<string, string>> {
+  const [, section = ""] = PROTOCOL.split("\n## The rules for a client\n");
+  const [, ...rules] = section.split("\n## ")[0]!.split(/^(?=\d+\. )/m);
+  return new Map(rules.map((rule) => {
+    const links = rule.matchAll(/\[([^\]]+)\]\(#([^)]+)\)/g);
+    return [parseInt(rule), new Map(Array.from(links, ([, text, slug]) => [text!, slug!]))];
+  }));
 }

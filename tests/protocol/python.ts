@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { env } from "node:process";
 import { createInterface } from "node:readline";
 import { onDispose } from "../kit/disposal.ts";
-import { EventQueue } from "../kit/events.ts";
+import { EventQueue, type Received } from "../kit/events.ts";
 
 /** The one that Debian's packages are for. */
 const python = env.PYTHON ?? "/usr/bin/python3";
@@ -24,7 +24,7 @@ export function pythonIsThere(): boolean {
 
 /** A Python program that is running, until it ends or the test does. */
 export class PythonProgram {
-  /** What it prints, a line an event of that name. */
+  /** What it prints: a line in JSON is an event with its arguments, another one a name of an event. */
   readonly lines: EventQueue = new EventQueue();
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -36,7 +36,11 @@ export class PythonProgram {
     });
     this.#process = process;
     this.#exited = once(process, "exit");
-    createInterface({ input: process.stdout }).on("line", (line) => this.lines.push(line));
+    createInterface({ input: process.stdout }).on("line", (line) => {
+      this.lines.push(
+        ...(line.startsWith("[") ? JSON.parse(line) as Received : [line] as Received),
+      );
+    });
     process.once("exit", (code) => this.lines.push(`exit ${code}`));
     onDispose(() => this.#end());
   }

@@ -21,6 +21,8 @@ const happenings: Record<string, Happening> = {
   "the application sends news to everybody": ({ world }) => void world.io.emit("news", 1),
   "the application revokes the sessions of the user": ({ world }) =>
     world.auth.revoke({ userId: "ada" }),
+  "the rights of the user have changed": ({ world }) =>
+    world.auth.refresh({ userId: "ada" }, { within: 3_600_000 }),
   "the application signs the client out": async ({ world }) =>
     world.auth.deauthenticate(await nextSocket(world)),
   "the connection is lost": async (replay) => {

@@ -1,4 +1,5 @@
 import type { ServerOptions, Socket } from "socket.io";
+import { AuthError } from "../../mod.ts";
 import { verify } from "../kit/users.ts";
 import { verifyWithCode } from "./application.ts";
 
@@ -51,6 +52,26 @@ function failing(): Setting {
   };
 }
 
+/** A first session that is short, and a second one that is not. */
+function shortAndLong(): Setting {
+  const lengths = [HOUR, 300];
+  return { options: { expiresAt: () => Date.now() + lengths.pop()! } };
+}
+
+/** A limit that is reached, until it is told that time has passed. */
+function limited(): Setting {
+  let isReached = true;
+  const consume = () => isReached ? Promise.reject({ msBeforeNext: 1000 }) : Promise.resolve();
+  return {
+    options: { throttle: { limiter: { consume } } },
+    happenings: { "the time to wait is over": () => isReached = false },
+  };
+}
+
+function refusing(): never {
+  throw new AuthError("Account locked", { code: "locked" });
+}
+
 /** By the headings of PROTOCOL.md. */
 export const settings: Record<string, () => Setting> = {
   "1. Success": () => ({}),
@@ -101,4 +122,9 @@ export const settings: Record<string, () => Setting> = {
     options: { authorize: (_user: unknown, { nsp }: Socket) => nsp.name === "/" },
   }),
   "38. No namespace that the user may have": () => ({ options: { authorize: () => false } }),
+  "39. Coming back after a session": shortAndLong,
+  "40. Coming back after retryAfter": limited,
+  "41. A code of the application": () => ({ options: { verify: refusing } }),
+  "42. A session that is shortened": () => ({}),
+  "43. A CONNECT_ERROR without a code": () => ({}),
 };
