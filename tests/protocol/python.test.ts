@@ -108,6 +108,7 @@ interface Told {
   readonly message?: string;
   readonly reconnect: boolean;
   readonly retryAfter?: number;
+  readonly kept?: true;
 }
 
 /** A server that keeps the tickets it was shown, and the client. */
@@ -125,7 +126,7 @@ const judge: Judge = (credentials, socket) => verify(socket, credentials);
 function clientSuite(place: Place): void {
   async function play(
     options: object,
-    client: { password?: string; missing?: number; hurry?: number } = {},
+    client: object = {},
     decide: Judge = judge,
   ): Promise<Scene> {
     const tickets: number[] = [];
@@ -176,6 +177,9 @@ function clientSuite(place: Place): void {
     }
     await lines.next("welcome");
     assertEquals(tickets, [1, 2, 3, 4]);
+    // Each was the first failure since the last sign-in.
+    const delays = lines.all.filter(([name]) => name === "delay");
+    assertEquals(delays.map(([, failures]) => failures), [1, 1, 1]);
   });
 
   it("waits for credentials that are not there yet", async () => {
@@ -183,6 +187,13 @@ function clientSuite(place: Place): void {
     await lines.next("welcome");
     assertEquals(tickets, [3]);
     assertEquals(lines.names.filter((name) => name === "connect"), ["connect"]);
+  });
+
+  it("stops when there are no credentials and will not be", async () => {
+    const { world, lines } = await play({}, { password: null });
+    assertEquals(await lines.next("failed"), ["No password"]);
+    await world.log.next("left");
+    await lines.next("exit 0");
   });
 
   it("plans to refresh before the end, and does so again and again", async () => {
@@ -220,6 +231,17 @@ function clientSuite(place: Place): void {
     assertEquals(tickets, [1, 3]);
     assertEquals(lines.names.filter((name) => name === "connect"), ["connect"]);
     assertEquals(lines.names.includes("unauthorized"), false);
+  });
+
+  it("refreshes no more where the server cannot tell users apart", async () => {
+    const options = { userId: () => undefined, expiresAt: () => Date.now() + HOUR };
+    const { world, lines } = await play(options, { hurry: 1 });
+    await lines.next("outcome");
+    const [outcome] = await lines.next("outcome") as [Told];
+    assertEquals([outcome.code, outcome.kept], ["subject_mismatch", true]);
+    world.io.emit("news", 1);
+    await lines.next("news");
+    assertEquals(lines.names.filter((name) => /planned|delay/.test(name)), ["planned"]);
   });
 
   it("does not come back to a busy server before it may", async () => {
@@ -331,16 +353,15 @@ function clientSuite(place: Place): void {
   });
 
   it("comes back when the server does, and asks for it more and more rarely", async () => {
-    const { world, lines } = await play({});
+    const { world, lines } = await play({}, { steady: true });
     await lines.next("welcome");
     await world.close();
-    let [, seconds, at] = await lines.next("delay") as Delay;
-    for (let failures = 2; failures <= 4; failures++) {
-      const next = await lines.next("delay") as Delay;
-      assert(next[2] - at >= seconds, `It was to wait ${seconds} s, not ${next[2] - at}`);
-      assertEquals(next[0], failures);
-      assert(next[1] <= 0.05 * 2 ** failures);
-      [, seconds, at] = next;
+    let end = 0;
+    for (let failures = 1; failures <= 3; failures++) {
+      const [count, seconds, now] = await lines.next("delay") as [number, number, number];
+      assertEquals([count, seconds], [failures, 0.05 * 2 ** failures]);
+      assert(now >= end, `It came back ${end - now} s too early`);
+      end = now + seconds;
     }
     await openApplication(place, {}, {}, Number(new URL(world.url).port));
     await lines.next("welcome");
@@ -355,8 +376,6 @@ function clientSuite(place: Place): void {
     await lines.next("exit 0");
   });
 }
-
-type Delay = [failures: number, seconds: number, at: number];
 
 interface Lifetime {
   readonly expiresIn: number;

@@ -3,7 +3,7 @@ import json
 import sys
 import time
 
-OPTIONS = {"url": "", "password": "right", "missing": 0, "hurry": 0, **json.loads(sys.argv[1])}
+OPTIONS = {"url": "", "password": "right", "missing": 0, "hurry": 0, "steady": False, **json.loads(sys.argv[1])}
 
 
 def tell(event, *details):
@@ -17,24 +17,31 @@ class Told(Session):
     async def credentials(self):
         self.asked += 1
         if self.asked <= OPTIONS["missing"]:
-            raise OSError("No credentials")
+            raise OSError("No credentials yet")
+        if OPTIONS["password"] is None:
+            raise LookupError("No password")
         return {"username": "ada", "password": OPTIONS["password"], "ticket": self.asked}
 
     async def on_challenge(self, question, *_):
         tell("challenge", question)
         return "123456"
 
+    async def call(self, *args, **options):
+        outcome = await super().call(*args, **options)
+        tell("outcome", outcome)
+        return outcome
+
     def on_connect(self):
-        tell("connect", time.monotonic())
         super().on_connect()
+        tell("connect", time.monotonic())
 
     def on_authenticated(self, *args):
-        tell("authenticated", *args)
         super().on_authenticated(*args)
+        tell("authenticated", *args)
 
-    def on_unauthorized(self, refusal, *_):
-        tell("unauthorized", refusal, time.monotonic())
-        super().on_unauthorized(refusal)
+    def on_unauthorized(self, *args):
+        super().on_unauthorized(*args)
+        tell("unauthorized", *args, time.monotonic())
 
     def on_welcome(self):
         tell("welcome")
@@ -57,10 +64,17 @@ class Told(Session):
         return seconds
 
 
+if OPTIONS["steady"]:
+    random.uniform = lambda low, high: high
+
+
 async def main():
     session = Told(OPTIONS["url"])
     asyncio.get_running_loop().add_reader(sys.stdin, session.stop)
-    tell("over", await session.run())
+    try:
+        tell("over", await session.run())
+    except LookupError as error:
+        tell("failed", str(error))
 
 
 asyncio.run(main())
