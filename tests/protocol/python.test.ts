@@ -70,26 +70,20 @@ if (pythonIsThere()) {
   }
 }
 
-function exampleSuite(place: Place): void {
-  const start = ({ url }: World, password: string) => {
-    const { client, example } = readPythonClient();
-    return new PythonProgram(client + example, url, "ada", password);
-  };
+function startExample({ url }: World, password: string): PythonProgram {
+  const { client, example } = readPythonClient();
+  return new PythonProgram(client + example, url, "ada", password);
+}
 
+function exampleSuite(place: Place): void {
   it("signs in, and receives what comes then", async () => {
-    const { lines } = start(await openApplication(place), "right");
+    const { lines } = startExample(await openApplication(place), "right");
     await lines.next("welcome");
     assertEquals(lines.names, ["authenticated True None", "welcome"]);
   });
 
-  it("is refused, and ends", async () => {
-    const { lines } = start(await openApplication(place), "wrong");
-    await lines.next("exit 0");
-    assertEquals(lines.names, ["refused authentication_failed", "exit 0"]);
-  });
-
   it("answers a challenge", async () => {
-    const program = start(await openApplication(place, { verify: verifyWithCode }), "right");
+    const program = startExample(await openApplication(place, { verify: verifyWithCode }), "right");
     await program.lines.next("challenge {'type': 'totp'}");
     program.type("123456");
     await program.lines.next("welcome");
@@ -159,6 +153,12 @@ function clientSuite(place: Place): void {
 
   /** How often the client has connected. */
   const visits = ({ world }: Scene) => world.log.names.filter((name) => name === "came").length;
+
+  it("is refused, and ends, in the example", async () => {
+    const { lines } = startExample(await openApplication(place), "wrong");
+    await lines.next("exit 0");
+    assertEquals(lines.names, ["refused authentication_failed", "exit 0"]);
+  });
 
   it("stops after wrong credentials, once the server has closed", async () => {
     const scene = await play({}, { password: "wrong" });
