@@ -24,7 +24,7 @@ export function pythonIsThere(): boolean {
 
 /** A Python program that is running, until it ends or the test does. */
 export class PythonProgram {
-  /** What it prints: a line in JSON is an event with its arguments, another one a name of an event. */
+  /** A line of JSON is an event with its arguments. Any other line is the name of an event. */
   readonly lines: EventQueue = new EventQueue();
   readonly #process: ChildProcess;
   readonly #exited: Promise<unknown>;
