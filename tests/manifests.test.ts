@@ -130,6 +130,7 @@ const DIRECTIONS: Record<string, readonly string[]> = {
   "src/socketio": ["src/core", "src/protocol.ts"],
   "src/adapters": ["src/socketio", "src/core", "src/protocol.ts"],
   "src/client": ["src/protocol.ts"],
+  "src/jwt": ["src/core", "src/protocol.ts"],
   "mod.ts": ["src/socketio"],
 };
 
@@ -139,6 +140,7 @@ const isIn = (path: string, place: string): boolean =>
 /** Packages that are imported where they are used, and how. */
 const PACKAGES: Record<string, (one: Import) => boolean> = {
   "node:": ({ from }) => from === "src/adapters/http.ts",
+  "jose": ({ from }) => isIn(from, "src/jwt"),
   "socket.io": ({ kind }) => kind === "type",
   "socket.io-client": ({ from, kind }) => isIn(from, "src/client") && kind === "type",
   "@socket.io/bun-engine": ({ from, kind }) => from === "src/adapters/bun.ts" && kind === "dynamic",
@@ -274,6 +276,7 @@ describe("public names", () => {
     "./bun": [() => import("../src/adapters/bun.ts"), SERVING],
     "./client": [() => import("../src/client/client.ts"), ["UnauthorizedError", "authenticate"]],
     "./protocol": [() => import("../src/protocol.ts"), WIRE],
+    "./jwt": [() => import("../src/jwt/jwt.ts"), ["jwt"]],
   } as const;
 
   it("are written down here for each entry point", () => {

@@ -34,6 +34,11 @@ const NO_VERDICT: ReadonlySet<string> = new Set<Code>([
   "expired",
 ]);
 
+/** Whether a refusal by the verifier is none for what the client has brought. */
+function isNoGuess({ code }: Unauthorized): boolean {
+  return code === "server_error" || code === "expired";
+}
+
 const SCREENING: Delay = {
   during: "throttle",
   notice: "screening",
@@ -151,8 +156,9 @@ export class Attempt<S> {
   answered(verdict: Verdict): void {
     this.#isAnswered = true;
     const { policy, clock, identities, spreading } = this.guard;
-    // With `server_error`, the verifier has not judged the credentials.
-    const isNo = "refusal" in verdict && verdict.refusal.code !== "server_error";
+    // With `server_error`, the verifier has not judged the credentials. With `expired`, it has
+    // found them good.
+    const isNo = "refusal" in verdict && !isNoGuess(verdict.refusal);
     if (isNo || "error" in verdict) this.points?.spend();
     else if (this.points) this.#giveBack(this.points);
     if (this.isOver) {
@@ -160,6 +166,7 @@ export class Attempt<S> {
       return;
     }
     if ("error" in verdict) this.#report(verdict.error, policy.decides);
+    if ("cause" in verdict) this.#report(verdict.cause, policy.decides);
     spreading.served();
     if ("refusal" in verdict) return this.#refuse(verdict.refusal, isNo);
     try {

@@ -17,7 +17,10 @@ export interface AuthErrorOptions {
    * @default the value that PROTOCOL.md lists for the code; `true` with `retryAfter`
    */
   reconnect?: boolean;
-  /** The cause of the error. Never sent to the client. */
+  /**
+   * The cause of the error. Never sent to the client. With the code `server_error`, it is passed to
+   * `onError`.
+   */
   cause?: unknown;
 }
 
@@ -89,6 +92,8 @@ export function isAuthError(error: unknown): boolean {
 export interface Refused {
   readonly refusal: Unauthorized;
   readonly error?: unknown;
+  /** The cause of a `server_error`, which is reported and costs no point. */
+  readonly cause?: unknown;
 }
 
 /**
@@ -111,7 +116,9 @@ export function refusalOf(error: unknown): Refused {
       : defaults.reconnect || isDuration(retryAfter),
     ...isDuration(retryAfter) && { retryAfter },
   };
-  return typeof message === "string" && isText(code) ? { refusal } : { refusal, error };
+  if (typeof message !== "string" || !isText(code)) return { refusal, error };
+  const cause = code === "server_error" ? readProperty(error, "cause") : undefined;
+  return cause === undefined ? { refusal } : { refusal, cause };
 }
 
 /** Returns whether `value` is an error, or an `AuthError` of another copy of this package. */
