@@ -269,7 +269,8 @@ describe("a throttle counts failures", () => {
     }
   });
 
-  it("not a yes, be it for one who has expired or was revoked, nor an AuthError server_error", async () => {
+  it("not a yes, also for one who has expired or was revoked, nor an AuthError that says so", async () => {
+    const late = () => Promise.reject(new AuthError("Too late", { code: "expired" }));
     const down = () => Promise.reject(new AuthError("Try later", { code: "server_error" }));
     for (
       const [user, options] of [
@@ -277,6 +278,7 @@ describe("a throttle counts failures", () => {
         ["ada", { expiresAt: () => 1 }],
         ["ada", { expiresAt: () => "never" }],
         [down, {}],
+        [late, {}],
       ] as const
     ) {
       const { asked, limiter } = await guess(20, ({ answers }) => {

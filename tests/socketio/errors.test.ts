@@ -76,6 +76,20 @@ describe("an AuthError", () => {
       }
     });
 
+    it(`tells onError what led to it, if that is the server's fault (${place.name})`, async () => {
+      const cause = new Error("no database");
+      for (const [code, reported] of [["server_error", [cause]], ["locked", []]] as const) {
+        for (const way of Object.values(ways)) {
+          const { told, errors } = await toldOf(place, way(new AuthError("No", { code, cause })));
+          const reconnect = code === "server_error";
+          assertEquals({ told, errors }, {
+            told: { message: "No", code, reconnect },
+            errors: [...reported],
+          });
+        }
+      }
+    });
+
     it(`that says nothing any more is a refusal, and reported (${place.name})`, async () => {
       for (const name of ["code", "message"]) {
         const error = Object.defineProperty(new AuthError("No"), name, { value: 10n });

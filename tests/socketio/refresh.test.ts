@@ -41,6 +41,9 @@ const kept: Record<string, [options: object, told: string]> = {
     throttle: { limiter: { consume: () => Promise.reject(new Error("down")) }, key: () => "a" },
   }, "server_error"],
   "a token that has expired": [{ expiresAt: () => 1 }, "expired"],
+  "a verifier that says that it has expired": [{
+    verify: () => Promise.reject(new AuthError("Too late", { code: "expired" })),
+  }, "expired"],
 };
 
 /** What ends the session at once. */
