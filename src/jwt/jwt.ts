@@ -34,8 +34,7 @@ import { type Code, unauthorized } from "../protocol.ts";
 import { codeOf } from "./keys.ts";
 import { type Issuer, type JwtClaims, type JwtOptions, resolve, type Trust } from "./options.ts";
 
-export type { CryptoKey, JSONWebKeySet, JWK, JWTVerifyGetKey, KeyObject } from "jose";
-export type { JwtClaims, JwtOptions } from "./options.ts";
+export type { Jwk, JwkSet, JwtClaims, JwtOptions, KeyGetter, PublicKey } from "./options.ts";
 
 /**
  * A part of a policy, to be spread into the options of `socketioAuth`.

@@ -148,7 +148,11 @@ export function secretKey(secret: Uint8Array<ArrayBuffer>): KeyFinder {
 /** @param alg one of those allowed: `HS256`, `HS384` or `HS512` */
 function importSecret(secret: Uint8Array<ArrayBuffer>, alg: string): Promise<CryptoKey> {
   const algorithm = { name: "HMAC", hash: alg.replace("HS", "SHA-") };
-  return crypto.subtle.importKey("raw", secret, algorithm, false, ["verify"]);
+  // To Deno's compiler, the CryptoKey of jose is none of the runtime's.
+  const key: Promise<unknown> = crypto.subtle.importKey("raw", secret, algorithm, false, [
+    "verify",
+  ]);
+  return key as Promise<CryptoKey>;
 }
 
 function isUnknown(error: unknown): boolean {

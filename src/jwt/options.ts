@@ -5,6 +5,32 @@ import type { StandardSchema } from "../core/schema.ts";
 import type { Id } from "../core/users.ts";
 import { type KeyFinder, keysAt, keysBy, keysIn, publicKey, secretKey } from "./keys.ts";
 
+/** A JSON Web Key. */
+export interface Jwk {
+  /** The kind of key, such as `RSA`. */
+  readonly kty?: string;
+  /** What else it has. */
+  readonly [parameter: string]: unknown;
+}
+
+/** A JSON Web Key Set. */
+export interface JwkSet {
+  /** The keys. */
+  readonly keys: readonly Jwk[];
+}
+
+/** A `CryptoKey`, or a `KeyObject` of Node. */
+export interface PublicKey {
+  /** Must be `"public"`. */
+  readonly type: string;
+}
+
+/** Finds the key for a token, as `createRemoteJWKSet` and `createLocalJWKSet` of jose make one. */
+export type KeyGetter = (
+  header: { readonly alg: string; readonly kid?: string },
+  token: never,
+) => unknown;
+
 /** What a token says, once it is verified. */
 export interface JwtClaims {
   /** Whom it is about. */
@@ -53,9 +79,9 @@ export interface JwtOptions<Claims, User> {
    * again, 30 seconds after the last time at the earliest; a client that comes earlier is told
    * `server_error` with `retryAfter`.
    */
-  readonly jwks?: string | URL | JSONWebKeySet | JWTVerifyGetKey;
+  readonly jwks?: string | URL | JwkSet | KeyGetter;
   /** One public key: a `CryptoKey`, a `KeyObject` of Node, or a JWK. Its `kid` does not count. */
-  readonly key?: CryptoKey | KeyObject | JWK;
+  readonly key?: PublicKey | Jwk;
   /** A secret that is shared with the issuer: text or bytes, 32 bytes at least. */
   readonly secret?: string | Uint8Array;
   /** The claim `iss`: one, or any of a list. `false` takes tokens of whatever issuer. */
@@ -233,14 +259,14 @@ function keysOf(
 }
 
 function setOf(jwks: NonNullable<JwtOptions<unknown, unknown>["jwks"]>): KeyFinder {
-  if (typeof jwks === "function") return keysBy(jwks);
+  if (typeof jwks === "function") return keysBy(jwks as JWTVerifyGetKey);
   if (typeof jwks === "string" || jwks instanceof URL) {
     const isRight = URL.canParse(jwks) && /^https?:$/.test(new URL(jwks).protocol);
     check("option jwks", String(jwks), isRight, "a URL with https:");
     return keysAt(new URL(jwks));
   }
   try {
-    return keysIn(jwks);
+    return keysIn(jwks as JSONWebKeySet);
   } catch (cause) {
     throw new TypeError(
       "Cannot guard: the option jwks of jwt must be the URL of a JWK Set, a JWK Set " +
@@ -250,7 +276,7 @@ function setOf(jwks: NonNullable<JwtOptions<unknown, unknown>["jwks"]>): KeyFind
   }
 }
 
-function keyOf(key: CryptoKey | KeyObject | JWK): KeyFinder {
+function keyOf(key: PublicKey | Jwk): KeyFinder {
   const { kty, type, d, priv } = Object(key);
   const isPublic = kty === undefined
     ? type === "public"
@@ -262,7 +288,7 @@ function keyOf(key: CryptoKey | KeyObject | JWK): KeyFinder {
         "JWK. importSPKI of jose makes a CryptoKey of PEM.",
     );
   }
-  return publicKey(key);
+  return publicKey(key as CryptoKey | KeyObject | JWK);
 }
 
 function bytesOf(secret: unknown): Uint8Array<ArrayBuffer> {
