@@ -43,6 +43,25 @@ describe("manifests", () => {
     assertEquals({ types: npm.types, default: npm.main }, main);
   });
 
+  it("name those for clients and tokens again, too", () => {
+    const names = ["client", "protocol", "jwt"];
+    const built = names.map((name) => npm.exports[`./${name}`]);
+    assertEquals(
+      Object.entries(npm.browser),
+      names.map((name, i) => [`./${name}`, built[i].default]),
+    );
+    const types = names.map((name, i) => [name, [built[i].types]]);
+    assertEquals(npm.typesVersions, { "*": Object.fromEntries(types) });
+  });
+
+  it("have jose at hand as it is wanted", () => {
+    const { jose } = npm.devDependencies;
+    const [from, to] = npm.peerDependencies.jose.split(" <");
+    const [major] = jose.split(".");
+    assertEquals([from, to], [`>=${major}.0.0`, `${Number(major) + 1}.0.0`]);
+    assert(deno.imports.jose.startsWith(`npm:jose@^${major}.`));
+  });
+
   it("want the socket.io that is supported, where it is wanted", () => {
     const { "socket.io": server, "socket.io-client": client } = npm.peerDependencies;
     const [from, to] = SUPPORTED.split(" to 4.");

@@ -2,7 +2,7 @@
  * Checks the package as npm would publish it: what is in it, what publint says
  * of it, and that an empty project that installs it can compile against it with
  * the current and an older TypeScript, run it on Node, Deno and Bun, and `require`
- * it there and on the oldest Node that can. And that README's quick start works.
+ * it there and on the oldest Node that can, and resolve it as Metro does. And that README's quick start works.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,12 +10,15 @@ import { deepStrictEqual } from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { resolveAsMetro } from "./metro.ts";
 import { checkQuickStart } from "./quick-start.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The pinned runtimes go before the machine's own, here and in all that is started. */
 process.env.PATH = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
-const { devDependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+const { name, exports, devDependencies } = JSON.parse(
+  readFileSync(join(ROOT, "package.json"), "utf8"),
+);
 
 /** What is in the package besides the compiled sources. */
 const DOCUMENTS = [
@@ -28,7 +31,10 @@ const DOCUMENTS = [
 ];
 
 /** What the consumer installs next to the package, as we have it ourselves. */
-const NEIGHBORS = ["socket.io", "socket.io-client", "@socket.io/bun-engine"];
+const NEIGHBORS = ["socket.io", "socket.io-client", "@socket.io/bun-engine", "jose"];
+
+/** The entry points that are found without `exports`, too. */
+const FOUND_ANYWHERE = [".", "./client", "./protocol", "./jwt"];
 
 /** A TypeScript that many still have; the consumer installs it, and we have the current one. */
 const OLD_TYPESCRIPT = "5.9.3";
@@ -120,6 +126,14 @@ function checkTypes(folder: string): void {
   }
 }
 
+function checkMetro(folder: string): void {
+  for (const entry of FOUND_ANYWHERE) {
+    const found = resolveAsMetro(join(name, entry), join(folder, "index.js"));
+    deepStrictEqual(found, join(folder, "node_modules", name, exports[entry].default));
+    console.log(`ok Metro: ${entry}`);
+  }
+}
+
 function checkRuntimes(folder: string): void {
   for (const [runtime, [command, ...args]] of Object.entries(RUNTIMES)) {
     run(folder, command!, ...args, "smoke.ts", runtime);
@@ -135,6 +149,7 @@ try {
   const consumer = mkdtempSync(join(temporary, "consumer-"));
   createConsumer(consumer, tarball);
   checkTypes(consumer);
+  checkMetro(consumer);
   checkRuntimes(consumer);
   const oldNode = installOldNode(mkdtempSync(join(temporary, "node-")));
   run(consumer, oldNode, "smoke.cjs", `node ${OLD_NODE}`);

@@ -14,6 +14,8 @@ import byDefault, {
 } from "@socketio-auth/socketio-auth";
 import { serve as serveBun } from "@socketio-auth/socketio-auth/bun";
 import { serve as serveDeno } from "@socketio-auth/socketio-auth/deno";
+import { createLocalJWKSet, createRemoteJWKSet } from "jose";
+import { jwt, type JwtClaims } from "@socketio-auth/socketio-auth/jwt";
 import { type Running, serve as serveNode } from "@socketio-auth/socketio-auth/node";
 import { type Code, PROTOCOL_VERSION, unauthorized } from "@socketio-auth/socketio-auth/protocol";
 
@@ -82,3 +84,21 @@ export const expired: Code = "expired";
 // @ts-expect-error -- no such code
 unauthorized("nonsense");
 export const version: 2 = PROTOCOL_VERSION;
+
+const tokens = { issuer: "https://id.example/", audience: "chat" };
+export const byToken: Auth<JwtClaims> = socketioAuth(io, {
+  ...jwt({ ...tokens, jwks: createRemoteJWKSet(new URL("https://id.example/jwks")) }),
+  handshake: true,
+});
+export const byUser: Auth<User> = socketioAuth(io, {
+  ...jwt({
+    ...tokens,
+    jwks: createLocalJWKSet({ keys: [] }),
+    user: (claims) => ({ name: claims.sub }),
+  }),
+  handshake: true,
+});
+// @ts-expect-error -- the claims are typed
+jwt({ ...tokens, secret: "secret", user: (claims) => claims.sub.toFixed() });
+// @ts-expect-error -- an audience is required
+jwt({ secret: "secret", issuer: false });
