@@ -60,6 +60,8 @@ export interface JwtClaims {
  *
  * @example
  * ```ts
+ * import type { JwtClaims, JwtOptions } from "@socketio-auth/socketio-auth/jwt";
+ *
  * const options: JwtOptions<JwtClaims, { name: string }> = {
  *   jwks: "https://id.example/.well-known/jwks.json",
  *   issuer: "https://id.example/",

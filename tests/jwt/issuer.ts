@@ -103,7 +103,18 @@ export const OUTAGES: Record<string, Endpoint["answer"]> = {
 /** Has the clock that keys are measured by go on by so many milliseconds, until the test is over. */
 export function skip(ms: number): void {
   const { now } = Date;
-  Date.now = () => now() + ms;
+  setClock(() => now() + ms);
+}
+
+/** Has it stand still. */
+export function stop(): void {
+  const now = Date.now();
+  setClock(() => now);
+}
+
+function setClock(clock: () => number): void {
+  const { now } = Date;
+  Date.now = clock;
   onDispose(() => {
     Date.now = now;
   });

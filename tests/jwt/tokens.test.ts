@@ -279,4 +279,11 @@ describe("a token is verified with", () => {
       assertEquals(world.errors, []);
     });
   }
+
+  it("the secret as it was, whatever becomes of the bytes", async () => {
+    const secret = new TextEncoder().encode(SECRET);
+    const world = await openJwtWorld({ secret });
+    secret.fill(0);
+    assertEquals(codeOf(await world.tell(hmacWith(SECRET))), "ok");
+  });
 });
