@@ -103,6 +103,11 @@ export const tasks: readonly Task[] = [
     way: "CONNECT",
     credentials: "jwt",
   }),
+  signIns("`handshake` with `./jwt`", "`@thream/socketio-jwt`", NODE, {
+    ...works("handshake with ./jwt", "@thream/socketio-jwt"),
+    way: "CONNECT",
+    credentials: "jwt",
+  }, { most: 1.1 }),
   signIns("`socketio-auth` on socket.io 2", "an event, by hand, on socket.io 2", NODE, {
     ours: { work: "socketio-auth", isOld: true },
     theirs: { work: "event", isOld: true },

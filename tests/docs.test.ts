@@ -57,6 +57,18 @@ describe("README.md", () => {
     assertEquals(listedIn("Client", "option"), options);
   });
 
+  it("lists every option of jwt, and no other", () => {
+    const [, section = ""] = read("README.md").split("\n### JWT\n");
+    const [table = ""] = /\| option .*?\n\n/s.exec(section) ?? [];
+    const listed = [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
+    const [, body = ""] =
+      /interface JwtOptions<.*?\{\n(.*?)\n\}/s.exec(read("src/jwt/options.ts")) ?? [];
+    const options = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, name]) =>
+      name!
+    );
+    assertEquals(listed, options.sort());
+  });
+
   it("lists every state of the client, and no other", () => {
     const [, states = ""] = /type SessionState =(.*?);/s.exec(read("src/client/machine.ts")) ?? [];
     const names = [...states.matchAll(/"(\w+)"/g)].map(([, name]) => name!).sort();

@@ -1331,7 +1331,6 @@ export const mutants: Mutant[] = [
       "the other claims of what has expired",
       "return await check(token, trust, new Date((error.payload.exp! - 1) * 1000));",
       "return { payload: error.payload as JwtClaims, hasExpired: true };",
-      "jose looks at the others first, and only does not promise it",
     ],
     ["outages", "    if (isAuthError(error)) throw error;\n", ""],
     ["nobody", "isText(payload.sub) && ", ""],

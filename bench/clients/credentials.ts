@@ -1,7 +1,7 @@
 import jsonwebtoken from "jsonwebtoken";
 
 /** What the servers of the benchmarks sign with. */
-export const SECRET = "for benchmarks only";
+export const SECRET = "for benchmarks only, and 32 bytes long at least";
 
 /** A new user's credentials, good or wrong. */
 export type CredentialsOf = (n: number) => object;

@@ -5,7 +5,8 @@
  */
 import { authorize } from "@thream/socketio-jwt";
 import type { Server, Socket } from "socket.io";
-import { type Auth, socketioAuth } from "../../mod.ts";
+import { type Auth, socketioAuth, type VerifyContext } from "../../mod.ts";
+import { jwt } from "../../src/jwt/jwt.ts";
 import { SECRET } from "../clients/credentials.ts";
 import { findUser, readToken, type User } from "./users.ts";
 
@@ -14,7 +15,7 @@ export type Work = (io: Server) => Auth<User> | void;
 
 /** What a policy sets here besides the verifier. */
 interface Policy {
-  readonly verify?: (socket: Socket, credentials: unknown) => unknown;
+  readonly verify?: (socket: Socket, credentials: unknown, context: VerifyContext) => unknown;
   readonly handshake?: boolean;
   readonly timeout?: number;
 }
@@ -81,6 +82,10 @@ export const works: Record<string, Work> = {
   "handshake of a JWT": guarded({
     handshake: true,
     verify: (_socket, credentials) => readToken((credentials as { token?: unknown }).token),
+  }),
+  "handshake with ./jwt": guarded({
+    ...jwt({ secret: SECRET, issuer: false, audience: false }),
+    handshake: true,
   }),
   // As pending sockets are there, which are to be looked at for a while.
   "two steps within a minute": guarded({ timeout: 60_000 }),

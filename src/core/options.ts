@@ -184,8 +184,8 @@ export interface CommonOptions<S, User, Credentials> {
    * rate-limiter-flexible or a compatible one. The throttle takes a point before each verification,
    * and the verifier's answer decides whether the point is given back, even if it comes after the
    * deadline. The point is given back for a user, and for an `AuthError` with the code
-   * `server_error`, if the limiter can `reward`. A refusal, any other error, and no answer cost the
-   * point.
+   * `server_error` or `expired`, if the limiter can `reward`. A refusal, any other error, and no
+   * answer cost the point.
    *
    * If no point is left, the attempt waits up to 5 seconds for points of attempts that are being
    * verified. Then it is refused with `too_many_attempts` and `retryAfter`. If the limiter fails,

@@ -111,8 +111,10 @@ export function jwt<Claims = JwtClaims, User = Claims>(
       const user = options.user ? await options.user(claims, context) : claims as unknown as User;
       if (!user) return undefined;
       const { iss, sub, sid, session_id, exp } = payload;
+      const name = areSeveral ? `${iss} ${sub}` : sub;
       return admit(user, {
-        userId: options.userId ? options.userId(claims) : areSeveral ? `${iss} ${sub}` : sub,
+        // Where there is none, the core would look for one in the user.
+        userId: options.userId?.(claims) ?? name,
         sessionId: options.sessionId ? options.sessionId(claims) : [sid, session_id].find(isText),
         expiresAt: exp * 1000,
       });

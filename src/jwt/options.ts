@@ -125,7 +125,7 @@ export interface JwtOptions<Claims, User> {
   /**
    * The user's stable id.
    *
-   * @default `sub`; with several issuers `iss`, a space, and `sub`
+   * @default where it finds nothing, too: `sub`; with several issuers `iss`, a space, and `sub`
    */
   userId?(claims: Claims): Id | null | undefined;
   /**

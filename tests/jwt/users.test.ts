@@ -27,6 +27,10 @@ const sessions: Record<
   "sub, where sid is no text": [{ sid: 5 }, {}, ["ada", undefined]],
   "sub, and not the claim id": [{ id: "eve" }, {}, ["ada", undefined]],
   "what userId says": [{ oid: "o1" }, { userId: ({ oid }) => oid }, ["o1", undefined]],
+  "sub, where userId finds nothing": [{ id: "eve" }, { userId: ({ oid }) => oid }, [
+    "ada",
+    undefined,
+  ]],
   "what sessionId says": [{ jti: "t1" }, { sessionId: ({ jti }) => jti }, ["ada", "t1"]],
   "sub, where user finds another id": [{}, { user: () => ({ id: 7 }) }, ["ada", undefined]],
 };
