@@ -1,5 +1,5 @@
 /**
- * Signs in with a JSON Web Token, which [jose](https://github.com/panva/jose) verifies.
+ * A verifier for JSON Web Tokens, with [jose](https://github.com/panva/jose) as a peer dependency.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ import { type Issuer, type JwtClaims, type JwtOptions, resolve, type Trust } fro
 export type { Jwk, JwkSet, JwtClaims, JwtOptions, KeyGetter, PublicKey } from "./options.ts";
 
 /**
- * A part of a policy, to be spread into the options of `socketioAuth`.
+ * The options that `jwt` returns, to be spread into the options of `socketioAuth`.
  *
  * @typeParam User the user
  */
@@ -53,20 +53,23 @@ export interface JwtPolicy<User> {
   readonly grace: number;
 }
 
-/** How many keys are tried at most for a token that does not name its own. */
+/** The number of keys that are tried at most for a token without a `kid`. */
 const MOST_KEYS = 16;
 
 /**
- * Makes the options `verify` and `grace` for tokens of one issuer, or of several: a list, of which
- * the claim `iss` of the token chooses one.
+ * Returns the options `verify` and `grace` for the tokens of one issuer, or of a list of issuers. In a
+ * list, the claim `iss` of a token selects the issuer, whose own keys then verify the token.
  *
- * jose verifies the signature, `iss`, `aud`, `exp`, `nbf` and the algorithm. The claims `sub` and
- * `exp` are required; the session ends with `exp`. A token that is good but for its time is refused
- * with `expired`, any other one with `authentication_failed`, credentials without any text with
- * `invalid_credentials`. If the keys cannot be had, the client is told `server_error`.
+ * jose verifies the signature, the algorithm and the claims `iss`, `aud`, `exp` and `nbf`. The claims
+ * `sub` and `exp` are required, and the session ends at `exp`. A token that is valid but has expired is
+ * refused with `expired`, any other token with `authentication_failed`, and credentials without text
+ * with `invalid_credentials`. If the keys cannot be fetched, tokens are refused with `server_error`.
+ *
+ * A token is accepted until `exp`, also if it was revoked: see the option `user`.
  *
  * @typeParam Claims the claims, as the option `claims` types them
  * @typeParam User the user, as the option `user` types it
+ * @param options the options of an issuer, or a list of them
  * @throws {TypeError} if an option is unknown, missing or of the wrong kind
  * @throws {RangeError} if `clockTolerance` is out of range, or `secret` too short
  *
@@ -113,7 +116,7 @@ export function jwt<Claims = JwtClaims, User = Claims>(
       const { iss, sub, sid, session_id, exp } = payload;
       const name = areSeveral ? `${iss} ${sub}` : sub;
       return admit(user, {
-        // Where there is none, the core would look for one in the user.
+        // Without an id, the core would look for one in the user.
         userId: options.userId?.(claims) ?? name,
         sessionId: options.sessionId ? options.sessionId(claims) : [sid, session_id].find(isText),
         expiresAt: exp * 1000,
@@ -122,7 +125,7 @@ export function jwt<Claims = JwtClaims, User = Claims>(
   };
 }
 
-/** What several issuers must have in common, as it is needed before one of them is chosen. */
+/** Checks the options that have to agree, because they are needed before an issuer is selected. */
 function checkTogether<Claims, User>(list: readonly JwtOptions<Claims, User>[]): void {
   if (list.length === 0) {
     throw new TypeError("Cannot guard: the list that jwt was given is empty: name an issuer.");
@@ -146,7 +149,7 @@ function checkTogether<Claims, User>(list: readonly JwtOptions<Claims, User>[]):
   }
 }
 
-/** A function that chooses an issuer by what a token says, which nothing has verified yet. */
+/** Returns a function that selects an issuer by the claim `iss`, which is not verified yet. */
 function chooserOf<Claims, User>(
   all: readonly Issuer<Claims, User>[],
 ): (token: string) => Issuer<Claims, User> | undefined {
@@ -165,14 +168,15 @@ function defaultToken(credentials: unknown): unknown {
   return isText(credentials) ? credentials : Object(credentials).token;
 }
 
-/** What a token says that has a right signature, and right claims but for its end. */
+/** The claims of a token whose signature and claims are valid, except that it may have expired. */
 interface Verified {
   readonly payload: JwtClaims;
   readonly hasExpired: boolean;
 }
 
 /**
- * Verifies a token, as if it were `at` some time. Resolves with nothing if it is not to be trusted.
+ * Verifies a token, as of the time `at` if it is given. Resolves with `undefined` if the token is not
+ * valid.
  *
  * @throws {AuthError} if the keys cannot be had
  */
@@ -184,7 +188,7 @@ async function check(token: string, trust: Trust, at?: Date): Promise<Verified |
   } catch (error) {
     if (isAuthError(error)) throw error;
     if (at || !(error instanceof errors.JWTExpired)) return undefined;
-    // jose does not promise to have looked at all other claims by then.
+    // jose does not document that all other claims have been verified by then.
     return await check(token, trust, new Date((error.payload.exp! - 1) * 1000));
   }
 }
@@ -211,7 +215,7 @@ async function verifyWith(trust: Trust, token: string, at?: Date): Promise<JWTVe
   }
 }
 
-/** Tries one key after the other, where a token does not say which it is. */
+/** Tries one key after the other, for a token without a `kid`. */
 async function tryEach<T>(
   keys: AsyncIterable<CryptoKey>,
   verify: (key: CryptoKey) => Promise<T>,
@@ -228,7 +232,7 @@ async function tryEach<T>(
   throw new errors.JWSSignatureVerificationFailed();
 }
 
-/** The claims as the schema makes them, or nothing if they do not fit. */
+/** Returns the output of the schema, or `undefined` if the claims do not match. */
 async function fit<Claims>(
   payload: JwtClaims,
   schema: StandardSchema<Claims> | undefined,

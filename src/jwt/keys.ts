@@ -1,5 +1,5 @@
 /**
- * Where the keys come from that tokens are verified with.
+ * The keys that tokens are verified with, and how they are fetched.
  *
  * @module
  */
@@ -22,23 +22,23 @@ import { AuthError, isAuthError } from "../core/errors.ts";
 import { within } from "../core/within.ts";
 import { unauthorized } from "../protocol.ts";
 
-/** Finds the key for a token by its header, which nothing has verified yet. */
+/** A function that returns the key for a token, by a header that is not verified yet. */
 export type KeyFinder = JWTVerifyGetKey;
 
-/** How old keys may get, in milliseconds, while newer ones cannot be had. */
+/** The age in milliseconds up to which keys are used if they cannot be fetched again. */
 const OLDEST = 3_600_000;
-/** How old they may be before newer ones are asked for. */
+/** The age after which keys are fetched again. */
 const RENEWED_AFTER = 600_000;
-/** How long after a fetch an unknown key leads to no other, as jose has it by default. */
+/** The time after a fetch in which an unknown key starts no other: the default of jose. */
 const COOLDOWN = 30_000;
-/** How long a fetch may take. */
+/** The time limit of a fetch. */
 const FETCH_LIMIT = 5_000;
-/** How long one sign-in waits for a fetch: less than the deadline that it has by default. */
+/** The time that one attempt waits for a fetch: less than the default deadline. */
 const PATIENCE = 500;
-/** How long after the beginning of a fetch that fails there is no other: without keys, and with some. */
+/** The time between the starts of two fetches if the first one fails, without keys and with keys. */
 const PAUSES = { cold: 1_000, warm: 30_000 };
 
-/** The keys at a URL: fetched now, and again when they are old, or when one is not among them. */
+/** Starts to fetch the keys at a URL, and returns a function that finds one. */
 export function keysAt(url: URL): KeyFinder {
   const keys = new RemoteKeys(url);
   return (header, token) => keys.find(header, token);
@@ -46,7 +46,7 @@ export function keysAt(url: URL): KeyFinder {
 
 class RemoteKeys {
   readonly #url: string;
-  /** What jose has fetched last, and when. */
+  /** The last set that jose has fetched, and the time of the fetch. */
   readonly #cache: Partial<ExportedJWKSCache> = {};
   readonly #remote: ReturnType<typeof createRemoteJWKSet>;
   #triedAt = -Infinity;
@@ -75,12 +75,12 @@ class RemoteKeys {
     }
   }
 
-  /** Asks for newer keys. While they do not come, those that are there are good. */
+  /** Fetches the keys again. If that fails or takes too long, the last ones are used. */
   async #renew(): Promise<void> {
     await this.#inTime(() => this.#reload()).catch(() => {});
   }
 
-  /** Never rejects: what fails is told when a key is wanted. */
+  /** Fetches the keys. Never rejects: an error is reported when a key is needed. */
   async #reload(): Promise<void> {
     await this.#remote.reload().catch((error) => this.#error = error);
   }
@@ -95,7 +95,7 @@ class RemoteKeys {
     return await fetch(...request);
   }
 
-  /** Whether the last fetch has brought nothing, and it is too early for another. */
+  /** Whether the last fetch has failed or is running, and it is too early for another one. */
   get #isPausing(): boolean {
     const { uat = -Infinity } = this.#cache;
     const pause = this.#remote.fresh ? PAUSES.warm : PAUSES.cold;
@@ -107,15 +107,15 @@ class RemoteKeys {
   }
 }
 
-/** A set that does not change, as jose finds keys in it. */
+/** Returns a function that finds a key in a set. */
 export function keysIn(set: JSONWebKeySet): KeyFinder {
   return keysBy(createLocalJWKSet(set), "the JWK Set");
 }
 
-/** The keys that a getter finds: one of jose, or a function like it. */
+/** Wraps a function of jose that finds keys, and has it fetch them. */
 export function keysBy(getter: KeyFinder, name = "the getter"): KeyFinder {
   const remote = getter as Partial<ReturnType<typeof createRemoteJWKSet>>;
-  // What fails is told when a key is wanted.
+  // An error is reported when a key is needed.
   void remote.reload?.().catch(() => {});
   return async (header, token) => {
     const wasCooling = remote.coolingDown === true;
@@ -128,14 +128,14 @@ export function keysBy(getter: KeyFinder, name = "the getter"): KeyFinder {
   };
 }
 
-/** One public key, for tokens of whatever `kid`. */
+/** Returns a function that finds a single public key, whatever the `kid` of the token. */
 export function publicKey(key: CryptoKey | KeyObject | JWK): KeyFinder {
   if (!("kty" in key)) return () => key;
   const find = createLocalJWKSet({ keys: [key] });
   return ({ alg }) => find({ alg });
 }
 
-/** A secret, which is made a key once for each algorithm. */
+/** Returns a function that imports a secret, once for each algorithm. */
 export function secretKey(secret: Uint8Array<ArrayBuffer>): KeyFinder {
   const keys = new Map<string, Promise<CryptoKey>>();
   return ({ alg }) => {
@@ -145,7 +145,7 @@ export function secretKey(secret: Uint8Array<ArrayBuffer>): KeyFinder {
   };
 }
 
-/** @param alg one of those allowed: `HS256`, `HS384` or `HS512` */
+/** Imports a secret for an algorithm: `HS256`, `HS384` or `HS512`. */
 function importSecret(secret: Uint8Array<ArrayBuffer>, alg: string): Promise<CryptoKey> {
   const algorithm = { name: "HMAC", hash: alg.replace("HS", "SHA-") };
   // To Deno's compiler, the CryptoKey of jose is none of the runtime's.
@@ -159,27 +159,28 @@ function isUnknown(error: unknown): boolean {
   return codeOf(error) === "ERR_JWKS_NO_MATCHING_KEY";
 }
 
-/** Whether the keys are there, and the token says of none, or of several, that it is the one. */
+/** Whether there are keys, but none or several match the token. */
 function isAboutToken(error: unknown): boolean {
   return isUnknown(error) || codeOf(error) === "ERR_JWKS_MULTIPLE_MATCHING_KEYS";
 }
 
-/** The code that jose has given an error. */
+/** Returns the code of an error of jose. */
 export function codeOf(error: unknown): unknown {
   return (error as { code?: unknown } | null | undefined)?.code;
 }
 
-/** The key may be a new one, and it is too early to look: nothing is known of the token. */
+/** The error for a key that may be new, while it is too early for another fetch. */
 function unknown(retryAfter: number): AuthError {
   const { code, message } = unauthorized("server_error");
   return new AuthError(message, { code, retryAfter: Math.max(0, retryAfter) });
 }
 
+/** The error for keys that cannot be fetched or used. */
 function unavailable(where: string, error: unknown): AuthError {
   const { code, message } = unauthorized("server_error");
   const cause = new Error(
-    `No JWT can be verified: there was no key to be had from ${where}. Its clients are told ` +
-      `"server_error" until there is. What went wrong: ${String(error)}`,
+    `Cannot verify a JWT: no key could be obtained from ${where}. Clients are refused with ` +
+      `"server_error" until one can. Check that the server can reach it. The cause: ${error}`,
     { cause: error },
   );
   return new AuthError(message, { code, cause });

@@ -7,9 +7,9 @@ import { type KeyFinder, keysAt, keysBy, keysIn, publicKey, secretKey } from "./
 
 /** A JSON Web Key. */
 export interface Jwk {
-  /** The kind of key, such as `RSA`. */
+  /** The key type, such as `RSA`. */
   readonly kty?: string;
-  /** What else it has. */
+  /** The other parameters. */
   readonly [parameter: string]: unknown;
 }
 
@@ -25,35 +25,35 @@ export interface PublicKey {
   readonly type: string;
 }
 
-/** Finds the key for a token, as `createRemoteJWKSet` and `createLocalJWKSet` of jose make one. */
+/** A function that returns the key for a token, like those that `createRemoteJWKSet` of jose returns. */
 export type KeyGetter = (
   header: { readonly alg: string; readonly kid?: string },
   token: never,
 ) => unknown;
 
-/** What a token says, once it is verified. */
+/** The claims of a verified token. */
 export interface JwtClaims {
-  /** Whom it is about. */
+  /** The subject: the user. */
   readonly sub: string;
-  /** When it ends, in seconds. */
+  /** The time at which the token expires, in epoch seconds. */
   readonly exp: number;
-  /** Who has issued it. */
+  /** The issuer. */
   readonly iss?: string;
-  /** Whom it is meant for. */
+  /** The audience: the services that the token is for. */
   readonly aud?: string | readonly string[];
-  /** From when on it is good, in seconds. */
+  /** The time from which the token is valid, in epoch seconds. */
   readonly nbf?: number;
-  /** When it was issued, in seconds. */
+  /** The time at which the token was issued, in epoch seconds. */
   readonly iat?: number;
-  /** The name of the token, not of the session. */
+  /** The id of the token. Not the id of the session. */
   readonly jti?: string;
-  /** Anything else. */
+  /** Any other claim. */
   readonly [claim: string]: unknown;
 }
 
 /**
- * What `jwt` is given: the keys (exactly one of `jwks`, `key` and `secret`), whose tokens count, and
- * what becomes of them.
+ * The options of `jwt`. Exactly one of `jwks`, `key` and `secret` is required, and so are `issuer` and
+ * `audience`.
  *
  * @typeParam Claims the claims, as the option `claims` types them
  * @typeParam User the user, as the option `user` types it
@@ -72,80 +72,88 @@ export interface JwtClaims {
  */
 export interface JwtOptions<Claims, User> {
   /**
-   * The keys of an issuer: the URL of a JWK Set, the set itself, or a getter of jose
-   * (`createRemoteJWKSet` with options of its own).
+   * The public keys of the issuer: the URL of a JWK Set, the set itself, or a function that jose
+   * returns, such as `createRemoteJWKSet` with options of your own.
    *
-   * The set at a URL is fetched when `jwt` is called, and again when it is needed and older than ten
-   * minutes. While that fails, the last set is used until it is an hour old. Without a set clients
-   * are told `server_error`, and `onError` is told why. A token of an unknown key has the set fetched
-   * again, 30 seconds after the last time at the earliest; a client that comes earlier is told
-   * `server_error` with `retryAfter`.
+   * The set at a URL is fetched when `jwt` is called, and again when a token is verified and the set
+   * is older than ten minutes. If that fails, the last set is used until it is an hour old. Without a
+   * set, tokens are refused with `server_error`, and the cause goes to `onError`. If the key of a token
+   * is not in the set, the set is fetched again, but not within 30 seconds of the last fetch. Until
+   * then, such tokens are refused with `server_error` and `retryAfter`.
    */
   readonly jwks?: string | URL | JwkSet | KeyGetter;
-  /** One public key: a `CryptoKey`, a `KeyObject` of Node, or a JWK. Its `kid` does not count. */
+  /** A single public key: a `CryptoKey`, a `KeyObject` of Node, or a JWK. The `kid` is ignored. */
   readonly key?: PublicKey | Jwk;
-  /** A secret that is shared with the issuer: text or bytes, 32 bytes at least. */
+  /** A secret that is shared with the issuer: text or bytes, at least 32 bytes. */
   readonly secret?: string | Uint8Array;
-  /** The claim `iss`: one, or any of a list. `false` takes tokens of whatever issuer. */
+  /** The accepted values of the claim `iss`. With `false`, the claim is not verified. */
   readonly issuer: string | readonly string[] | false;
-  /** What the claim `aud` has to contain: one, or any of a list. `false` takes tokens for others. */
+  /**
+   * The accepted values of the claim `aud`. With `false`, the claim is not verified, and tokens that
+   * the issuer has issued for other services are accepted.
+   */
   readonly audience: string | readonly string[] | false;
   /**
-   * The algorithms that tokens may be signed with.
+   * The accepted signature algorithms.
    *
-   * @default with `jwks` and `key` all that have a public key, with `secret` `HS256`
+   * @default all algorithms with a public key; `HS256` with `secret`
    */
   readonly algorithms?: readonly string[];
   /**
-   * The header `typ`, such as `at+jwt`.
+   * The required value of the header `typ`, such as `at+jwt`.
    *
-   * @default any, or none
+   * @default the header is not verified
    */
   readonly typ?: string;
   /**
-   * How many seconds a token is good beyond its `exp`, and before its `nbf`, for clocks that differ.
-   * It becomes the `grace` of the session, too.
+   * The number of seconds that a token is accepted after `exp` and before `nbf`, for clocks that
+   * differ. Also the `grace` of the session.
    *
    * @default 0
    */
   readonly clockTolerance?: number;
   /**
-   * A Standard Schema that the claims have to fit, and that types them. What does not fit is refused
+   * A Standard Schema for the claims. Its output types the claims. Claims that do not match are refused
    * with `authentication_failed`.
+   *
+   * @default the claims are not validated any further
    */
   readonly claims?: StandardSchema<Claims>;
   /**
-   * Looks the user up, or asks a deny list. A falsy answer refuses the token with
-   * `authentication_failed`. An `AuthError` that it throws is told to the client; anything else is
-   * `server_error`, and goes to `onError`.
+   * Returns the user for the claims of a valid token, at once or as a promise. A falsy result refuses
+   * the token with `authentication_failed`, so this is the place to look up a deny list. If the
+   * function throws an `AuthError`, the client is told its text and code. Any other error goes to
+   * `onError`, and the token is refused with `server_error`.
    *
-   * @default the user is the claims
+   * @param context contains the `signal` of the attempt
+   * @default returns the claims
    */
   user?(claims: Claims, context: Pick<VerifyContext, "signal">): Awaitable<User | Falsy>;
   /**
-   * The user's stable id.
+   * Returns the user's stable id.
    *
-   * @default where it finds nothing, too: `sub`; with several issuers `iss`, a space, and `sub`
+   * @default `sub`; with several issuers `iss`, a space and `sub`; also used if nothing is returned
    */
   userId?(claims: Claims): Id | null | undefined;
   /**
-   * The stable id of the session. The claim `jti` is none: many issuers give each token its own.
+   * Returns the stable id of the session. The claim `jti` is unsuitable, because most issuers give each
+   * token a new one.
    *
-   * @default `sid`, or else `session_id`
+   * @default returns `sid`, or else `session_id`
    */
   sessionId?(claims: Claims): Id | null | undefined;
   /**
-   * Takes the token out of the credentials. What is no text is refused with `invalid_credentials`.
-   * `Bearer ` in front is taken off.
+   * Returns the token in the credentials. The prefix `Bearer ` is removed. Anything but text is refused
+   * with `invalid_credentials`.
    *
-   * @default the credentials themselves, or their `token`
+   * @default returns `credentials.token`, or the credentials if they are text
    */
   token?(credentials: unknown): unknown;
 }
 
-/** What makes a token one of an issuer. */
+/** The checked options that decide whether a token is valid. */
 export interface Trust {
-  /** What the claim `iss` may be; `undefined` if it may be anything. */
+  /** The accepted values of `iss`; `undefined` if the claim is not verified. */
   readonly issuers: string[] | undefined;
   readonly audiences: string[] | undefined;
   readonly algorithms: string[];
@@ -154,7 +162,7 @@ export interface Trust {
   readonly find: KeyFinder;
 }
 
-/** {@linkcode JwtOptions}, checked. */
+/** The checked options of one issuer. */
 export interface Issuer<Claims, User> extends Trust {
   readonly options: JwtOptions<Claims, User>;
 }
@@ -182,7 +190,7 @@ const OPTIONS: Record<keyof JwtOptions<unknown, unknown>, true> = {
 };
 
 /**
- * Checks the options, and has the keys fetched.
+ * Checks the options, and starts to fetch the keys.
  *
  * @throws {TypeError} if an option is unknown, missing or of the wrong kind
  * @throws {RangeError} if `clockTolerance` is out of range, or `secret` too short
@@ -217,7 +225,7 @@ export function resolve<Claims, User>(options: JwtOptions<Claims, User>): Issuer
   }
   count(0)("the option clockTolerance of jwt", clockTolerance);
   const allowed = algorithmsOf(algorithms, options.secret === undefined ? PUBLIC : SECRET);
-  // Last, as it may begin to fetch.
+  // Last, because it may start a fetch.
   const find = keysOf(options);
   return { options, issuers, audiences, algorithms: allowed, typ, clockTolerance, find };
 }
@@ -233,7 +241,7 @@ function texts(name: string, value: unknown, wanted: string): string[] | undefin
   return list as string[];
 }
 
-/** Those that are given, or what is the default for the kind of key. */
+/** Returns the given algorithms, or the default for the kind of key. */
 function algorithmsOf(given: unknown, possible: readonly string[]): string[] {
   const isSecret = possible === SECRET;
   if (given === undefined) return isSecret ? ["HS256"] : [...possible];
@@ -284,7 +292,7 @@ function keyOf(key: PublicKey | Jwk): KeyFinder {
     ? type === "public"
     : kty !== "oct" && d === undefined && priv === undefined;
   if (!isPublic) {
-    // Not shown: it may be private.
+    // The key may be private, so the error does not show it.
     throw new TypeError(
       "Cannot guard: the option key of jwt must be one public key: a CryptoKey, a KeyObject or a " +
         "JWK. importSPKI of jose makes a CryptoKey of PEM.",
@@ -295,7 +303,7 @@ function keyOf(key: PublicKey | Jwk): KeyFinder {
 
 function bytesOf(secret: unknown): Uint8Array<ArrayBuffer> {
   const isText = typeof secret === "string";
-  // Not shown: it is a secret.
+  // The errors do not show the secret.
   if (!isText && !(secret instanceof Uint8Array)) {
     throw new TypeError("Cannot guard: the option secret of jwt must be text or a Uint8Array.");
   }

@@ -131,7 +131,7 @@ describe("keys at a URL", () => {
       const told = await world.tell(token) as Declined;
       assertEquals([told.code, told.reconnect], ["server_error", true]);
       assertEquals(world.errors.map(({ context }) => context.during), ["verify"]);
-      assertMatch(String(world.errors[0]!.error), /there was no key to be had from http:/);
+      assertMatch(String(world.errors[0]!.error), /no key could be obtained from http:/);
       // What hangs is given up by itself, after five seconds.
       if (outage === "says nothing" || outage === "answers with half of it") return;
       stop();
