@@ -1378,7 +1378,7 @@ export const mutants: Mutant[] = [
     ["fetches without pause", "    if (this.#isPausing) throw this.#error;\n", ""],
     [
       "fetches that hang",
-      "return within(systemClock, PATIENCE, this.#url, call);",
+      "return within(clock, PATIENCE, this.#url, call);",
       "return call();",
     ],
     [

@@ -94,6 +94,8 @@ export const answerWith = (body: unknown) => (response: ServerResponse): void =>
 export const OUTAGES: Record<string, Endpoint["answer"]> = {
   "answers 500": (response) => response.writeHead(500).end("down"),
   "answers with a page": (response) => response.writeHead(200).end("<!doctype html>"),
+  "answers with no set": (response) => response.end("{}"),
+  "answers with null": (response) => response.end("null"),
   "sends elsewhere": (response) => response.writeHead(302, { location: "/other" }).end(),
   "breaks off": (response) => response.destroy(),
   "says nothing": () => {},

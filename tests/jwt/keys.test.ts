@@ -107,6 +107,15 @@ describe("keys at a URL", () => {
     assertEquals(world.errors, []);
   });
 
+  it("may be broken, which onError is told", async () => {
+    const endpoint = await publish();
+    endpoint.answer = answerWith({ keys: [{ kty: "EC", crv: "P-256", alg: "ES256", kid: "old" }] });
+    const world = await openJwtWorld({ jwks: endpoint.url });
+    await requested(endpoint, 1);
+    assertEquals(codeOf(await world.tell(await sign(old))), "server_error");
+    assertMatch(String(world.errors[0]!.error), /no key could be obtained/);
+  });
+
   it("may be many", async () => {
     const endpoint = await publish();
     const { keys } = setOf(old);
@@ -126,7 +135,7 @@ describe("keys at a URL", () => {
       const { answer: works } = endpoint;
       endpoint.answer = answer;
       // A sign-in does not wait for as long as a fetch does.
-      const world = await openJwtWorld({ jwks: endpoint.url }, { timeout: 3 * SECOND });
+      const world = await openJwtWorld({ jwks: endpoint.url }, { timeout: 4.5 * SECOND });
       const token = await sign(old);
       const told = await world.tell(token) as Declined;
       assertEquals([told.code, told.reconnect], ["server_error", true]);
