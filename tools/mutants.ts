@@ -1375,7 +1375,11 @@ export const mutants: Mutant[] = [
     ["newer keys", "!this.#isPausing) await this.#renew();", "!this.#isPausing) void 0;"],
     ["the last keys", "this.#reload()).catch(() => {});", "this.#remote.reload());"],
     ["the end of an outage", "cacheMaxAge: OLDEST", "cacheMaxAge: Infinity"],
-    ["fetches without pause", "    if (this.#isPausing) throw this.#error;\n", ""],
+    [
+      "fetches without pause",
+      '    if (this.#isPausing) throw this.#error ?? new Error("The last fetch has failed.");\n',
+      "",
+    ],
     [
       "fetches that hang",
       "return within(clock, PATIENCE, this.#url, call);",

@@ -102,7 +102,7 @@ class RemoteKeys {
   }
 
   async #fetch(...request: Parameters<typeof fetch>): Promise<Response> {
-    if (this.#isPausing) throw this.#error;
+    if (this.#isPausing) throw this.#error ?? new Error("The last fetch has failed.");
     this.#triedAt = Date.now();
     return await fetch(...request);
   }
