@@ -17,7 +17,9 @@ import { startRedis } from "../tests/kit/redis.ts";
 import type { Results, Row, Sizes } from "./results.ts";
 import { floodWithAttempts, floodWithSilence } from "./rows/floods.ts";
 import { measureUnder } from "./rows/growth.ts";
+import { followSignIn } from "./rows/path.ts";
 import { type Revoked, revokeEverywhere } from "./rows/revoke.ts";
+import { measureStartup } from "./rows/startup.ts";
 import { costsTable, fillIn, tablesOf } from "./tables.ts";
 
 const { values: given } = parseArgs({
@@ -75,8 +77,10 @@ async function measureAll(): Promise<Results> {
   const attempts = await timed("attempts", () => floodWithAttempts(scale.attempts));
   const revoked = await timed("revoke", measureRevoke);
   const sizes = await measureSizes();
+  const path = await timed("path", followSignIn);
+  const startup = await timed("startup", () => measureStartup(scale.rounds.counted));
   const date = new Date().toISOString().slice(0, 10);
-  return { date, machine, rows, growth, silence, attempts, revoked, sizes };
+  return { date, machine, rows, growth, silence, attempts, revoked, sizes, path, startup };
 }
 
 if (given.only !== undefined) {

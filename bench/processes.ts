@@ -120,7 +120,7 @@ export class ClientProcess extends Program {
 }
 
 /** Not the command in `node_modules/.bin`, which runs it as a child of its own. */
-function pathOf(runtime: Runtime): string {
+export function pathOf(runtime: Runtime): string {
   if (runtime === "Node") return execPath;
   const name = runtime.toLowerCase();
   const command = fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));

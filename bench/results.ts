@@ -1,7 +1,9 @@
 import type { Machine } from "./machine.ts";
 import type { Flood, Silence } from "./rows/floods.ts";
 import type { Growth } from "./rows/growth.ts";
+import type { Path } from "./rows/path.ts";
 import type { Revoked } from "./rows/revoke.ts";
+import type { Startup } from "./rows/startup.ts";
 import type { Spread } from "./statistics.ts";
 
 /** What was measured against the same work without this package. */
@@ -43,4 +45,6 @@ export interface Results {
   readonly attempts: Flood;
   readonly revoked: Revoked;
   readonly sizes: readonly Sizes[];
+  readonly path: Path;
+  readonly startup: readonly Startup[];
 }

@@ -10,7 +10,7 @@ type Cells = readonly string[];
 
 /** The tables by name, as the document marks their places. */
 export function tablesOf(results: Results): Readonly<Record<string, string>> {
-  const { rows, growth, silence, attempts, revoked, sizes, machine } = results;
+  const { rows, growth, silence, attempts, revoked, sizes, path, startup, machine } = results;
   return {
     machine: table(["", ""], [
       ["measured on", results.date],
@@ -67,6 +67,17 @@ export function tablesOf(results: Results): Readonly<Record<string, string>> {
         kilobytes(minified),
         kilobytes(gzip),
         budget === undefined ? "" : kilobytes(budget),
+      ]),
+    ),
+    path: table(["functions", "files"], [
+      [`${path.functions} (budget: 60)`, `${path.files} (budget: 16)`],
+    ]),
+    startup: table(
+      ["where", "this package", "socket.io"],
+      startup.map(({ runtime, ours, socketio }) => [
+        runtime,
+        `${round(ours.median)} ms`,
+        `${round(socketio.median)} ms`,
       ]),
     ),
   };
