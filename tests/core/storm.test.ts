@@ -93,6 +93,12 @@ describe("clients that come back as they are told", () => {
     }
   }
 
+  it("do not wait longer than the verifier needs where they are few", () => {
+    // It could not be less than three seconds. A delay that suits 6,000 clients takes three times that.
+    const { seconds } = storm(6, true);
+    assert(seconds <= 6, `${seconds} s`);
+  });
+
   it("are all in soon, also if most find no place", () => {
     const { seconds } = storm(600, true, { maxPending: 200 });
     assert(seconds <= 20, `${seconds} s`);
