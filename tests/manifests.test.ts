@@ -38,6 +38,13 @@ describe("manifests", () => {
     assertEquals(own, "./package.json");
   });
 
+  it("lead the compiler, Bun and esbuild from the package's name to its sources", () => {
+    const paths = Object.entries<string>(deno.exports).map(([entry, source]) => {
+      return [deno.name + entry.slice(1), [source]];
+    });
+    assertEquals(readJson("tsconfig.json").compilerOptions.paths, Object.fromEntries(paths));
+  });
+
   it("name the main entry again for resolvers that do not know `exports`", () => {
     const main = npm.exports["."];
     assertEquals({ types: npm.types, default: npm.main }, main);

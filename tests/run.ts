@@ -38,6 +38,8 @@ const ONCE: Record<string, string> = {
   "tests/manifests": "reads files",
   "tests/mutants": "reads files",
   "tests/sizes": "runs esbuild",
+  "tests/recipes/documents": "reads files",
+  "tests/recipes/pages": "pages run in a browser, whatever the server runs on",
   "tests/snippets": "runs the compiler",
   "tests/socketio/other_pages": "pages run in a browser; what differs by runtime is in cookies",
   "tests/socketio/webtransport": "runs Node, which the module of WebTransport is made for",
@@ -50,6 +52,8 @@ const ONCE: Record<string, string> = {
 const RUNTIMES: Record<string, (report: string, files: string[]) => string[]> = {
   node: (report, files) => [
     "node",
+    // Examples import the package by its name.
+    "--import=./tools/from-source.ts",
     "--test",
     // Starting a process for each file takes twice as long as the tests.
     "--test-isolation=none",

@@ -27,7 +27,8 @@ export function blocksIn(document: string, markdown: string): Block[] {
 
 /** The documents, and the doc comments of each source, all of them as Markdown. */
 export function documentation(): Map<string, string> {
-  const documents = ["README.md", "PROTOCOL.md", "SECURITY.md"];
+  const recipes = readdirSync(`${ROOT}docs/recipes`).map((name) => `docs/recipes/${name}`);
+  const documents = ["README.md", "PROTOCOL.md", "SECURITY.md", ...recipes.sort()];
   return new Map([
     ...documents.map((path) => [path, read(path)] as const),
     ...sources().map((path) => [path, markdownOf(read(path))] as const),

@@ -39,7 +39,7 @@ function writeProject(folder: string, blocks: Block[]): void {
   };
   const config = {
     extends: join(ROOT, "tsconfig.json"),
-    compilerOptions: { ...OPTIONS, paths: pathsOfPackage() },
+    compilerOptions: OPTIONS,
     files: Object.keys(files),
     include: [],
   };
@@ -48,14 +48,6 @@ function writeProject(folder: string, blocks: Block[]): void {
   for (const [name, content] of Object.entries(manifests)) {
     writeFileSync(join(folder, name), JSON.stringify(content));
   }
-}
-
-/** Lets blocks import the package by its name, from its sources. */
-function pathsOfPackage(): Record<string, string[]> {
-  const { name, exports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
-  return Object.fromEntries(
-    Object.entries<string>(exports).map(([entry, to]) => [join(name, entry), [join(ROOT, to)]]),
-  );
 }
 
 /**

@@ -1,0 +1,24 @@
+/**
+ * Starts a recipe: `npm run example -- login-form`.
+ *
+ * @module
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { env } from "node:process";
+import type { Server } from "socket.io";
+import { servePage } from "./page.ts";
+
+const names = readdirSync(import.meta.dirname)
+  .filter((file) => /^[\w-]+\.ts$/.test(file) && !["start.ts", "page.ts"].includes(file))
+  .map((file) => file.slice(0, -3));
+const [name = ""] = process.argv.slice(2);
+
+if (!names.includes(name)) {
+  console.log(`Which one? npm run example -- NAME, where NAME is ${names.join(", ")}`);
+} else {
+  const port = Number(env.PORT ?? 3000);
+  const { start } = await import(`./${name}.ts`) as { start(port: number): Server };
+  const io = await start(port);
+  if (existsSync(new URL(`${name}.html`, import.meta.url))) await servePage(io, name);
+  console.log(`${name}: http://localhost:${port}, and docs/recipes/${name}.md says what it does`);
+}

@@ -1,0 +1,52 @@
+// Each recipe is a page whose code is a file that runs.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, describe, it } from "#testing";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const read = (path: string): string => readFileSync(ROOT + path, "utf8");
+
+/** Files that start recipes, and are none. */
+const MACHINERY = ["start.ts", "page.ts"];
+
+const files = readdirSync(`${ROOT}examples/recipes`)
+  .filter((file) => file.endsWith(".ts") && !MACHINERY.includes(file));
+const pages = readdirSync(`${ROOT}docs/recipes`);
+
+describe("the recipes", () => {
+  for (const file of files) {
+    it(`show ${file} as it is`, () => {
+      const code = `\`\`\`ts\n${read(`examples/recipes/${file}`)}\`\`\`\n`;
+      const shown = pages.filter((page) => read(`docs/recipes/${page}`).includes(code));
+      assertEquals(shown.length, 1, `No page in docs/recipes shows ${file} as it is`);
+    });
+
+    it(`are tested: ${file}`, () => {
+      const name = file.split(".")[0]!;
+      assert(existsSync(`${ROOT}tests/recipes/${name}.test.ts`));
+    });
+  }
+
+  it("are all listed", () => {
+    const listed = [...read("docs/recipes/README.md").matchAll(/\]\(([\w-]+\.md)\)/g)];
+    const names = new Set(listed.map(([, page]) => page!));
+    assertEquals([...names].sort(), pages.filter((page) => page !== "README.md").sort());
+  });
+
+  for (const page of pages) {
+    it(`link to what is there: ${page}`, () => {
+      const links = [...read(`docs/recipes/${page}`).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)];
+      const broken = links.map(([, path]) => path!)
+        .filter((path) => !existsSync(new URL(path, `file://${ROOT}docs/recipes/`)));
+      assertEquals(broken, []);
+    });
+  }
+
+  it("do without words that make a text hard to read", () => {
+    const words = /\b(nobody|whoever|as ever|anew|besides)\b|\bThe same\./gi;
+    const found = pages.flatMap((page) =>
+      [...read(`docs/recipes/${page}`).matchAll(words)].map(([word]) => `${page}: ${word}`)
+    );
+    assertEquals(found, []);
+  });
+});
