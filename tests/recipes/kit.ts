@@ -8,14 +8,25 @@ import { oneEngine } from "../kit/targets.ts";
 
 /** Waits until a recipe listens, and closes it after the test. Returns its address. */
 export async function open(io: Server): Promise<string> {
-  const { httpServer: http } = io as unknown as { httpServer: HttpServer };
-  onDispose(async () => {
-    const closed = io.close();
-    http.closeAllConnections?.();
-    await closed;
-  });
+  onDispose(() => close(io));
+  const http = httpOf(io);
   if (!http.listening) await once(http, "listening");
-  return `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  return urlOf(io);
+}
+
+/** The address of a recipe that listens. */
+export function urlOf(io: Server): string {
+  return `http://127.0.0.1:${(httpOf(io).address() as AddressInfo).port}`;
+}
+
+export async function close(io: Server): Promise<void> {
+  const closed = io.close();
+  httpOf(io).closeAllConnections?.();
+  await closed;
+}
+
+function httpOf(io: Server): HttpServer {
+  return (io as unknown as { httpServer: HttpServer }).httpServer;
 }
 
 /** How a client connects. */
