@@ -21,6 +21,7 @@ const users = new Map([["ada", { id: "1", name: "Ada", password: "lovelace" }]])
 
 export async function start(port: number): Promise<Server> {
   const redis = createClient({ url: env.REDIS_URL ?? "redis://localhost:6379" });
+  redis.on("error", console.error); // without a listener, an outage ends the process
   await redis.connect();
   const store = new RedisStore({ client: redis, prefix: PREFIX });
   const app = express().use(express.json()).use(session({
@@ -31,7 +32,7 @@ export async function start(port: number): Promise<Server> {
     rolling: true,
     cookie: { maxAge: 30 * 60_000, sameSite: "lax" }, // and `secure` behind TLS
   }));
-  const http = app.listen(port).on("close", () => redis.destroy());
+  const http = app.listen(port).on("close", () => redis.close());
   const io = new Server(http);
 
   const auth = socketioAuth(io, {
