@@ -46,7 +46,7 @@ export function start(port: number): Server {
     },
   };
   const app = new Hono().all("/auth/*", ({ req }) => Auth(req.raw, config));
-  const http = serve({ fetch: app.fetch, port }) as HttpServer;
+  const http = serve({ fetch: app.fetch, port, overrideGlobalObjects: false }) as HttpServer;
   const io = new Server(http);
 
   const auth = socketioAuth(io, {

@@ -11,6 +11,7 @@ const MACHINERY = ["start.ts", "page.ts"];
 
 const files = readdirSync(`${ROOT}examples/recipes`)
   .filter((file) => file.endsWith(".ts") && !MACHINERY.includes(file));
+const frameworks = readdirSync(`${ROOT}examples/frameworks`);
 const pages = readdirSync(`${ROOT}docs/recipes`);
 
 describe("the recipes", () => {
@@ -24,6 +25,14 @@ describe("the recipes", () => {
     it(`are tested: ${file}`, () => {
       const name = file.split(".")[0]!;
       assert(existsSync(`${ROOT}tests/recipes/${name}.test.ts`));
+    });
+  }
+
+  for (const file of frameworks) {
+    it(`show ${file}, which is tested, as it is`, () => {
+      const code = `\`\`\`ts\n${read(`examples/frameworks/${file}`)}\`\`\`\n`;
+      assert(read("docs/recipes/frameworks.md").includes(code));
+      assert(read("tests/recipes/frameworks.test.ts").includes(`/frameworks/${file}`));
     });
   }
 

@@ -12,6 +12,8 @@ const OPTIONS = {
   declaration: false,
   noUnusedLocals: false,
   noUnusedParameters: false,
+  // As NestJS has them.
+  experimentalDecorators: true,
 };
 
 /**
@@ -40,7 +42,7 @@ function writeProject(folder: string, blocks: Block[]): void {
   const config = {
     extends: join(ROOT, "tsconfig.json"),
     compilerOptions: OPTIONS,
-    files: Object.keys(files),
+    files: [...Object.keys(files), join(ROOT, "tests/snippets/modules.d.ts")],
     include: [],
   };
   const manifests = { "package.json": { type: "module" }, "tsconfig.json": config };

@@ -1,0 +1,24 @@
+import { Server as Engine } from "@socket.io/bun-engine";
+import { socketioAuth } from "@socketio-auth/socketio-auth";
+import { Elysia } from "elysia";
+import { Server } from "socket.io";
+
+// Stands in for the login that you have.
+const users = new Map([["token of ada", { id: "1", name: "Ada" }]]);
+
+export function start(port: number): { server: unknown; stop(all?: boolean): unknown } {
+  const io = new Server();
+  const engine = new Engine({ path: "/socket.io/" });
+  io.bind(engine);
+  const auth = socketioAuth(io, {
+    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+  });
+  io.on("connection", (socket) => {
+    socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));
+  });
+
+  return new Elysia()
+    .get("/", () => "hello")
+    .all("/socket.io/", ({ request, server }) => engine.handleRequest(request, server as never))
+    .listen({ port, ...engine.handler() as object });
+}

@@ -1,0 +1,23 @@
+import { createServer } from "node:http";
+import { socketioAuth } from "@socketio-auth/socketio-auth";
+import express from "express";
+import { Server } from "socket.io";
+
+// Stands in for the login that you have.
+const users = new Map([["token of ada", { id: "1", name: "Ada" }]]);
+
+export function start(port: number): Server {
+  const app = express();
+  app.get("/", (_request, response) => void response.send("hello"));
+
+  const http = createServer(app);
+  const io = new Server(http);
+  const auth = socketioAuth(io, {
+    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+  });
+  io.on("connection", (socket) => {
+    socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));
+  });
+  http.listen(port);
+  return io;
+}

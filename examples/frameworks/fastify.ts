@@ -1,0 +1,25 @@
+import { socketioAuth } from "@socketio-auth/socketio-auth";
+import fastify from "fastify";
+import { Server } from "socket.io";
+
+// Stands in for the login that you have.
+const users = new Map([["token of ada", { id: "1", name: "Ada" }]]);
+
+export async function start(port: number): Promise<Server> {
+  const app = fastify();
+  app.get("/", () => "hello");
+
+  const io = new Server(app.server);
+  const auth = socketioAuth(io, {
+    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+  });
+  io.on("connection", (socket) => {
+    socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));
+  });
+  app.addHook("preClose", (done) => { // else `close` waits for the sockets
+    io.disconnectSockets(true);
+    done();
+  });
+  await app.listen({ port });
+  return io;
+}
