@@ -13,7 +13,7 @@ export function start(port: number): Server {
   const http = createServer(app);
   const io = new Server(http);
   const auth = socketioAuth(io, {
-    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+    verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
   io.on("connection", (socket) => {
     socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));

@@ -11,7 +11,7 @@ export async function start(port: number): Promise<Server> {
 
   const io = new Server(app.server);
   const auth = socketioAuth(io, {
-    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+    verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
   io.on("connection", (socket) => {
     socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));

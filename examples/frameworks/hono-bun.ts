@@ -12,7 +12,7 @@ export function site(port: number): object {
   const engine = new Engine({ path: "/socket.io/" });
   io.bind(engine);
   const auth = socketioAuth(io, {
-    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+    verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
   io.on("connection", (socket) => {
     socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));

@@ -14,7 +14,7 @@ export function start(port: number): Server {
   const http = serve({ fetch: app.fetch, port, overrideGlobalObjects: false });
   const io = new Server(http as HttpServer);
   const auth = socketioAuth(io, {
-    verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+    verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
   io.on("connection", (socket) => {
     socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));

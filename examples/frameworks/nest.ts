@@ -27,7 +27,7 @@ export class GuardedAdapter extends IoAdapter {
   override createIOServer(port: number, options?: ServerOptions): Server {
     const io: Server = super.createIOServer(port, options);
     auth = socketioAuth(io, {
-      verify: (_socket, { token }: { token?: unknown }) => users.get(String(token)),
+      verify: (_socket, credentials) => users.get(Object(credentials).token),
     });
     return io;
   }

@@ -21,8 +21,8 @@ export function start(port: number): Server {
   const io = new Server(http);
   const auth = socketioAuth(io, {
     handshake: true,
-    verify(_socket, { secret }: { secret: string }) {
-      const session = sessions.get(secret);
+    verify(_socket, credentials) {
+      const session = sessions.get(Object(credentials).secret);
       return session && admit({ id: session.userId }, { sessionId: session.id });
     },
   });

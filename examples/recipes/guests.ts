@@ -33,7 +33,8 @@ export function start(port: number): Server {
   const io = new Server(http);
   const auth = socketioAuth(io, {
     handshake: true,
-    verify(_socket, { guest, token }: Credentials): User | undefined {
+    verify(_socket, credentials: Credentials): User | undefined {
+      const { guest, token }: Credentials = Object(credentials);
       return token === undefined ? findGuest(guest) : users.get(String(token));
     },
     postAuthenticate(socket, { guest }) {

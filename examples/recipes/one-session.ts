@@ -13,7 +13,7 @@ export function start(port: number): Server {
   const io = new Server(http);
   const auth = socketioAuth(io, {
     handshake: true,
-    verify: (_socket, { token }: { token: string }) => users.get(token),
+    verify: (_socket, credentials) => users.get(Object(credentials).token),
     async postAuthenticate(socket) {
       const { id: userId } = auth.user(socket);
       await auth.revoke({ userId }, { olderThan: socket, message: "Signed in elsewhere" });

@@ -42,7 +42,8 @@ export function start(port: number): Server {
   const io = new Server(http);
   const auth = socketioAuth(io, {
     handshake: true,
-    async verify(_socket, { token }: { token?: unknown }) {
+    async verify(_socket, credentials) {
+      const { token } = Object(credentials);
       const found = typeof token === "string" && await check(token);
       return found && admit(found.user, { expiresAt: found.exp * 1000 });
     },

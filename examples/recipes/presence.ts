@@ -24,7 +24,7 @@ export async function start(port: number): Promise<Server> {
   const io = new Server(http, { adapter: createAdapter(redis, subscriber) });
   const auth = socketioAuth(io, {
     handshake: true,
-    verify: (_socket, { token }: { token: string }) => users.get(token),
+    verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
 
   async function arrive(id: string): Promise<void> {
