@@ -39,6 +39,8 @@ const ONCE: Record<string, string> = {
   "tests/mutants": "reads files",
   "tests/sizes": "runs esbuild",
   "tests/recipes/documents": "reads files",
+  "tests/recipes/jwt-provider": "what differs are the claims, whatever verifies them",
+  "tests/recipes/presence": "starts processes; what it counts is in Redis",
   "tests/recipes/pages": "pages run in a browser, whatever the server runs on",
   "tests/snippets": "runs the compiler",
   "tests/socketio/other_pages": "pages run in a browser; what differs by runtime is in cookies",
