@@ -1,11 +1,11 @@
 import { socketioAuth } from "@socketio-auth/socketio-auth";
-import fastify from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import { Server } from "socket.io";
 
 // Stands in for the login that you have.
 const users = new Map([["token of ada", { id: "1", name: "Ada" }]]);
 
-export async function start(port: number): Promise<Server> {
+export async function start(port: number): Promise<FastifyInstance> {
   const app = fastify();
   app.get("/", () => "hello");
 
@@ -16,10 +16,11 @@ export async function start(port: number): Promise<Server> {
   io.on("connection", (socket) => {
     socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));
   });
-  app.addHook("preClose", (done) => { // else `close` waits for the sockets
-    io.disconnectSockets(true);
+  // Otherwise `app.close` waits until the last client has left.
+  app.addHook("preClose", (done) => {
+    io.engine.close();
     done();
   });
   await app.listen({ port });
-  return io;
+  return app;
 }

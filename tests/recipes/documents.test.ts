@@ -36,6 +36,21 @@ describe("the recipes", () => {
     });
   }
 
+  for (const file of files.filter((file) => !file.endsWith(".page.ts"))) {
+    it(`have what ${file} imports installed`, () => {
+      const code = read(`examples/recipes/${file}`);
+      const imported = [
+        ...code.matchAll(/^import (?!type ).* from "((?:@[^/"]+\/)?[^/":]+)[^":]*"/gm),
+      ];
+      const [, installed = ""] = /^npm install (.*)/m
+        .exec(read(`docs/recipes/${file.replace(".ts", ".md")}`)) ?? [];
+      const names = new Set(imported.map(([, name]) => name!));
+      // The peer that this entry point needs.
+      if (code.includes("socketio-auth/jwt")) names.add("jose");
+      assertEquals([...names].sort(), installed.split(" ").sort());
+    });
+  }
+
   it("are all listed", () => {
     const listed = [...read("docs/recipes/README.md").matchAll(/\]\(([\w-]+\.md)\)/g)];
     const names = new Set(listed.map(([, page]) => page!));

@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { assertEquals, describe, it } from "#testing";
 import { type ExecutionContext, Module, UseGuards } from "@nestjs/common";
 import { SubscribeMessage, WebSocketGateway } from "@nestjs/websockets";
@@ -22,7 +23,6 @@ async function use(url: string): Promise<void> {
 
 const onHttp: Record<string, () => Promise<{ start(port: number): Server | Promise<Server> }>> = {
   "Express 5": () => import("../../examples/frameworks/express.ts"),
-  "Fastify 5": () => import("../../examples/frameworks/fastify.ts"),
   "Hono, with @hono/node-server": () => import("../../examples/frameworks/hono.ts"),
 };
 
@@ -35,6 +35,15 @@ describe("the frameworks", () => {
       await use(await open(await start(0)));
     });
   }
+
+  it("are guarded: Fastify 5, which closes with clients that are connected", async () => {
+    const { start } = await import("../../examples/frameworks/fastify.ts");
+    const app = await start(0);
+    const { port } = app.server.address() as AddressInfo;
+    await use(`http://localhost:${port}`);
+    await connect(`http://localhost:${port}`);
+    await app.close();
+  });
 
   it("are guarded: NestJS 11, each gateway", async () => {
     const { start, userOf } = await import("../../examples/frameworks/nest.ts");
