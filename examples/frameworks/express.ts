@@ -16,7 +16,8 @@ export function start(port: number): Server {
     verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
   io.on("connection", (socket) => {
-    socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));
+    const { name } = auth.user(socket);
+    socket.on("chat", (text) => io.emit("chat", name, text));
   });
   http.listen(port);
   return io;

@@ -14,7 +14,8 @@ export async function start(port: number): Promise<FastifyInstance> {
     verify: (_socket, credentials) => users.get(Object(credentials).token),
   });
   io.on("connection", (socket) => {
-    socket.on("who", (acknowledge) => acknowledge(auth.user(socket).name));
+    const { name } = auth.user(socket);
+    socket.on("chat", (text) => io.emit("chat", name, text));
   });
   // Otherwise `app.close` waits until the last client has left.
   app.addHook("preClose", (done) => {

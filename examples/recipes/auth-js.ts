@@ -52,8 +52,10 @@ export function start(port: number): Server {
   const auth = socketioAuth(io, {
     handshake: cookies(NAMES, { origins: "same" }), // or a list of your pages' origins
     async verify(_socket, credentials) {
-      const found = Object.entries(Object(credentials)).filter(([name]) => NAMES.includes(name));
-      const cookie = found.map(([name, value]) => `${name}=${encodeURIComponent(`${value}`)}`);
+      const given: Record<string, unknown> = Object(credentials);
+      const cookie = NAMES.map((name) => [name, given[name]])
+        .filter(([, value]) => typeof value === "string")
+        .map(([name, value]) => `${name}=${encodeURIComponent(value as string)}`);
       const token = await getToken({
         req: { headers: { cookie: cookie.join("; ") } },
         secret: SECRET,
@@ -66,7 +68,7 @@ export function start(port: number): Server {
   });
   io.on("connection", (socket) => {
     const { name } = auth.user(socket);
-    socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
+    socket.on("chat", (text) => io.emit("chat", name, text));
   });
   return io;
 }

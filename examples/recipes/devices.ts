@@ -16,6 +16,11 @@ function deleteSessions(isOver: (session: Session) => boolean): number {
   return over.length;
 }
 
+/** Clients may leave the acknowledgement out, or send something else in its place. */
+function answer(acknowledge: unknown, value: unknown): void {
+  if (typeof acknowledge === "function") acknowledge(value);
+}
+
 export function start(port: number): Server {
   const http = createServer();
   const io = new Server(http);
@@ -33,18 +38,18 @@ export function start(port: number): Server {
 
     socket.on("devices", (acknowledge) => {
       const own = [...sessions.values()].filter((session) => session.userId === userId);
-      acknowledge(own.map(({ id, device }) => ({ id, device, isThis: id === sessionId })));
+      answer(acknowledge, own.map(({ id, device }) => ({ id, device, isThis: id === sessionId })));
     });
     socket.on("sign out device", async (id: unknown, acknowledge) => {
       // Only one of this user's own.
       const count = deleteSessions((session) => session.id === id && session.userId === userId);
       if (count > 0) await auth.revoke({ sessionId: String(id) });
-      acknowledge(count);
+      answer(acknowledge, count);
     });
     socket.on("sign out others", async (acknowledge) => {
       const count = deleteSessions(({ id, userId: of }) => of === userId && id !== sessionId);
       await auth.revoke({ userId }, { except: { sessionId } });
-      acknowledge(count);
+      answer(acknowledge, count);
     });
   });
   http.listen(port);

@@ -49,7 +49,7 @@ export async function start(port: number): Promise<Server> {
   });
   io.on("connection", (socket) => {
     const { name } = auth.user(socket);
-    socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
+    socket.on("chat", (text) => io.emit("chat", name, text));
   });
 
   app.post("/login", (request, response, next) => {

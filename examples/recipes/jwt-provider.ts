@@ -66,7 +66,7 @@ export function start(port: number, provider: Provider = providers.auth0): Serve
   io.on("connection", (socket) => {
     socket.on("who", (acknowledge) => {
       const { userId, sessionId } = auth.session(socket)!;
-      acknowledge({ userId, sessionId });
+      if (typeof acknowledge === "function") acknowledge({ userId, sessionId });
     });
   });
   http.listen(port);

@@ -34,7 +34,7 @@ export function start(port: number): Server {
   });
   io.on("connection", (socket) => {
     const { name } = auth.user(socket);
-    socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
+    socket.on("chat", (text) => io.emit("chat", name, text));
   });
   http.listen(port);
   return io;

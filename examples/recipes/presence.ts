@@ -52,6 +52,7 @@ export async function start(port: number): Promise<Server> {
     socket.join(`user ${id}`);
     socket.on("disconnect", () => check(id).catch(report));
     socket.on("who", (acknowledge) => {
+      if (typeof acknowledge !== "function") return;
       redis.zRange(ONLINE, 0, -1).then(acknowledge).catch(report);
     });
     arrive(id).catch(report);

@@ -29,7 +29,7 @@ export function start(port: number): Server {
   });
   io.on("connection", (socket) => {
     const { name } = auth.user(socket);
-    socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
+    socket.on("chat", (text) => io.emit("chat", name, text));
   });
   http.listen(port, "127.0.0.1"); // where only the proxy reaches it
   return io;

@@ -18,6 +18,11 @@ const RIGHTS = new Map<string, Role[]>([
   ["set role", ["admin"]],
 ]);
 
+/** Clients may leave the acknowledgement out, or send something else in its place. */
+function answer(acknowledge: unknown, value: unknown): void {
+  if (typeof acknowledge === "function") acknowledge(value);
+}
+
 export function start(port: number): Server {
   const http = createServer();
   const io = new Server(http);
@@ -49,27 +54,26 @@ export function start(port: number): Server {
       if (event === "authentication") return next(); // a refresh
       const error = await check(socket, event);
       if (!error) return next();
-      const acknowledge: unknown = args.at(-1); // without `next` the event goes no further
-      if (typeof acknowledge === "function") acknowledge({ error });
+      answer(args.at(-1), { error }); // without `next` the event goes no further
     });
   }
 
   io.of("/admin").on("connection", (socket) => {
     guardEvents(socket);
-    socket.on("set role", async (id: unknown, role: unknown, acknowledge: unknown) => {
-      const user = users.get(String(id));
-      if (!user || !["guest", "member", "admin"].includes(String(role))) return;
-      user.role = role as Role;
+    socket.on("set role", async (id, role, acknowledge) => {
+      const user = users.get(id);
+      if (!user || !["guest", "member", "admin"].includes(role)) return;
+      user.role = role;
       await auth.refresh({ userId: user.id }, { within: 10_000 });
-      if (typeof acknowledge === "function") acknowledge({});
+      answer(acknowledge, {});
     });
   });
   io.on("connection", (socket) => {
     guardEvents(socket);
-    socket.on("read", (acknowledge) => acknowledge({ messages: [] }));
+    socket.on("read", (acknowledge) => answer(acknowledge, { messages: [] }));
     socket.on("post", (text, acknowledge) => {
       io.emit("message", text);
-      acknowledge({});
+      answer(acknowledge, {});
     });
   });
 

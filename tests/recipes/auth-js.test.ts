@@ -37,7 +37,7 @@ describe("the recipe of Auth.js", () => {
     const days = info.expiresIn / 86_400_000;
     assert(days > 29 && days <= 30);
     client.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["Ada: hello"]);
+    assertEquals(await client.next("chat"), ["Ada", "hello"]);
     assertEquals((await ask(client, "authentication") as { ok: boolean }).ok, true);
   });
 

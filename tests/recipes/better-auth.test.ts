@@ -50,7 +50,7 @@ describe("the recipe of better-auth", () => {
     const other = await connect(login.browser.url, { auth: { token } });
     await other.next("authenticated");
     other.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["Ada: hello"]);
+    assertEquals(await client.next("chat"), ["Ada", "hello"]);
     assertEquals((await ask(other, "authentication", { token }) as { ok: boolean }).ok, true);
   });
 

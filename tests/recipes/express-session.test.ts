@@ -39,7 +39,7 @@ describe("the recipe of express-session", () => {
     const client = await (await logIn(await openSite())).connect();
     await client.next("authenticated");
     client.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["Ada: hello"]);
+    assertEquals(await client.next("chat"), ["Ada", "hello"]);
     assertEquals((await ask(client, "authentication") as { ok: boolean }).ok, true);
   });
 
@@ -94,5 +94,18 @@ describe("the recipe of express-session", () => {
     const [, info] = await client.next("authenticated") as [unknown, { expiresIn: number }];
     assert(info.expiresIn > 0 && info.expiresIn <= 700);
     assertEquals(await codeOf(client), "expired");
+  });
+
+  withRedis("goes on after a refresh, if requests have extended the session", async () => {
+    const browser = await logIn(await openSite());
+    const { redis, key } = await inRedis(browser);
+    await redis.pExpire(key, 60_000);
+    const client = await browser.connect();
+    const [, before] = await client.next("authenticated") as [unknown, { expiresIn: number }];
+    assert(before.expiresIn <= 60_000);
+    await browser.get("/");
+    await ask(client, "authentication");
+    const [, after] = await client.next("authenticated") as [unknown, { expiresIn: number }];
+    assert(after.expiresIn > 29 * 60_000);
   });
 });

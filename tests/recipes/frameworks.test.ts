@@ -14,9 +14,10 @@ async function use(url: string): Promise<void> {
   const client = await connect(url);
   client.emit("authentication", { token: "token of ada" });
   await client.next("authenticated");
-  assertEquals(await ask(client, "who"), "Ada");
+  client.emit("chat", "hello");
+  assertEquals(await client.next("chat"), ["Ada", "hello"]);
   const other = await connect(url);
-  other.emit("who", () => {});
+  other.emit("chat", "hello");
   other.emit("authentication", { token: "guess" });
   assertEquals(await codeOf(other), "authentication_failed");
 }

@@ -21,7 +21,7 @@ describe("the recipe of iron-session", () => {
     const [, info] = await client.next("authenticated") as [unknown, { expiresIn: number }];
     assert(info.expiresIn > 7 * 3600_000 && info.expiresIn <= 8 * 3600_000);
     client.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["Ada: hello"]);
+    assertEquals(await client.next("chat"), ["Ada", "hello"]);
     assertEquals((await ask(client, "authentication") as { ok: boolean }).ok, true);
   });
 

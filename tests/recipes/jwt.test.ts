@@ -30,7 +30,7 @@ describe("the recipe of JSON Web Tokens", () => {
     const [, info] = await client.next("authenticated") as [unknown, { expiresIn: number }];
     assert(info.expiresIn > 14 * 60_000 && info.expiresIn <= 15 * 60_000);
     client.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["Ada: hello"]);
+    assertEquals(await client.next("chat"), ["Ada", "hello"]);
     const answer = await ask(client, "authentication", { token: await logIn(url) });
     assertEquals((answer as { ok: boolean }).ok, true);
   });
@@ -62,7 +62,7 @@ describe("the recipe of JSON Web Tokens", () => {
     assertEquals(await codeOf(client), "revoked");
     assertEquals(refusalOf(await connect(url, { auth: { token } })), "authentication_failed");
     other.emit("chat", "still here");
-    assertEquals(await other.next("chat"), ["Ada: still here"]);
+    assertEquals(await other.next("chat"), ["Ada", "still here"]);
   });
 
   it("signs out no one by a forged token", async () => {

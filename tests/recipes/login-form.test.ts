@@ -21,7 +21,7 @@ describe("the recipe of a login form", () => {
     }
     assertEquals(await client.signIn(RIGHT), ["Ada"]);
     client.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["Ada: hello"]);
+    assertEquals(await client.next("chat"), ["Ada", "hello"]);
   });
 
   it("closes the connection after three wrong passwords", async () => {

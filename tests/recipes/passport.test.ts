@@ -18,7 +18,7 @@ describe("the recipe of passport", () => {
     const client = await (await logIn(await open(start(0)))).connect();
     await client.next("authenticated");
     client.emit("chat", "hello");
-    assertEquals(await client.next("chat"), ["ada: hello"]);
+    assertEquals(await client.next("chat"), ["ada", "hello"]);
     assertEquals((await ask(client, "authentication") as { ok: boolean }).ok, true);
   });
 
