@@ -1,5 +1,5 @@
 import { assertEquals, describe, it } from "#testing";
-import { authenticate } from "../../src/client/client.ts";
+import { authenticate, type ClientSession } from "../../src/client/client.ts";
 import { start } from "../../examples/recipes/guests.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { ask, codeOf, connect, open } from "./kit.ts";
@@ -46,9 +46,13 @@ describe("the recipe of guests", () => {
     onDispose(() => asGuest.stop());
     assertEquals(await asGuest.ready, "A guest");
     asGuest.stop();
+    const asAda = new Promise<ClientSession<string>>((resolve) => {
+      client.socket.once("connect", () => {
+        resolve(authenticate<string>(client.socket, { guest, token: "token of ada" }));
+      });
+    });
     client.emit("sign out");
-    await codeOf(client);
-    const session = authenticate<string>(client.socket, { guest, token: "token of ada" });
+    const session = await asAda;
     onDispose(() => session.stop());
     assertEquals(await session.ready, "Ada");
   });
