@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { Server as HttpServer } from "node:http";
 import { env } from "node:process";
 import { Auth, type AuthConfig } from "@auth/core";
@@ -9,7 +9,8 @@ import { admit, cookies, socketioAuth } from "@socketio-auth/socketio-auth";
 import { Hono } from "hono";
 import { Server } from "socket.io";
 
-const SECRET = env.AUTH_SECRET ?? "only to try it out";
+// Another one at each start, unless you set one.
+const SECRET = env.AUTH_SECRET ?? randomBytes(32).toString("hex");
 const SECURE = env.NODE_ENV === "production";
 const COOKIE = SECURE ? "__Secure-authjs.session-token" : "authjs.session-token";
 /** A cookie that is too long is in several. */

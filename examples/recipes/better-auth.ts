@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { env } from "node:process";
 import { admit, cookies, socketioAuth } from "@socketio-auth/socketio-auth";
@@ -13,7 +14,8 @@ const COOKIE = "better-auth.session_token";
 export function start(port: number): Server {
   const login = betterAuth({
     baseURL: env.BETTER_AUTH_URL ?? `http://localhost:${port}`,
-    secret: env.BETTER_AUTH_SECRET ?? "32 characters, only to try it out",
+    // Another one at each start, unless you set one.
+    secret: env.BETTER_AUTH_SECRET ?? randomBytes(32).toString("hex"),
     database: memoryAdapter({ user: [], session: [], account: [], verification: [] }), // or yours
     emailAndPassword: { enabled: true },
     plugins: [bearer()],

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { env } from "node:process";
 import { admit, cookies, socketioAuth } from "@socketio-auth/socketio-auth";
 import { RedisStore } from "connect-redis";
@@ -13,7 +14,8 @@ declare module "express-session" {
   }
 }
 
-const SECRET = env.SESSION_SECRET ?? "only to try it out";
+// Another one at each start, unless you set one.
+const SECRET = env.SESSION_SECRET ?? randomBytes(32).toString("hex");
 const PREFIX = "sess:";
 
 // Stands in for a database, which keeps a hash of the password.

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { env } from "node:process";
 import { admit, cookies, socketioAuth } from "@socketio-auth/socketio-auth";
 import express from "express";
@@ -16,7 +16,8 @@ const COOKIE = "session";
 const TTL = 8 * 3600; // seconds
 const OPTIONS = {
   cookieName: COOKIE,
-  password: env.SESSION_PASSWORD ?? "32 characters, only to try it out",
+  // Another one at each start, unless you set one.
+  password: env.SESSION_PASSWORD ?? randomBytes(32).toString("hex"),
   ttl: TTL,
   cookieOptions: { secure: env.NODE_ENV === "production" },
 };

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { env } from "node:process";
 import { socketioAuth } from "@socketio-auth/socketio-auth";
 import { jwt } from "@socketio-auth/socketio-auth/jwt";
@@ -6,7 +6,8 @@ import express from "express";
 import { jwtVerify, SignJWT } from "jose";
 import { Server } from "socket.io";
 
-const SECRET = env.JWT_SECRET ?? "at least 32 characters, to try it out";
+// Another one at each start, unless you set one.
+const SECRET = env.JWT_SECRET ?? randomBytes(32).toString("hex");
 const ISSUER = "https://app.example";
 const AUDIENCE = "chat";
 const LIFETIME = 15 * 60_000;

@@ -1,9 +1,13 @@
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { env } from "node:process";
 import { admit, AuthError, socketioAuth } from "@socketio-auth/socketio-auth";
 import passport from "passport";
 import { ExtractJwt, Strategy } from "passport-jwt";
 import { Server } from "socket.io";
+
+// Another one at each start, unless you set one.
+const SECRET = env.JWT_SECRET ?? randomBytes(32).toString("hex");
 
 // Stands in for a database.
 const users = new Map([["1", { id: "1", name: "Ada" }]]);
@@ -13,7 +17,7 @@ type User = { id: string; name: string };
 passport.use(
   new Strategy({
     jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(),
-    secretOrKey: env.JWT_SECRET ?? "32 characters, only to try it out",
+    secretOrKey: SECRET,
     algorithms: ["HS256"],
     issuer: "https://id.example",
     audience: "chat",

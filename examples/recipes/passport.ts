@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { env } from "node:process";
 import { admit, cookies, socketioAuth } from "@socketio-auth/socketio-auth";
 import { unsign } from "cookie-signature";
@@ -7,7 +8,8 @@ import passport from "passport";
 import { Strategy } from "passport-local";
 import { Server } from "socket.io";
 
-const SECRET = env.SESSION_SECRET ?? "only to try it out";
+// Another one at each start, unless you set one.
+const SECRET = env.SESSION_SECRET ?? randomBytes(32).toString("hex");
 
 // Stands in for a database, which keeps a hash of the password.
 const users = new Map([["1", { id: "1", name: "ada", password: "lovelace" }]]);

@@ -2,6 +2,7 @@ import { assert, describe, it } from "#testing";
 import type { Server } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ask, codeOf, connect, open } from "./kit.ts";
+import "./secrets.ts";
 
 /** What a client may send instead of credentials. */
 const ODDITIES = [undefined, null, 5, "text", [], {}, { token: null }, { token: { length: 9 } }];

@@ -1,5 +1,6 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import { encode } from "@auth/core/jwt";
+import { SECRET } from "./secrets.ts";
 import { start } from "../../examples/recipes/auth-js.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ask, Browser, codeOf, open, refusalOf } from "./kit.ts";
@@ -19,7 +20,7 @@ async function post(browser: Browser, path: string, body: object = {}): Promise<
 }
 
 /** Gives a browser the cookie of a token, in parts if it is long. */
-async function setToken(browser: Browser, token: object, secret = "only to try it out") {
+async function setToken(browser: Browser, token: object, secret = SECRET) {
   const value = await encode({ token: { ...token }, secret, salt: COOKIE });
   browser.cookies.delete(COOKIE);
   const parts = value.match(/.{1,3900}/g)!;

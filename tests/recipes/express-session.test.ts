@@ -1,6 +1,7 @@
 import { env } from "node:process";
 import { assert, assertEquals, describe, it } from "#testing";
 import { createClient } from "redis";
+import "./secrets.ts";
 import { start } from "../../examples/recipes/express-session.ts";
 import { openRedis, redisIsThere } from "../kit/backends.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import { sealData } from "iron-session";
+import { SECRET } from "./secrets.ts";
 import { start } from "../../examples/recipes/iron-session.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ask, Browser, codeOf, open, refusalOf } from "./kit.ts";
 
-const PASSWORD = "32 characters, only to try it out";
 const ADA = { username: "ada", password: "lovelace" };
 
 async function logIn(url: string): Promise<Browser> {
@@ -31,19 +31,19 @@ describe("the recipe of iron-session", () => {
     assertEquals(status, 401);
     const user = { id: "1", name: "Ada" };
     const data = { user, id: "x", endsAt: Date.now() + 60_000 };
-    const right = await sealData(data, { password: PASSWORD });
+    const right = await sealData(data, { password: SECRET });
     const seals = [
       right.replace(/.{5}(?=~)/, "AAAAA"),
       await sealData(data, { password: "another password of 32 characters" }),
-      await sealData({ basket: ["tea"] }, { password: PASSWORD }),
-      await sealData({ user }, { password: PASSWORD }),
+      await sealData({ basket: ["tea"] }, { password: SECRET }),
+      await sealData({ user }, { password: SECRET }),
       "nonsense",
     ];
     for (const seal of seals) {
       browser.cookies.set("session", encodeURIComponent(seal));
       assertEquals(refusalOf(await browser.connect()), "authentication_failed");
     }
-    const over = await sealData({ ...data, endsAt: Date.now() - 1 }, { password: PASSWORD });
+    const over = await sealData({ ...data, endsAt: Date.now() - 1 }, { password: SECRET });
     browser.cookies.set("session", encodeURIComponent(over));
     assertEquals(refusalOf(await browser.connect()), "expired");
     browser.cookies.set("session", encodeURIComponent(right));

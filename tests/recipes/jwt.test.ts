@@ -1,10 +1,10 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import { SignJWT } from "jose";
+import { SECRET } from "./secrets.ts";
 import { start } from "../../examples/recipes/jwt.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ask, Browser, codeOf, connect, open, refusalOf } from "./kit.ts";
 
-const SECRET = "at least 32 characters, to try it out";
 const ADA = { username: "ada", password: "lovelace" };
 
 async function logIn(url: string): Promise<string> {

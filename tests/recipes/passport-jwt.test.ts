@@ -1,10 +1,10 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import jwt, { type SignOptions } from "jsonwebtoken";
+import { SECRET } from "./secrets.ts";
 import { start } from "../../examples/recipes/passport-jwt.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ask, codeOf, connect, open, refusalOf } from "./kit.ts";
 
-const SECRET = "32 characters, only to try it out";
 const RIGHT: SignOptions = {
   subject: "1",
   issuer: "https://id.example",

@@ -1,4 +1,5 @@
 import { assertEquals, describe, it } from "#testing";
+import "./secrets.ts";
 import { start } from "../../examples/recipes/passport.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { ask, Browser, codeOf, open, refusalOf } from "./kit.ts";
