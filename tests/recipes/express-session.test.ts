@@ -57,6 +57,14 @@ describe("the recipe of express-session", () => {
     }
   });
 
+  withRedis("refuses a visitor whose session has no user", async () => {
+    const browser = await logIn(await openSite());
+    const { redis, key } = await inRedis(browser);
+    const { user: _, ...visitor } = JSON.parse((await redis.get(key))!);
+    await redis.set(key, JSON.stringify(visitor), { expiration: "KEEPTTL" });
+    assertEquals(refusalOf(await browser.connect()), "authentication_failed");
+  });
+
   withRedis("takes no cookie from another page, also when asked to look", async () => {
     const browser = await logIn(await openSite());
     const client = await browser.connect({ origin: "https://evil.example" });
