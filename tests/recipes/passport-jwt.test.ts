@@ -3,7 +3,7 @@ import jwt, { type SignOptions } from "jsonwebtoken";
 import { SECRET } from "./secrets.ts";
 import { start } from "../../examples/recipes/passport-jwt.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { ask, codeOf, connect, open, refusalOf } from "./kit.ts";
+import { ask, connect, open, refusalOf } from "./kit.ts";
 
 const RIGHT: SignOptions = {
   subject: "1",
@@ -48,16 +48,5 @@ describe("the recipe of passport-jwt", () => {
       auth: { token: sign({ expiresIn: -1 }) },
     });
     assertEquals(refusalOf(client), "expired");
-  });
-
-  it("ends the session with the token", async () => {
-    const exp = Math.ceil(Date.now() / 1000) + 1;
-    const token = jwt.sign({ exp }, SECRET, {
-      subject: "1",
-      issuer: RIGHT.issuer!,
-      audience: "chat",
-    });
-    const client = await connect(await open(start(0)), { auth: { token } });
-    assertEquals(await codeOf(client), "expired");
   });
 });
