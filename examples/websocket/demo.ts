@@ -1,7 +1,7 @@
 /**
  * A server for plain WebSockets and two of its clients, in the terminal: what you
  * type, ada says, and eve, who never signs in, hears nothing of it.
- * `npm run demo:websocket`
+ * `npm run example:websocket`
  */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -11,14 +11,16 @@ import { WebSocket, WebSocketServer } from "ws";
 import { AuthError } from "../../mod.ts";
 import { websocketAuth } from "./websocket_auth.ts";
 
-const HELP = `Type something and press Enter: ada says it. Or:
+const HELP =
+  `Two clients, ada and eve, are connected to a server of plain WebSockets. Neither is signed in.
+Type something and press Enter: ada says it. Until she is signed in, the server holds it. Or:
   /wrong     ada signs in with a wrong password
   /in        ada signs in
   /out       the server signs ada out, and leaves her connected
   /revoke    the server ends every session of ada's
   /quit`;
 
-const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+const server = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: 10_000 });
 const auth = websocketAuth(server, {
   verify(_socket, { name, password }: { name: string; password: string }) {
     if (password !== "lovelace") throw new AuthError("Wrong password");
@@ -53,7 +55,12 @@ createInterface({ input: process.stdin }).on("line", (line) => {
 
 function connect(name: string): WebSocket {
   const ws = new WebSocket(`ws://127.0.0.1:${port}`);
-  ws.on("message", (data) => console.log(`  ${name} hears ${data}`));
+  ws.on("message", (data) => {
+    const { event, args } = JSON.parse(String(data));
+    console.log(
+      `  ${name} hears ${event} ${args.map((it: unknown) => JSON.stringify(it)).join(" ")}`,
+    );
+  });
   ws.on("close", (code) => {
     console.log(`  ${name} was closed with ${code}; she comes back`);
     if (name === "ada") ada = connect(name);

@@ -51,8 +51,12 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
     this.socket = new Socket((message) => this.emit(message), () => this.leave("server"));
     room.peers.set(ws, this);
     room.known.set(this.socket, this);
+  }
+
+  /** The socket begins, not signed in. */
+  join(): void {
     this.#write({ event: "connect", args: [{ id: this.socket.id }] });
-    connection.join(this);
+    this.connection.join(this);
   }
 
   get policy(): Policy<Socket> {
@@ -118,7 +122,7 @@ export class WebSocketPeer implements Peer<Socket>, Owner {
 
   replace(): void {
     this.leave("server");
-    new WebSocketPeer(this.#ws, this.connection, this.#room, this.#address);
+    new WebSocketPeer(this.#ws, this.connection, this.#room, this.#address).join();
   }
 
   get ledger(): Ledger {

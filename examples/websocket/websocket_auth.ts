@@ -1,5 +1,5 @@
 /**
- * Two-step authentication for plain WebSockets: a second binding on the core of
+ * Authentication over plain WebSockets: a second binding on the core of
  * `@socketio-auth/socketio-auth`. See README.md beside this file.
  *
  * @module
@@ -32,7 +32,14 @@ const binding: Binding<WebSocket> = {
   drop: (ws) => ws.terminate(),
 };
 
-/** Guards a server; `onConnection` is called for each socket that is signed in. */
+/** The default of ws for `maxPayload`, in bytes: what anybody may send in one message. */
+const DEFAULT_PAYLOAD = 100 * 1024 * 1024;
+
+/**
+ * Guards a server; `onConnection` is called for each socket that is signed in.
+ *
+ * @throws {TypeError} if the server has no `maxPayload` of its own
+ */
 export function websocketAuth<
   User,
   // deno-lint-ignore no-explicit-any -- credentials are what the client sends
@@ -42,6 +49,7 @@ export function websocketAuth<
   options: Options<Socket, User, Credentials>,
   onConnection: (socket: Socket) => void,
 ): WebSocketAuth<User> {
+  requireMaxPayload(server);
   for (const name of ["handshake", "open"]) refuseOption(options, name, "plain WebSockets");
   const policy = resolvePolicy(options) as Policy<Socket>;
   const guard = new Guard<Socket, WebSocket>(policy, binding);
@@ -49,7 +57,13 @@ export function websocketAuth<
 
   server.on("connection", (ws, request) => {
     const connection = new Connection(guard, ws);
-    new WebSocketPeer(ws, connection, room, request.socket.remoteAddress);
+    const peer = new WebSocketPeer(ws, connection, room, request.socket.remoteAddress);
+    // A WebSocket asks for one socket, without a payload, by being opened.
+    const refusal = connection.refusalToJoin(undefined);
+    if (refusal) connection.turnAway(peer, refusal);
+    else peer.join();
+    // A message that is too long is an error, which would end the process; `close` follows.
+    ws.on("error", () => {});
     ws.on("message", (data) => {
       const message = parseMessage(String(data));
       if (message) room.peers.get(ws)?.receive(message);
@@ -70,4 +84,14 @@ export function websocketAuth<
       }
     },
   };
+}
+
+/** Before the sign-in `holdLimit` counts messages, each of which is in memory by then. */
+function requireMaxPayload({ options: { maxPayload } }: WebSocketServer): void {
+  if (maxPayload !== undefined && maxPayload > 0 && maxPayload < DEFAULT_PAYLOAD) return;
+  throw new TypeError(
+    "websocketAuth needs a WebSocketServer with a maxPayload below the default of ws, 100 MiB, " +
+      `which any client could send before it has signed in; got ${maxPayload}. ` +
+      "Pass what your longest message takes: new WebSocketServer({ maxPayload: 1_000_000, … }).",
+  );
 }

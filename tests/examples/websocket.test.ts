@@ -83,7 +83,7 @@ async function open(
   options: AnyOptions = {},
   onConnection: (socket: Socket) => void = () => {},
 ): Promise<World> {
-  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1", maxPayload: 1000 });
   const log = new EventQueue();
   const auth = websocketAuth(server, {
     verify: (_socket, { name, password }: Credentials) => password === "right" && { id: name },
@@ -262,7 +262,7 @@ describe("the example of plain WebSockets", () => {
 
   it("refuses options that it cannot honor, by name", () => {
     for (const name of ["handshake", "open"]) {
-      const server = new WebSocketServer({ noServer: true });
+      const server = new WebSocketServer({ noServer: true, maxPayload: 1000 });
       const options = { verify: () => ({ id: "1" }), [name]: name === "open" ? "/" : true };
       assertThrows(
         () => websocketAuth(server, options, () => {}),
@@ -270,5 +270,22 @@ describe("the example of plain WebSockets", () => {
         `no option ${name} for plain WebSockets`,
       );
     }
+  });
+
+  it("takes no server that takes messages of any length", () => {
+    for (const maxPayload of [undefined, 0, 100 * 1024 * 1024, 2 ** 30]) {
+      const limit = maxPayload === undefined ? {} : { maxPayload };
+      const server = new WebSocketServer({ noServer: true, ...limit });
+      const options = { verify: () => ({ id: "1" }) };
+      assertThrows(() => websocketAuth(server, options, () => {}), TypeError, "maxPayload");
+    }
+  });
+
+  it("closes a client whose message is too long, and stays", async () => {
+    const { url } = await open();
+    const client = await Client.open(url);
+    client.emit("say", "x".repeat(2000));
+    await client.next("close");
+    await (await Client.open(url)).signIn("ada");
   });
 });
