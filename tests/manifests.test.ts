@@ -45,6 +45,17 @@ describe("manifests", () => {
     assertEquals(readJson("tsconfig.json").compilerOptions.paths, Object.fromEntries(paths));
   });
 
+  it("start the same examples on Deno as on Node and Bun", () => {
+    const filesOf = (commands: Record<string, string>) => {
+      const entries = Object.entries(commands).map(([name, command]) => {
+        return [name, /\bexamples\/.*/.exec(command)?.[0]];
+      });
+      return entries.filter(([, file]) => file);
+    };
+    assert(filesOf(npm.scripts).length > 6);
+    assertEquals(filesOf(deno.tasks), filesOf(npm.scripts));
+  });
+
   it("name the main entry again for resolvers that do not know `exports`", () => {
     const main = npm.exports["."];
     assertEquals({ types: npm.types, default: npm.main }, main);

@@ -32,10 +32,11 @@ export class Accounts {
     return accounts;
   }
 
-  /** The account, if name and password belong together. */
-  async verify(name: string, password: string): Promise<Account | undefined> {
-    // An unknown name is checked too, against a password nobody has: a quicker
-    // answer would tell which accounts exist.
+  /** Resolves with the account, if name and password belong together. Both may be anything. */
+  async verify(name: unknown, password: unknown): Promise<Account | undefined> {
+    if (typeof name !== "string" || typeof password !== "string") return undefined;
+    // An unknown name is checked too, against a password of no account: a
+    // quicker answer would tell which accounts exist.
     const known = this.#passwords.get(name) ?? this.#decoy;
     const hash = await derive(password, known.salt);
     return timingSafeEqual(hash, known.hash) && known !== this.#decoy ? { name } : undefined;

@@ -1,13 +1,13 @@
 import { createServer, type Server as HttpServer } from "node:http";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { Server } from "socket.io";
-import { socketioAuth } from "../../mod.ts";
+import { type Auth, socketioAuth } from "@socketio-auth/socketio-auth";
 import { SecondFactors } from "../second-factor/totp.ts";
 import { Accounts } from "./accounts.ts";
 import { createAuthenticator } from "./authenticator.ts";
 import { Conversation } from "./conversation.ts";
 import { createFileHandler } from "./files.ts";
-import { createVerifier } from "./sign_in.ts";
+import { createVerifier, type Member } from "./sign_in.ts";
 import { Tokens } from "./tokens.ts";
 
 /** What a chat can be told. All times are in milliseconds. */
@@ -43,36 +43,41 @@ export async function createChat(
   const http = createServer(await createFileHandler(timeout, authenticator));
   const io = new Server(http, { connectionStateRecovery: {} });
 
-  const auth = socketioAuth(io, {
+  const auth: Auth<Member> = socketioAuth(io, {
     timeout,
     verify: createVerifier({ accounts, factors, tokens, duration: session }),
     throttle: { limiter: new RateLimiterMemory({ points: guesses, duration: 60 }) },
     userId: (member) => member.name,
     expiresAt: (member) => member.expiresAt,
     reply: ({ name, token }) => ({ name, token }),
+    // A refresh with the password has brought another token: each socket has one.
+    postRefresh(socket, { user: { token } }) {
+      if (token !== auth.user(socket).token) tokens.revoke(token);
+    },
     // Far less than it would be, so that one can see what happens.
     holdLimit: { events: HELD },
   });
 
-  // No check for who may send or receive anywhere below: who gets here is a
-  // member, and a broadcast goes to members only.
+  // There is no check of who may send or receive below: these sockets are signed in, and a
+  // broadcast goes to such sockets only.
   const conversation = new Conversation();
   io.on("connection", (socket) => {
-    const { name, token } = auth.user(socket);
+    const { name } = auth.user(socket);
     conversation.join(socket, name);
 
     socket.on("sign out", () => {
-      tokens.revoke(token);
+      // That of the moment: a refresh may have brought another one since.
+      tokens.revoke(auth.user(socket).token);
       auth.deauthenticate(socket);
     });
 
     socket.on("sign out elsewhere", async (acknowledge: unknown) => {
       if (typeof acknowledge !== "function") return;
-      tokens.revokeOthers(name, token);
+      tokens.revokeOthers(name, auth.user(socket).token);
       acknowledge(await auth.revoke({ userId: name }, { except: socket }));
     });
   });
-  every(tick, http, () => io.emit("clock", new Date().toISOString()));
+  every(tick, http, () => io.emit("clock", new Date().toTimeString().slice(0, 8)));
 
   return { http, io };
 }

@@ -7,4 +7,4 @@
  * @module
  */
 export { io } from "socket.io-client";
-export { authenticate } from "../../src/client/client.ts";
+export { authenticate } from "@socketio-auth/socketio-auth/client";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import type { Display } from "./authenticator.ts";
-import { bundle } from "./bundle.ts";
+import { bundle } from "../kit/bundle.ts";
 
 const HTML = "text/html; charset=utf-8";
 const CSS = "text/css; charset=utf-8";

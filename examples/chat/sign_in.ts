@@ -1,9 +1,9 @@
-import { AuthError, type VerifyContext } from "../../mod.ts";
+import { AuthError, type VerifyContext } from "@socketio-auth/socketio-auth";
 import { passwordThenTotp, type SecondFactors } from "../second-factor/totp.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Tokens } from "./tokens.ts";
 
-/** Somebody who is signed in, and the token that keeps them so. */
+/** A user who is signed in, and the token that keeps them so. */
 export interface Member {
   readonly name: string;
   readonly token: string;
@@ -11,7 +11,7 @@ export interface Member {
   readonly expiresAt: number;
 }
 
-/** What somebody signs in with first, and what a session is refreshed with. */
+/** What a user signs in with first, and what a session is refreshed with. */
 export type Credentials = { username: string; password: string } | { token: string };
 
 interface Dependencies {
@@ -33,7 +33,7 @@ export function createVerifier({ accounts, factors, tokens, duration }: Dependen
     socket: unknown,
     credentials: Credentials,
     { challenge }: VerifyContext,
-  ): Promise<Member | undefined> => {
+  ): Promise<Member> => {
     if (isToken(credentials)) {
       const { token } = credentials;
       const name = tokens.use(token);
@@ -42,7 +42,10 @@ export function createVerifier({ accounts, factors, tokens, duration }: Dependen
       throw new AuthError("Your password, please", { code: "token_unknown", reconnect: true });
     }
     const account = await verifyPassword(socket, credentials, { challenge });
-    return account && member(account.name, tokens.issue(account.name));
+    if (!account) {
+      throw new AuthError("Wrong name or password", { code: "authentication_failed" });
+    }
+    return member(account.name, tokens.issue(account.name));
   };
 }
 

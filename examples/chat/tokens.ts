@@ -15,7 +15,7 @@ interface Entry {
 export class Tokens {
   readonly #entries = new Map<string, Entry>();
 
-  /** Makes a new one for somebody. */
+  /** Makes a new token for a user. */
   issue(name: string): string {
     this.#removeExpired();
     const token = randomBytes(16).toString("base64url");
@@ -23,7 +23,7 @@ export class Tokens {
     return token;
   }
 
-  /** Whose it is, if it is still good; then it is good for longer. */
+  /** Returns whose token it is, if it is still good, and makes it good for longer. */
   use(token: string): string | undefined {
     this.#removeExpired();
     const entry = this.#entries.get(token);
@@ -31,12 +31,12 @@ export class Tokens {
     return entry?.name;
   }
 
-  /** Ends one. */
+  /** Ends a token. */
   revoke(token: string): void {
     this.#entries.delete(token);
   }
 
-  /** Ends all that somebody has, but one. */
+  /** Ends all tokens that a user has, but one. */
   revokeOthers(name: string, spared: string): void {
     for (const [token, entry] of this.#entries) {
       if (entry.name === name && token !== spared) this.#entries.delete(token);

@@ -1,5 +1,5 @@
 import type { Socket } from "socket.io-client";
-import { authenticate } from "../../src/client/client.ts";
+import { authenticate } from "@socketio-auth/socketio-auth/client";
 import { showSession } from "./show_session.ts";
 
 /** Sets `index.html` up. The socket comes from `io({ autoConnect: false })`. */

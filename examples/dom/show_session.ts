@@ -1,4 +1,4 @@
-import type { ClientSession } from "../../src/client/client.ts";
+import type { ClientSession } from "@socketio-auth/socketio-auth/client";
 
 /** Keeps an element's text up to date with a session. Returns a function that ends this. */
 export function showSession(session: ClientSession, element: HTMLElement): () => void {

@@ -1,4 +1,4 @@
-import type { AuthEvent, Code } from "../../mod.ts";
+import type { AuthEvent, Code } from "@socketio-auth/socketio-auth";
 
 /** What a metric may be labeled with: values that can be counted on one's fingers. */
 export type Labels = { readonly type: AuthEvent["type"]; readonly code?: string };

@@ -31,7 +31,7 @@
  * @module
  */
 import type { Meter } from "@opentelemetry/api";
-import type { AuthEvent, Stats } from "../../mod.ts";
+import type { AuthEvent, Stats } from "@socketio-auth/socketio-auth";
 import { labelsOf } from "./labels.ts";
 
 /** Seconds. The defaults are made for milliseconds. */

@@ -27,7 +27,7 @@
  * @module
  */
 import type { Logger } from "pino";
-import type { AuthEvent } from "../../mod.ts";
+import type { AuthEvent } from "@socketio-auth/socketio-auth";
 
 /** Makes a function for the option `observe` that logs every event. */
 export function logAuthEvents(logger: Logger): (event: AuthEvent) => void {

@@ -34,7 +34,7 @@
  * @module
  */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { AuthEvent, Stats } from "../../mod.ts";
+import type { AuthEvent, Stats } from "@socketio-auth/socketio-auth";
 import { labelsOf } from "./labels.ts";
 
 /**

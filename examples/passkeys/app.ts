@@ -1,12 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { createServer, type Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import { Server } from "socket.io";
-import { type Auth, socketioAuth } from "../../mod.ts";
-import type { Accounts } from "../chat/accounts.ts";
+import { type Auth, socketioAuth } from "@socketio-auth/socketio-auth";
+import { createPage } from "../kit/page.ts";
 import { type Account, Passkeys } from "./passkeys.ts";
 
-/** What people can sign in with: a passkey, or a password to get one. */
+/** Credentials: a passkey, or a password to get one. */
 type Credentials = { passkey: true } | { username: string; password: string };
+
+/** Checks passwords. Both arguments come from the client, and may be anything. */
+interface Accounts {
+  verify(name: unknown, password: unknown): Promise<Account | undefined>;
+}
 
 /** A page that signs in with passkeys, and the server behind it. */
 export interface App {
@@ -17,10 +21,10 @@ export interface App {
 
 /** Creates the app for `http://localhost` on whichever port it will listen at. */
 export async function createApp(accounts: Accounts, origin: () => string): Promise<App> {
-  const page = await readFile(new URL("./public/index.html", import.meta.url), "utf8");
-  const http = createServer((_request, response) => {
-    response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
-  });
+  const http = await createPage(
+    new URL("./index.html", import.meta.url),
+    new URL("./page.ts", import.meta.url),
+  );
   const io = new Server(http);
   // WebAuthn is for secure origins, of which localhost is one.
   const passkeys = new Passkeys({
@@ -34,7 +38,6 @@ export async function createApp(accounts: Accounts, origin: () => string): Promi
     async verify(_socket, given: Credentials, { challenge }) {
       if ("passkey" in Object(given)) return await passkeys.verify(challenge);
       const { username, password } = Object(given);
-      if (typeof username !== "string" || typeof password !== "string") return undefined;
       return await accounts.verify(username, password);
     },
     userId: (account) => account.name,
@@ -42,11 +45,13 @@ export async function createApp(accounts: Accounts, origin: () => string): Promi
     timeout: 10_000,
   });
 
-  // Whoever is signed in may register a passkey, for the next time.
+  // A user who is signed in may register a passkey, for the next time.
   io.on("connection", (socket) => {
-    socket.on("register", async (done: (isDone: boolean) => void) => {
+    socket.on("register", async (acknowledge: unknown) => {
+      // The event comes from a client, and may be without one.
+      if (typeof acknowledge !== "function") return;
       const ask = (options: unknown) => socket.timeout(60_000).emitWithAck("register", options);
-      done(await passkeys.register(auth.user(socket), ask).catch(() => false));
+      acknowledge(await passkeys.register(auth.user(socket), ask).catch(() => false));
     });
   });
   return { http, io, auth };

@@ -12,7 +12,7 @@ import {
   verifyRegistrationResponse,
   type WebAuthnCredential,
 } from "@simplewebauthn/server";
-import type { VerifyContext } from "../../mod.ts";
+import type { VerifyContext } from "@socketio-auth/socketio-auth";
 
 /** How long somebody may take to find their key, in milliseconds. */
 const PATIENCE = 60_000;

@@ -25,8 +25,21 @@ function SignIn({ onSubmit }: { onSubmit(credentials: Credentials): void }): Rea
     onSubmit({ username: `${form.get("username")}`, password: `${form.get("password")}` });
   return (
     <form action={submit}>
-      <input name="username" placeholder="Name" autoComplete="username" required />
-      <input name="password" type="password" autoComplete="current-password" required />
+      <input
+        name="username"
+        aria-label="Name"
+        placeholder="Name"
+        autoComplete="username"
+        required
+      />
+      <input
+        name="password"
+        aria-label="Password"
+        placeholder="Password"
+        type="password"
+        autoComplete="current-password"
+        required
+      />
       <button type="submit">Sign in</button>
     </form>
   );
@@ -46,7 +59,7 @@ function Room({ socket, credentials, onLeave }: RoomProps): ReactNode {
       <p role="status">{error ? `${state}: ${error.message}` : state}</p>
       <ul>{lines.map((line, index) => <li key={index}>{line}</li>)}</ul>
       <form action={(form) => void socket.emit("chat", form.get("text"))}>
-        <input name="text" required />
+        <input name="text" aria-label="Message" placeholder="Say something" required />
         <button type="submit">Send</button>
       </form>
       <button type="button" onClick={onLeave}>

@@ -1,5 +1,5 @@
 import { useState, useSyncExternalStore } from "react";
-import { authenticate, type ClientSession } from "../../src/client/client.ts";
+import { authenticate, type ClientSession } from "@socketio-auth/socketio-auth/client";
 
 /** What a component can show of a session. */
 export type SessionView = Pick<ClientSession, "state" | "error" | "retryAt" | "expiresAt">;

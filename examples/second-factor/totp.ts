@@ -24,10 +24,9 @@
  * @module
  */
 import { Secret, TOTP } from "otpauth";
-import { AuthError, type VerifyContext } from "../../mod.ts";
-import type { Account, Accounts } from "../chat/accounts.ts";
+import { AuthError, type VerifyContext } from "@socketio-auth/socketio-auth";
 
-/** How far the client's clock may be off, in steps of 30 seconds, each way. */
+/** How far the clock of the user's phone may be off, in steps of 30 seconds, each way. */
 const WINDOW = 1;
 
 /** How long somebody may take to find their phone, in milliseconds. */
@@ -64,6 +63,16 @@ export class SecondFactors {
   }
 }
 
+/** An account that may have a second factor. */
+export interface Account {
+  readonly name: string;
+}
+
+/** Checks passwords. Both arguments come from the client, and may be anything. */
+interface Accounts {
+  verify(name: unknown, password: unknown): Promise<Account | undefined>;
+}
+
 interface Dependencies {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
@@ -77,7 +86,6 @@ export function passwordThenTotp({ accounts, factors }: Dependencies) {
     { challenge }: Pick<VerifyContext, "challenge">,
   ): Promise<Account | undefined> => {
     const { username, password } = Object(credentials);
-    if (typeof username !== "string" || typeof password !== "string") return undefined;
     const account = await accounts.verify(username, password);
     if (!account || !factors.has(account.name)) return account;
     const code = await challenge({ type: "totp" }, { timeout: PATIENCE });

@@ -1,5 +1,5 @@
 import type { BrowserContext, Locator, Page } from "playwright-core";
-import { openContext } from "../kit/browser.ts";
+import { failOnPageErrors, openContext } from "../kit/browser.ts";
 
 type Pane = "member" | "stranger";
 
@@ -100,5 +100,7 @@ async function open(context: BrowserContext, url: string): Promise<Demo> {
 }
 
 export async function openDemo({ url }: { url: string }): Promise<Demo> {
-  return await open(await openContext(), url);
+  const context = await openContext();
+  failOnPageErrors(context);
+  return await open(context, url);
 }

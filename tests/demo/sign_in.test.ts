@@ -34,11 +34,11 @@ describe("signing in to the demo", () => {
   inBrowser("says why it is refused, and may be tried again", unhurried, async () => {
     const demo = await openDemo(await startHost());
     await demo.submit("ada", "byron");
-    assertEquals(await demo.refusal("authentication_failed"), "Authentication failure");
+    assertEquals(await demo.refusal("authentication_failed"), "Wrong name or password");
     await demo.inState("stopped");
     assertEquals(
       await demo.part("member", "state").textContent(),
-      "Stopped: Authentication failure",
+      "Stopped: Wrong name or password",
     );
     assertEquals(await demo.page.inputValue("#username"), "ada");
 
@@ -49,7 +49,7 @@ describe("signing in to the demo", () => {
   inBrowser("does not tell an unknown user from a wrong password", unhurried, async () => {
     const demo = await openDemo(await startHost());
     await demo.submit("charles", "lovelace");
-    assertEquals(await demo.refusal("authentication_failed"), "Authentication failure");
+    assertEquals(await demo.refusal("authentication_failed"), "Wrong name or password");
   });
 
   inBrowser("asks who has a second factor for a code", unhurried, async () => {

@@ -8,10 +8,10 @@ import { disposeAfterEach } from "../kit/disposal.ts";
 import type { Traces } from "./pages/socket.ts";
 import { Site } from "./site.ts";
 
-const pages = {
-  "react.tsx": '<!doctype html><div id="root"></div><script type="module" src="/page.js"></script>',
-  "dom.ts": readFileSync(new URL("../../examples/dom/index.html", import.meta.url), "utf8"),
-};
+const htmlOf = (example: string) =>
+  readFileSync(new URL(`../../examples/${example}/index.html`, import.meta.url), "utf8");
+
+const pages = { "react.tsx": htmlOf("react"), "dom.ts": htmlOf("dom") };
 
 type Script = keyof typeof pages;
 
@@ -28,7 +28,7 @@ async function open(
 async function signIn(page: Page, password: string): Promise<void> {
   await page.fill("[name=username]", "ada");
   await page.fill("[name=password]", password);
-  await page.click("text=Sign in");
+  await page.click("button:text-is('Sign in')");
 }
 
 /** Waits until the page shows exactly that as the state. */
@@ -79,7 +79,7 @@ for (const script of Object.keys(pages) as Script[]) {
       const { page } = await open(script, ends);
       await signIn(page, "right");
       await shows(page, "authenticated");
-      await page.click("text=Sign out");
+      await page.click("button:text-is('Sign out')");
       assertEquals(await call(page, "traces"), nothing);
       await signIn(page, "right");
       await shows(page, "authenticated");

@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
-import { build, stop } from "esbuild";
 import type { Page } from "playwright-core";
 import { Server } from "socket.io";
 import { type Auth, type CommonOptions, socketioAuth, type VerifyOption } from "../../mod.ts";
-import { openContext } from "../kit/browser.ts";
+import { bundle } from "../../examples/kit/bundle.ts";
+import { failOnPageErrors, openContext } from "../kit/browser.ts";
 import { onDispose } from "../kit/disposal.ts";
 import { type User, verify } from "../kit/users.ts";
 
@@ -34,7 +33,10 @@ export class Site {
 
   /** Serves, at the same port as before. */
   async start(): Promise<void> {
-    this.#files["/page.js"] ??= ["text/javascript; charset=utf-8", await bundle(this.#script)];
+    this.#files["/page.js"] ??= [
+      "text/javascript; charset=utf-8",
+      await bundle(new URL(`pages/${this.#script}`, import.meta.url)),
+    ];
     const http = createServer((request, response) => {
       const [type, body] = this.#files[request.url!.split("?")[0]!] ?? ["text/plain", ""];
       response.writeHead(body ? 200 : 404, { "content-type": type }).end(body);
@@ -64,25 +66,10 @@ export class Site {
 
   /** Opens the page in a browser, which talks to the server over a transport. */
   async open(transport: "polling" | "websocket" = "websocket"): Promise<Page> {
-    const page = await (await openContext()).newPage();
+    const context = await openContext();
+    failOnPageErrors(context);
+    const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${this.#port}/?transport=${transport}`);
     return page;
-  }
-}
-
-/** As the demo does, and for the same reason. */
-async function bundle(script: string): Promise<string> {
-  try {
-    const { outputFiles } = await build({
-      entryPoints: [fileURLToPath(new URL(`pages/${script}`, import.meta.url))],
-      bundle: true,
-      format: "esm",
-      jsx: "automatic",
-      define: { "process.env.NODE_ENV": '"development"' },
-      write: false,
-    });
-    return outputFiles[0]!.text;
-  } finally {
-    await stop();
   }
 }

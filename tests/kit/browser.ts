@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { env } from "node:process";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
-import { afterAll, it } from "#testing";
+import { afterAll, assertEquals, it } from "#testing";
 import { onDispose } from "./disposal.ts";
 
 const executablePath = env.CHROMIUM ?? "/usr/bin/chromium";
@@ -41,4 +41,18 @@ export async function openContext(): Promise<BrowserContext> {
   const context = await (await browser).newContext();
   onDispose(() => context.close());
   return context;
+}
+
+/** What a browser says of requests when a server is away, which no script can prevent. */
+const IS_AWAY = /^Failed to load resource: net::|^WebSocket connection to .* failed/;
+
+/** Fails the test if a page of these windows throws, or prints an error. */
+export function failOnPageErrors(context: BrowserContext): void {
+  const errors: string[] = [];
+  context.on("weberror", (error) => errors.push(String(error.error().stack)));
+  context.on("console", (message) => {
+    const text = message.text();
+    if (message.type() === "error" && !IS_AWAY.test(text)) errors.push(text);
+  });
+  onDispose(() => assertEquals(errors, [], "errors in the page"));
 }

@@ -21,6 +21,8 @@ const messages = new Messages(socket);
 
 /** Of the client module. There is none before the first sign-in. */
 let session;
+/** Ends the calls of `follow` for it. */
+let unfollow = () => {};
 /** Whose chat it is, and what is presented in the place of a password. */
 let name;
 let token;
@@ -43,6 +45,7 @@ const isLive = () => session !== undefined && session.state !== "stopped";
 function begin(credentials) {
   typed = credentials;
   refreshes = undefined;
+  unfollow();
   session = authenticate(socket, bringCredentials, {
     onChallenge: askForCode,
     onAuthenticated: welcome,
@@ -51,15 +54,14 @@ function begin(credentials) {
     credentialsTimeout: Infinity,
     refreshMargin: 5_000,
   });
-  session.subscribe(follow);
+  unfollow = session.subscribe(follow);
   follow();
 }
 
 /** What the client module asks for, before each sign-in and each refresh. */
-function bringCredentials(error) {
+function bringCredentials() {
   if (isIn && !byId("refresh").checked) throw new Error("refreshing is switched off");
   answer = undefined;
-  if (error?.code === "token_unknown") token = undefined;
   return typed ?? (token ? { token } : ask());
 }
 
@@ -103,6 +105,7 @@ function welcome(reply, { expiresIn }) {
 function explain(error) {
   refusal = error.code === "signed_out" ? undefined : error;
   if (!error.reconnect) typed = undefined;
+  if (error.code === "token_unknown") token = undefined;
   const isMistyped = error.code === "authentication_failed";
   // Whoever mistypes the password may try again, and what they have written waits for that.
   if (!isLive()) refreshes = undefined;
@@ -120,6 +123,7 @@ function forget() {
 
 /** Gives up without the server: nobody is signed in, or it is away. */
 function leave() {
+  unfollow();
   session.stop();
   session = refusal = typed = undefined;
   forget();

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { build, stop } from "esbuild";
 
 /**
- * A module in TypeScript, with all it imports, as one in JavaScript that browsers can run.
+ * Bundles a module in TypeScript, with all it imports, into JavaScript for a browser.
  *
  * Not with `buildSync`: that keeps a thread and a process behind it, and may hang on Deno.
  */
@@ -13,6 +13,8 @@ export async function bundle(url: URL): Promise<string> {
       bundle: true,
       format: "esm",
       target: "es2022",
+      jsx: "automatic",
+      define: { "process.env.NODE_ENV": '"development"' },
       write: false,
     });
     return outputFiles[0]!.text;
