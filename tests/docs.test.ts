@@ -127,6 +127,40 @@ describe("PROTOCOL.md", () => {
   });
 });
 
+describe("examples/websocket/README.md", () => {
+  const folder = "examples/websocket";
+  const document = read(`${folder}/README.md`);
+  const sources = [folder, "src/core"].flatMap((path) =>
+    readdirSync(ROOT + path).filter((name) => name.endsWith(".ts")).map((name) =>
+      read(`${path}/${name}`)
+    )
+  ).join("\n");
+
+  it("names only what exists", () => {
+    const spans = document.replaceAll(/```[^]*?```/g, "").matchAll(/`([^`\n]+)`/g);
+    const names = [...spans].flatMap(([, span]) =>
+      span!.match(/(?<![\w./-])[a-zA-Z]\w+(?![\w/.])/g) ?? []
+    );
+    assert(names.length > 30);
+    assertEquals(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(sources)), []);
+  });
+
+  it("has code as it is in the example", () => {
+    const [, code = ""] = /```ts\n([^]*?)```/.exec(document) ?? [];
+    const lines = code.split("\n").map((line) => line.trim()).filter(Boolean);
+    assertEquals(lines.length, 5);
+    assertEquals(lines.filter((line) => !sources.includes(line)), []);
+  });
+
+  it("names what a binding has to call", () => {
+    const [, steps = ""] = /What a binding does([^]*?)\*\//.exec(read("src/core/interface.ts")) ??
+      [];
+    const calls = [...steps.matchAll(/connection\.(\w+)/g)].map(([, name]) => name!);
+    assert(calls.length > 6);
+    assertEquals(calls.filter((name) => !document.includes(name)), []);
+  });
+});
+
 describe("docs/performance.md", () => {
   const results = JSON.parse(read("docs/performance.json")) as Results;
 

@@ -34,6 +34,7 @@ const ONCE: Record<string, string> = {
   "tests/demo/": "pages run in a browser, whatever the server runs on",
   "tests/examples/pages": "pages run in a browser, whatever the server runs on",
   "tests/examples/passkeys": "pages run in a browser, whatever the server runs on",
+  "tests/examples/start": "starts each of the runtimes by itself",
   "tests/docs": "reads files",
   "tests/manifests": "reads files",
   "tests/mutants": "reads files",
