@@ -73,6 +73,31 @@ describe("a connection in the demo", () => {
     assertEquals(await demo.messages("outbox"), []);
   });
 
+  inBrowser("says so when the server is away, and when it is back", unhurried, async () => {
+    const host = await startHost();
+    const demo = await openDemo(host);
+    await demo.signIn();
+    await host.stop();
+    for (const pane of ["member", "stranger"] as const) {
+      await demo.part(pane, "state").getByText("Server away, trying again").waitFor();
+      assertEquals(await demo.tone(pane), "alarm");
+    }
+    await host.start();
+    await demo.inState("connected", "stranger");
+    assertEquals(await demo.tone("stranger"), "");
+  });
+
+  inBrowser("that is lost can be signed out of", unhurried, async () => {
+    const demo = await openDemo(await startHost());
+    await demo.signIn();
+    const connect = await demo.loseConnection();
+    await demo.page.click("#sign-out");
+    await connect();
+    await demo.inState("connected");
+    assert(await demo.page.isVisible("#sign-in"));
+    assertEquals(await demo.tone(), "");
+  });
+
   inBrowser("that is away can be given up, and nothing waits any more", unhurried, async () => {
     const host = await startHost();
     const demo = await openDemo(host);

@@ -35,6 +35,11 @@ export class Demo {
     await this.page.locator(`#${pane}[data-state="${state}"]`).waitFor();
   }
 
+  /** How good the page says that a state is. */
+  tone(pane: Pane = "member"): Promise<string | null> {
+    return this.page.locator(`#${pane}`).getAttribute("data-tone");
+  }
+
   /** Fills in the form as far as it can be. */
   async submit(username: string, password: string): Promise<void> {
     if (await this.page.isEditable("#username")) await this.page.fill("#username", username);

@@ -36,10 +36,8 @@ describe("signing in to the demo", () => {
     await demo.submit("ada", "byron");
     assertEquals(await demo.refusal("authentication_failed"), "Wrong name or password");
     await demo.inState("stopped");
-    assertEquals(
-      await demo.part("member", "state").textContent(),
-      "Stopped: Wrong name or password",
-    );
+    assertEquals(await demo.part("member", "state").textContent(), "Not signed in");
+    assertEquals(await demo.tone(), "alarm");
     assertEquals(await demo.page.inputValue("#username"), "ada");
 
     await demo.signIn();
@@ -89,7 +87,12 @@ describe("signing in to the demo", () => {
 
     await demo.page.click("#sign-out");
     await demo.inState("stopped");
-    assertEquals(await demo.part("member", "state").textContent(), "Stopped: Signed out");
+    // That was wanted, and is no alarm.
+    assertEquals(
+      await demo.part("member", "state").textContent(),
+      "Signed out, still connected",
+    );
+    assertEquals(await demo.tone(), "");
     assertEquals(await demo.part("member", "refusal").isVisible(), false);
 
     await demo.submit("grace", "hopper");
@@ -113,9 +116,14 @@ describe("signing in to the demo", () => {
     assertEquals(await demo.refusal("too_many_attempts"), "Too many authentication attempts");
     assertMatch(await demo.part("member", "clock").textContent() ?? "", /^back in [1-6]?\d s$/);
 
-    // Nobody has to wait for the clock, who is refused again then.
-    await demo.page.click("#retry button");
-    await demo.hears("unauthorized", "too_many_attempts", { times: 2 });
-    assert(await demo.page.isVisible("#sign-in"));
+    const submit = demo.page.locator("#submit");
+    assertMatch(await submit.textContent() ?? "", /^Try again in [1-6]?\d s$/);
+    assert(await submit.isDisabled());
+    assert(await demo.page.isHidden("#retry"));
+
+    await demo.page.click("#give-up");
+    await demo.inState("connected");
+    assertEquals(await submit.textContent(), "Sign in");
+    assert(await submit.isEnabled());
   });
 });

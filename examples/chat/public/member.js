@@ -3,8 +3,8 @@ import { showAuthenticator } from "/authenticator.js";
 import { authenticate, io } from "/client.js";
 import { byId, onClick, onSubmit } from "/dom.js";
 import { Messages } from "/messages.js";
-import { Pane, TIMEOUT } from "/pane.js";
-import { adviceOn, wordsFor } from "/words.js";
+import { Pane, secondsUntil, TIMEOUT } from "/pane.js";
+import { adviceOn, isAlarming, wordsFor } from "/words.js";
 
 const socket = io({
   forceNew: true,
@@ -60,7 +60,7 @@ function begin(credentials) {
 
 /** What the client module asks for, before each sign-in and each refresh. */
 function bringCredentials() {
-  if (isIn && !byId("refresh").checked) throw new Error("refreshing is switched off");
+  if (isIn && !byId("refresh").checked) throw new Error("Refreshing is switched off");
   answer = undefined;
   return typed ?? (token ? { token } : ask());
 }
@@ -144,20 +144,33 @@ function stateOf() {
 
 function clockFor(state) {
   const end = session?.retryAt;
-  if (state === "authenticated") return { label: "ends in", end: session.expiresAt, duration };
-  if (state === "waiting") return end && { label: "back in", end };
+  if (state === "authenticated") {
+    return { label: (seconds) => `ends in ${seconds} s`, end: session.expiresAt, duration };
+  }
+  if (state === "waiting") return end && { label: (seconds) => `back in ${seconds} s`, end };
   if (!socket.connected || state === "challenged") return undefined;
-  return { label: "cut off in", end: deadline, duration: TIMEOUT };
+  return { label: (seconds) => `${seconds} s to sign in`, end: deadline, duration: TIMEOUT };
 }
 
 function render() {
   const state = stateOf();
   pane.show({
     state,
-    words: wordsFor(state, { isAsked: Boolean(answer), error: session?.error }),
+    ...wordsFor(state, {
+      isAsked: Boolean(answer),
+      isAway: pane.isAway,
+      isConnected: socket.connected,
+      code: session?.error?.code,
+    }),
     clock: clockFor(state),
   });
-  pane.explain(refusal, refusal && adviceOn(refusal, state));
+  pane.explain(
+    refusal,
+    refusal && {
+      advice: adviceOn(refusal, state),
+      isAlarm: isAlarming(refusal),
+    },
+  );
 
   const isChallenged = state === "challenged";
   const mayType = Boolean(answer) || !isLive();
@@ -166,8 +179,17 @@ function render() {
   byId("sign-in").classList.toggle("compact", Boolean(name));
   byId("username").readOnly = Boolean(name);
   byId("submit").disabled = !mayType;
+  const isThrottled = state === "waiting" && refusal?.code === "too_many_attempts";
+  byId("submit").textContent = isThrottled && session.retryAt
+    ? `Try again in ${secondsUntil(session.retryAt)} s`
+    : "Sign in";
   byId("challenge").hidden = !isChallenged;
-  byId("retry").hidden = state !== "waiting";
+  byId("hint").hidden = isThrottled;
+  // Not for a moment that is over before anything can be pressed.
+  const isLong = !session?.retryAt || session.retryAt - Date.now() > 2_000;
+  byId("waiting").hidden = state !== "waiting" || !isLong;
+  // It would only be refused again before its time.
+  byId("retry").hidden = isThrottled;
   byId("chat").hidden = !name;
   byId("name").textContent = name ?? "";
   byId("trials").hidden = asksPassword || isChallenged;
@@ -187,6 +209,7 @@ onSubmit("challenge", ({ code }) => {
 });
 
 onClick("cancel", leave);
+onClick("give-up", leave);
 
 onSubmit("composer", ({ text }) => {
   // What a session holds is dropped with it. One that has not begun is nobody's yet.

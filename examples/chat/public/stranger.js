@@ -12,13 +12,24 @@ let sent = 0;
 const words = {
   connecting: "Connecting",
   connected: "Connected, not signed in",
-  closed: "Disconnected",
+  closed: "Cut off",
+  away: "Server away, trying again",
 };
 
 function render() {
   const state = socket.connected ? "connected" : socket.active ? "connecting" : "closed";
-  const clock = socket.connected && { label: "cut off in", end: deadline, duration: TIMEOUT };
-  pane.show({ state, words: words[state], clock });
+  const isAway = state === "connecting" && pane.isAway;
+  const clock = socket.connected && {
+    label: (seconds) => `cut off in ${seconds} s`,
+    end: deadline,
+    duration: TIMEOUT,
+  };
+  pane.show({
+    state,
+    words: words[isAway ? "away" : state],
+    tone: isAway || state === "closed" ? "alarm" : "",
+    clock,
+  });
   byId("send-anyway").hidden = state === "closed";
   byId("reconnect").hidden = state !== "closed";
 }
@@ -33,12 +44,12 @@ socket.on("unauthorized", (refusal) => {
   const advice = refusal.reconnect
     ? "Connecting again may help."
     : "Connecting again will not help by itself.";
-  pane.explain(refusal, advice);
+  pane.explain(refusal, { advice, isAlarm: true });
 });
 
 onClick("send-anyway", () => {
   socket.emit("chat", `stranger-${++sent}`, "Can anybody hear me?");
-  byId("sent").textContent = `Sent “Can anybody hear me?” × ${sent}. Nobody hears it.`;
+  byId("sent").textContent = `Sent “Can anybody hear me?” × ${sent}. No one hears it.`;
 });
 
 onClick("reconnect", () => socket.connect());

@@ -10,10 +10,26 @@ const words = {
   waiting: "Waiting to come back",
 };
 
-export function wordsFor(state, { isAsked, error }) {
-  if (state === "stopped") return `Stopped: ${error.message}`;
-  if (state === "connecting" && isAsked) return "Connecting, once there is a password";
-  return words[state];
+/** What a client has stopped for. A sign-out that was wanted is no alarm. */
+const stopped = {
+  signed_out: ["Signed out", ""],
+  authentication_failed: ["Not signed in", "alarm"],
+  wrong_code: ["Not signed in", "alarm"],
+  revoked: ["Signed out elsewhere", "alarm"],
+};
+
+/** A state in words, and how good it is: `good`, `alarm` or neither. */
+export function wordsFor(state, { isAsked, isAway, isConnected, code }) {
+  if (state === "stopped") {
+    const [said, tone] = stopped[code] ?? ["Stopped", "alarm"];
+    return { words: isConnected ? `${said}, still connected` : said, tone };
+  }
+  if (state === "connecting" && isAway) {
+    return { words: "Server away, trying again", tone: "alarm" };
+  }
+  if (state === "connecting" && isAsked) return { words: "Waiting for a password" };
+  const tone = { authenticated: "good", waiting: "alarm" }[state];
+  return { words: words[state], tone };
 }
 
 const byCode = {
@@ -22,10 +38,20 @@ const byCode = {
   credentials_failed: "The session goes on until it ends.",
   revoked: "Signed out from another window.",
   token_unknown: "The server has forgotten your token.",
+  timeout:
+    "There was no sign-in in time, so the server has closed the connection. Signing in opens another.",
+  too_many_attempts: "The client tries again by itself then.",
 };
 
 export function adviceOn({ code, reconnect }, state) {
   if (Object.hasOwn(byCode, code)) return byCode[code];
   if (state === "waiting") return "The client comes back by itself.";
   return reconnect ? "Signing in again may help." : "Signing in again will not help by itself.";
+}
+
+/** Refusals that come of taking one's time. */
+const harmless = ["timeout", "credentials_failed", "token_unknown"];
+
+export function isAlarming({ code }) {
+  return !harmless.includes(code);
 }
