@@ -8,8 +8,8 @@ export interface Display {
 }
 
 /**
- * Stands in for the app on somebody's phone, so that the demo needs none. A real server shows
- * its codes to nobody.
+ * Stands in for the app on somebody's phone, so that the demo needs none. A real server
+ * does not show its codes.
  */
 export function createAuthenticator(secret: string): () => Display {
   const totp = new TOTP({ secret: Secret.fromBase32(secret) });

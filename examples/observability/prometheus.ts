@@ -25,7 +25,7 @@
  *   challenges apart. Compare it with the option `timeout`. What is between the two
  *   without challenges is schema and throttle: a limiter's store may be slow, too.
  * - `socketio_auth_sockets`, by `state`: sockets that are `pending` or
- *   `authenticated` now, on this node. Many pending for long: nobody can sign in.
+ *   `authenticated` now, on this node. Many pending for long: clients cannot sign in.
  *
  * An `attempt` without a `code` was accepted. Refusals in five minutes, by code:
  *

@@ -68,7 +68,7 @@ export class Passkeys {
   async verify(challenge: VerifyContext["challenge"]): Promise<Account | undefined> {
     const { id, origin } = this.#site;
     // No user name: whichever passkey the person chooses says who they are, and
-    // nobody learns which accounts exist.
+    // the question does not tell which accounts exist.
     const options = await generateAuthenticationOptions({ rpID: id, userVerification: "required" });
     const response = await challenge({ type: "passkey", options }, { timeout: PATIENCE });
     const known = this.#keys.get(String(Object(response).id));

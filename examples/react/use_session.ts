@@ -21,7 +21,7 @@ const before: SessionView = {
 };
 const getServerSnapshot = () => before;
 
-/** Whoever subscribes signs in. `StrictMode` does so twice, and stops the first session. */
+/** A subscription signs in. `StrictMode` subscribes twice, and stops the first session. */
 function createStore(given: Parameters<typeof authenticate>) {
   let view = before;
   return {

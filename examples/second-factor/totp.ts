@@ -54,7 +54,7 @@ export class SecondFactors {
     const totp = new TOTP({ secret: Secret.fromBase32(this.#secrets.get(name)!) });
     const delta = totp.validate({ token: code, window: WINDOW });
     if (delta === null) return false;
-    // Whoever looks over a shoulder has half a minute: a code is good once, and
+    // An onlooker has half a minute: a code is good once, and
     // so are those before it. In a database, make this one atomic update.
     const step = totp.counter() + delta;
     if (step <= (this.#lastUsed.get(name) ?? -1)) return false;

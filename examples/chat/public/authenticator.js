@@ -1,4 +1,4 @@
-// What an authenticator app would show. Nobody has that for a demo, so the server lends one.
+// Shows what an authenticator app would. A demo has no phone, so the server lends one.
 import { byId } from "/dom.js";
 
 /** Shows the code of the moment for as long as `isWanted` says so. */

@@ -26,7 +26,7 @@ let unfollow = () => {};
 /** Whose chat it is, and what is presented in the place of a password. */
 let name;
 let token;
-/** What has been typed, until the server has decided; then nobody keeps a password. */
+/** What has been typed, until the server has decided. No password is kept after that. */
 let typed;
 /** Takes what the person is asked for: credentials, or a code. */
 let answer;
@@ -78,7 +78,7 @@ function askForCode() {
 function ask() {
   const asked = new Promise((resolve) => answer = resolve);
   render();
-  // Whoever is writing a message is not interrupted.
+  // A user who is writing a message is not interrupted.
   if (!name) byId(session.state === "challenged" ? "code" : "username").focus();
   return asked;
 }
@@ -107,7 +107,7 @@ function explain(error) {
   if (!error.reconnect) typed = undefined;
   if (error.code === "token_unknown") token = undefined;
   const isMistyped = error.code === "authentication_failed";
-  // Whoever mistypes the password may try again, and what they have written waits for that.
+  // A user who mistypes the password may try again, and what they have written waits for that.
   if (!isLive()) refreshes = undefined;
   if (!isLive() && !isMistyped) forget();
   render();
@@ -121,7 +121,7 @@ function forget() {
   messages.clear();
 }
 
-/** Gives up without the server: nobody is signed in, or it is away. */
+/** Gives up without the server: no user is signed in, or the server is away. */
 function leave() {
   unfollow();
   session.stop();
@@ -212,7 +212,7 @@ onClick("cancel", leave);
 onClick("give-up", leave);
 
 onSubmit("composer", ({ text }) => {
-  // What a session holds is dropped with it. One that has not begun is nobody's yet.
+  // What a session holds is dropped with it. One that has not begun belongs to no user yet.
   if (refreshes === undefined) messages.keep(name, text);
   else messages.send(name, text);
   byId("composer").reset();
