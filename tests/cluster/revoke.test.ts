@@ -87,7 +87,13 @@ async function expectOneSession(cluster: Cluster): Promise<void> {
     const nodes = way === "the other way round" ? cluster.nodes.toReversed() : cluster.nodes;
     const clients: Client[] = [];
     if (way === "at once") clients.push(...await Promise.all(nodes.map((node) => enter(node))));
-    else for (const node of nodes) clients.push(await enter(node));
+    else {
+      for (const node of nodes) {
+        clients.push(await enter(node));
+        // The next one is later by the clock of the cluster, however long messages take.
+        await whenHeard(node, witnesses);
+      }
+    }
     const left = () => clients.filter(({ socket }) => socket.connected);
     await allButOneLeave(clients);
     // Each has been told of the others by now; the one that is left was told of nothing.
