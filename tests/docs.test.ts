@@ -1,5 +1,6 @@
 // What the documents say about the code, where that can be checked.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, describe, it } from "#testing";
 import { tasks } from "../bench/plan.ts";
@@ -13,21 +14,40 @@ import { settings } from "./protocol/settings.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(ROOT + path, "utf8");
 
+/** All documents for those who use the package, and CONTRIBUTING.md. */
+const documents = [
+  ...["README.md", "PROTOCOL.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"],
+  ...readdirSync(`${ROOT}docs`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`)
+    .sort(),
+];
+
 /** The options, as the documentation of their types lists them. */
 function optionsIn(source: string, ...types: string[]): string[] {
   const names = types.flatMap((type) => {
-    const pattern = new RegExp(`export interface ${type}<.*?\\{\\n(.*?)\\n\\}`, "s");
+    const pattern = new RegExp(`export interface ${type}(?:<[^{]*)? \\{\\n(.*?)\\n\\}`, "s");
     const [, body = ""] = pattern.exec(source) ?? [];
     return [...body.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, name]) => name!);
   });
   return [...new Set(names)].sort();
 }
 
-/** What a table of README lists: the first one after a heading, told by its first words. */
-function listedIn(heading: string, columns: string): string[] {
-  const [, section = ""] = read("README.md").split(`\n## ${heading}\n`);
-  const [table = ""] = new RegExp(`\\| ${columns} .*?\n\n`, "s").exec(section) ?? [];
-  return [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
+/** The part of a document from a heading to the next one of the same level. */
+function sectionOf(document: string, heading: string): string {
+  const [level] = heading.split(" ");
+  const [, rest] = `\n${read(document)}`.split(`\n${heading}\n`);
+  assert(rest !== undefined, `${document} has no "${heading}"`);
+  return rest.split(`\n${level} `)[0]! + "\n";
+}
+
+/** What a table lists: the first one in a section, told by its first words. */
+function listedIn(document: string, heading: string, columns: string): string[] {
+  const [table = ""] = new RegExp(`\\| ${columns} .*?\n\n`, "s").exec(
+    sectionOf(document, heading),
+  ) ?? [];
+  const rows = table.split("\n").slice(2).join("\n");
+  return [...rows.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
 }
 
 describe("SECURITY.md", () => {
@@ -45,39 +65,136 @@ describe("SECURITY.md", () => {
   }
 });
 
-describe("README.md", () => {
-  it("lists every option, and no other", () => {
+const OPTIONS = "docs/reference/options.md";
+
+describe(OPTIONS, () => {
+  const [, ...entries] = sectionOf(OPTIONS, "## Options of `socketioAuth`").split("\n### ");
+  const described = new Map(entries.map((entry) => {
+    const [, name = ""] = /^`(\w+)`\n/.exec(entry) ?? [];
+    return [name, entry];
+  }));
+
+  it("describes every option, and no other", () => {
     const types = ["VerifyOption", "AuthenticateOption", "CommonOptions"];
     const options = optionsIn(read("src/core/options.ts"), ...types);
-    assertEquals(listedIn("Server", "option"), options);
+    assertEquals([...described.keys()].sort(), options);
   });
 
-  it("lists every option of the client, and no other", () => {
-    const options = optionsIn(read("src/client/session.ts"), "AuthenticateOptions");
-    assertEquals(listedIn("Client", "option"), options);
+  for (const [name, entry] of described) {
+    it(`has an example of ${name}, and its default`, () => {
+      const [, example = ""] = /^```ts\n(.*?)^```$/ms.exec(entry) ?? [];
+      assert(new RegExp(`\\b${name}\\b`).test(example));
+      const source = read("src/core/options.ts").split("interface CommonOptions")[1]!;
+      const doc = new RegExp(`/\\*\\*((?:(?!\\*/)[^])*)\\*/\n  ${name}\\?[:(]`).exec(source)?.[1];
+      const value = /@default (?!`)(.*)/.exec(doc ?? "")?.[1] ?? "";
+      // What is a value there, and not a description of one.
+      if (/^(\d+|"\w+"|false|\{.*\})$/.test(value)) {
+        assert(entry.includes(`Default: \`${value}\`.`), `${name}: ${value}`);
+      }
+    });
+  }
+
+  it("lists every option of the client, with its default, and no other", () => {
+    const source = read("src/client/session.ts");
+    const heading = "## Options of the client";
+    assertEquals(
+      listedIn(OPTIONS, heading, "option"),
+      optionsIn(source, "AuthenticateOptions"),
+    );
+    const defaults = source.matchAll(/@default (.*)\n {3}\*\/\n {2}(\w+)\?:/g);
+    for (const [, value, name] of defaults) {
+      const row = new RegExp(`^\\| \`${name}\` .*`, "m").exec(sectionOf(OPTIONS, heading))?.[0] ??
+        "";
+      assert(row.includes(`| \`${value!.replace("_", "")}\` |`), row);
+    }
   });
 
   it("lists every option of jwt, and no other", () => {
-    const [, section = ""] = read("README.md").split("\n### JWT\n");
-    const [table = ""] = /\| option .*?\n\n/s.exec(section) ?? [];
-    const listed = [...table.matchAll(/^\| `(\w+)/gm)].map(([, name]) => name!).sort();
     const [, body = ""] =
       /interface JwtOptions<.*?\{\n(.*?)\n\}/s.exec(read("src/jwt/options.ts")) ?? [];
     const options = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, name]) =>
       name!
     );
-    assertEquals(listed, options.sort());
+    assertEquals(listedIn(OPTIONS, "## Options of `jwt`", "option"), options.sort());
   });
+});
+
+describe("docs/reference/events.md", () => {
+  it("lists every event, and no other", () => {
+    const types = [...read("src/core/events.ts").matchAll(/readonly type: (.*);/g)]
+      .flatMap(([, union]) => union!.match(/\w+/g) ?? []);
+    const listed = listedIn("docs/reference/events.md", "# Events of `observe`", "`type`");
+    assertEquals(listed, [...new Set(types)].sort());
+  });
+});
+
+describe("docs/reference/functions.md", () => {
+  const document = read("docs/reference/functions.md");
+
+  it("describes every member of what socketioAuth returns", () => {
+    const members = optionsIn(read("src/core/auth.ts"), "Auth");
+    const described = [...document.matchAll(/^### `auth\.(\w+)\(/gm)].map(([, name]) => name!);
+    assertEquals(described.sort(), members);
+  });
+
+  it("lists every option of them, and no other", () => {
+    const revoke = optionsIn(read("src/core/auth.ts"), "RevokeOptions");
+    const heading = "### `auth.revoke(target, options?)`";
+    assertEquals(listedIn("docs/reference/functions.md", heading, "option"), revoke);
+    const error = optionsIn(read("src/core/errors.ts"), "AuthErrorOptions");
+    const other = "## `new AuthError(message, options?)`";
+    assertEquals(listedIn("docs/reference/functions.md", other, "option"), error);
+  });
+
+  it("names every counter", () => {
+    for (const counter of optionsIn(read("src/core/journal.ts"), "Stats")) {
+      assert(
+        sectionOf("docs/reference/functions.md", "### `auth.stats()`").includes(`\`${counter}\``),
+      );
+    }
+  });
+});
+
+describe("docs/guide/client.md", () => {
+  const CLIENT = "docs/guide/client.md";
 
   it("lists every state of the client, and no other", () => {
     const [, states = ""] = /type SessionState =(.*?);/s.exec(read("src/client/machine.ts")) ?? [];
     const names = [...states.matchAll(/"(\w+)"/g)].map(([, name]) => name!).sort();
-    assertEquals(listedIn("Client", "state"), names);
+    assertEquals(listedIn(CLIENT, "## The session object", "state"), names);
+  });
+
+  it("lists every member of a session", () => {
+    const members = optionsIn(
+      read("src/client/session.ts").replaceAll("readonly ", ""),
+      "ClientSession",
+    );
+    const section = sectionOf(CLIENT, "## The session object");
+    assertEquals(members.filter((name) => !new RegExp(`\`${name}\\b`).test(section)), []);
   });
 
   it("has the hook that is tested", () => {
     const hook = read("examples/react/use_session.ts");
-    assert(read("README.md").includes(`\`\`\`ts\n${hook}\`\`\`\n`));
+    assert(read(CLIENT).includes(`\`\`\`ts\n${hook}\`\`\`\n`));
+  });
+});
+
+describe("README.md", () => {
+  it("can be read in one sitting", () => {
+    const readme = read("README.md");
+    assert(readme.split("\n").length <= 261);
+    assert(readme.split(/\s+/).length <= 2_200);
+  });
+
+  it("lists options that there are, with their defaults", () => {
+    const names = listedIn("README.md", "## Eight options", "option");
+    assertEquals(names.length, 8);
+    const rows = sectionOf("README.md", "## Eight options");
+    for (const name of names) {
+      const [, value = ""] = new RegExp(`^\\| \`${name}\` \\| (.*?) \\|`, "m").exec(rows) ?? [];
+      const entry = sectionOf(OPTIONS, `### \`${name}\``);
+      if (value.startsWith("`")) assert(entry.includes(`Default: ${value}`), `${name}: ${value}`);
+    }
   });
 });
 
@@ -182,9 +299,8 @@ describe("docs/performance.md", () => {
 });
 
 describe("the documents", () => {
-  for (
-    const file of ["README.md", "PROTOCOL.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md"]
-  ) {
+  // That one says with which version it was measured.
+  for (const file of documents.filter((file) => file !== "docs/performance.md")) {
     it(`name the same versions of socket.io: ${file}`, () => {
       const named = [...read(file).matchAll(/\bsocket\.io (4\.\d[\w. ]*? to 4\.\d+|4\.\d+)/gi)];
       assertEquals(named.map(([, versions]) => versions).filter((it) => it !== SUPPORTED), []);
@@ -193,14 +309,32 @@ describe("the documents", () => {
 });
 
 describe("the tables of codes", () => {
+  const CODES = "docs/reference/codes.md";
   const codes = [...read("src/protocol.ts").matchAll(/^ {2}(\w+): \["/gm)].map(([, c]) => c!);
+  const codesOf = (file: string, source = "") =>
+    [...read(file).matchAll(new RegExp(`^\\| \`(\\w+)\` \\| ${source}`, "gm"))]
+      .map(([, code]) => code!);
 
-  for (const file of ["README.md", "PROTOCOL.md"]) {
-    it(`of ${file} has all of them`, () => {
-      const listed = [...read(file).matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code!);
-      assertEquals(codes.filter((code) => !listed.includes(code)), []);
-    });
-  }
+  it("of PROTOCOL.md has all of them", () => {
+    assertEquals(codes.filter((code) => !codesOf("PROTOCOL.md").includes(code)), []);
+  });
+
+  it("of the reference has those of the server, and no other", () => {
+    assertEquals(codesOf(CODES, "server").sort(), codes.sort());
+  });
+
+  it("of the reference has those of the client, and no other", () => {
+    const [, union = ""] = /type ClientCode =(.*?);/s.exec(read("src/client/errors.ts")) ?? [];
+    const own = [...union.matchAll(/"(\w+)"/g)].map(([, code]) => code!);
+    assertEquals(codesOf(CODES, "client").sort(), own.sort());
+  });
+
+  it("of README.md has some of them", () => {
+    const [, table = ""] = read("README.md").split("## What a client is told");
+    const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code!);
+    assertEquals(listed.length, 5);
+    assertEquals(listed.filter((code) => !codes.includes(code)), []);
+  });
 
   it("of PROTOCOL.md says whether to reconnect", () => {
     for (const code of codes) {
@@ -210,19 +344,77 @@ describe("the tables of codes", () => {
     }
   });
 
-  it("of README.md has the texts", () => {
-    const [, table = ""] = read("README.md").split("## What the client is told");
+  it("of the reference has the texts, and whether to reconnect", () => {
     for (const code of codes) {
-      const { message } = unauthorized(code as Code);
-      const row = new RegExp(`^\\| \`${code}\` .*`, "m").exec(table)?.[0] ?? "";
-      const isTold = !["authentication_error", "attempt_in_progress"].includes(code);
-      if (isTold) assert(row.includes(message), `README.md does not say "${message}"`);
+      const { message, reconnect } = unauthorized(code as Code);
+      const row = new RegExp(`^\\| \`${code}\` .*`, "m").exec(read(CODES))?.[0] ?? "";
+      const isOwn = code === "authentication_error";
+      if (!isOwn) assert(row.includes(message), `${CODES} does not say "${message}"`);
+      assert(row.split(" | ").at(4)?.startsWith(reconnect ? "yes" : "no"), row);
     }
   });
 });
 
+describe("links in the documents", () => {
+  const slugsOf = (path: string) =>
+    [...read(path).replaceAll(/^```.*?^```$/gms, "").matchAll(/^#+ (.*)$/gm)]
+      .map(([, heading]) => slugOf(heading!));
+
+  for (const file of documents) {
+    it(`lead somewhere: ${file}`, () => {
+      const links = [...read(file).replaceAll(/^```.*?^```$/gms, "").matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, target]) => target!).filter((target) => !/^https?:/.test(target));
+      const dead = links.filter((target) => {
+        const [path, slug] = target.split("#") as [string, string?];
+        const to = path === "" ? file : join(dirname(file), path);
+        if (!existsSync(ROOT + to)) return true;
+        return slug !== undefined && !slugsOf(to).includes(slug);
+      });
+      assertEquals(dead, []);
+      if (file === "CONTRIBUTING.md") return;
+      const missing = links.map((target) => target.split("#")[0]!).filter((path) => path !== "")
+        .map((path) => join(dirname(file), path))
+        .filter((path) => !isPublished(path));
+      assertEquals(missing, [], "The packages of npm and JSR lack what is linked");
+    });
+  }
+
+  it("are published with both packages", () => {
+    const files = documents.filter((file) => file !== "CONTRIBUTING.md");
+    assertEquals(files.filter((file) => !isPublished(file)), []);
+  });
+});
+
+/** Whether both packages have a file. */
+function isPublished(path: string): boolean {
+  const npm: string[] = [...JSON.parse(read("package.json")).files, "README.md", "LICENSE"];
+  const jsr: string[] = JSON.parse(read("jsr.json")).publish.include;
+  return [npm, jsr].every((patterns) =>
+    patterns.some((pattern) =>
+      new RegExp(
+        `^${
+          pattern.replaceAll(".", "\\.").replace("**/", "(?:.+/)?").replace(/(?<!\.)\*/, "[^/]*")
+        }$`,
+      ).test(path)
+    )
+  );
+}
+
 /** Words that make a text hard to read: a named subject, or a plain word, says the same. */
 const WORDS = ["nobody", "whoever", "as ever", "anew", "besides"];
+
+describe("the words of the documents", () => {
+  // Of SECURITY.md and CHANGELOG.md those that are not titles of tests.
+  for (const file of documents) {
+    const text = read(file).replaceAll(/^```.*?^```$/gms, "").replaceAll(/"[^"\n]*"/g, "");
+    for (const word of WORDS) {
+      it(`do without "${word}": ${file}`, () => {
+        const found = [...text.matchAll(new RegExp(`.*\\b${word.replace(" ", "\\s")}\\b.*`, "gi"))];
+        assertEquals(found.map(([line]) => line), []);
+      });
+    }
+  }
+});
 
 /** Folders whose words are not checked yet. */
 const UNCHECKED = ["src/client/"];

@@ -1,4 +1,4 @@
-// What servers and clients of the original module look like, and what README's "Moving over"
+// What servers and clients of the original module look like, and what docs/moving-over.md
 // says to do about each. The callbacks themselves are in socketio/callbacks.test.ts, the original's
 // own README in socketio/original.test.ts, and `require` in the check of the package.
 import { assertEquals, assertThrows, describe, it } from "#testing";

@@ -20,8 +20,11 @@ const { name, exports, devDependencies } = JSON.parse(
   readFileSync(join(ROOT, "package.json"), "utf8"),
 );
 
-/** What is in the package besides the compiled sources. */
+/** What is in the package apart from the compiled sources. */
 const DOCUMENTS = [
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(md|svg|png)$/.test(name))
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`),
   "CHANGELOG.md",
   "LICENSE",
   "PROTOCOL.md",

@@ -27,8 +27,10 @@ export function blocksIn(document: string, markdown: string): Block[] {
 
 /** The documents, and the doc comments of each source, all of them as Markdown. */
 export function documentation(): Map<string, string> {
-  const recipes = readdirSync(`${ROOT}docs/recipes`).map((name) => `docs/recipes/${name}`);
-  const documents = ["README.md", "PROTOCOL.md", "SECURITY.md", ...recipes.sort()];
+  const guides = readdirSync(`${ROOT}docs`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`);
+  const documents = ["README.md", "PROTOCOL.md", "SECURITY.md", ...guides.sort()];
   return new Map([
     ...documents.map((path) => [path, read(path)] as const),
     ...sources().map((path) => [path, markdownOf(read(path))] as const),
