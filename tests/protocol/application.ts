@@ -3,7 +3,7 @@ import type { VerifyContext } from "../../mod.ts";
 import type { Place } from "../kit/targets.ts";
 import { openWorld, type User, verify, type World } from "../kit/world.ts";
 
-/** Starts the server of PROTOCOL.md's scenarios, with options of one of them. */
+/** Starts the server of the scenarios, with options of one of them. */
 export function openApplication(
   place: Place,
   options: object = {},

@@ -1,5 +1,5 @@
 /**
- * Packets of Socket.IO as PROTOCOL.md writes them, and as they are on the wire.
+ * Packets of Socket.IO as docs/protocol/scenarios.md writes them, and as they are on the wire.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Packet {
   readonly data: unknown;
 }
 
-/** Reads a packet as PROTOCOL.md writes it: `/chat authenticated true, {}` for example. */
+/** Reads a packet as docs/protocol/scenarios.md writes it: `/chat authenticated true, {}` for example. */
 export function parsePacket(text: string): Packet {
   const [, namespace = "/", name = "", rest = ""] = /^(?:(\/\S+) )?(\S+)(?: (.*))?$/.exec(text)!;
   const args = readArguments(rest.replace(/,? ?\backnowledge$/, ""));

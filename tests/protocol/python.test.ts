@@ -1,4 +1,4 @@
-// The client in Python that stands in PROTOCOL.md, as it stands there.
+// The client in Python that stands in docs/protocol/clients.md, as it stands there.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, describe, it } from "#testing";
@@ -47,7 +47,7 @@ asyncio.run(main())
 const HOUR = 3_600_000;
 
 // Also where Python is missing: a file without a test counts as one on Node, and as none on Deno.
-it("PROTOCOL.md has a client in Python", () => {
+it("the documents have a client in Python", () => {
   assertMatch(readPythonClient().client, /class Session/);
 });
 

@@ -1,4 +1,4 @@
-// Plays the scenarios of PROTOCOL.md, packet by packet, against a real server. The document is
+// Plays the scenarios of docs/protocol/scenarios.md, packet by packet, against a real server. The document is
 // read, not repeated: a line of it that is not true fails here.
 import { describe, it } from "#testing";
 import { disposeAfterEach } from "../kit/disposal.ts";

@@ -1,4 +1,4 @@
-# Follows the client in Python of PROTOCOL.md: tells the test what that does, a line of JSON each.
+# Follows the client in Python of docs/protocol/clients.md: tells the test what that does, a line of JSON each.
 import json
 import sys
 import time

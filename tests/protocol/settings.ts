@@ -3,7 +3,7 @@ import { AuthError } from "../../mod.ts";
 import { verify } from "../kit/users.ts";
 import { verifyWithCode } from "./application.ts";
 
-/** What a scenario of PROTOCOL.md takes besides what all have. */
+/** What a scenario of the protocol takes besides what all have. */
 interface Setting {
   /** Options of `socketioAuth`. */
   readonly options?: object;
@@ -72,7 +72,7 @@ function refusing(): never {
   throw new AuthError("Account locked", { code: "locked" });
 }
 
-/** By the headings of PROTOCOL.md. */
+/** By the headings of docs/protocol/scenarios.md. */
 export const settings: Record<string, () => Setting> = {
   "1. Success": () => ({}),
   "2. Refusal": () => ({}),
