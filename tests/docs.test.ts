@@ -282,6 +282,14 @@ describe("docs/performance.md", () => {
     assertEquals(fillIn(document, tablesOf(results)), document);
   });
 
+  it("has pictures that say what they are, and which direction is better", () => {
+    for (const name of ["costs", "growth"]) {
+      const picture = read(`docs/${name}.svg`);
+      assert(/<title>[^<]+<\/title>/.test(picture));
+      assert(picture.includes("less is better"));
+    }
+  });
+
   it("has a place for every table", () => {
     const places = [...read("docs/performance.md").matchAll(/<!-- bench: (\w+) -->/g)];
     assertEquals(places.map(([, name]) => name).sort(), Object.keys(tablesOf(results)).sort());
