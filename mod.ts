@@ -27,4 +27,4 @@
  * @module
  */
 export * from "./src/socketio/public.ts";
-export { socketioAuth as default } from "./src/socketio/public.ts";
+export { default } from "./src/socketio/public.ts";

@@ -327,6 +327,11 @@ describe("public names", () => {
     });
   }
 
+  it("have the main function under its own name in an API reference", () => {
+    // A re-export `as default` takes the place of the named one there.
+    assertEquals(["mod.ts", ...sources].filter((path) => /\bas default\b/.test(codeOf(path))), []);
+  });
+
   it("are the same thing by two names", async () => {
     const { default: byDefault, socketioAuth } = await import("../mod.ts");
     assert(byDefault === socketioAuth);

@@ -1,5 +1,6 @@
 /**
- * The entry point for Bun, with `Bun.serve` and `@socket.io/bun-engine`.
+ * The entry point for Bun, with `Bun.serve` and `@socket.io/bun-engine`. Exports everything that
+ * the main entry point exports, and `serve`.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import {
 } from "./serve.ts";
 
 export * from "../socketio/public.ts";
-export { socketioAuth as default } from "../socketio/public.ts";
+export { default } from "../socketio/public.ts";
 export type { Running, Servable, ServeOptions } from "./serve.ts";
 
 interface BunRuntime {

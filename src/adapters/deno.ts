@@ -1,9 +1,10 @@
 /**
- * The entry point for Deno, where npm's socket.io runs on `node:http`.
+ * The entry point for Deno, where npm's socket.io runs on `node:http`. Exports everything that the
+ * main entry point exports, and `serve`.
  *
  * @module
  */
 export * from "../socketio/public.ts";
-export { socketioAuth as default } from "../socketio/public.ts";
+export { default } from "../socketio/public.ts";
 export { serve } from "./http.ts";
 export type { Running, Servable, ServeOptions } from "./serve.ts";

@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { socketioAuth } from "./socketio_auth.ts";
+import { socketioAuth } from "./socketio_auth.ts";
+
+export { socketioAuth };
+/** The function {@linkcode socketioAuth}, for `import socketioAuth from` as with the original module. */
+// As `socketioAuth as default`, it would have no other name in an API reference.
+const byDefault: typeof socketioAuth = socketioAuth;
+export default byDefault;
 export type { Guarded, TargetNamespace, TargetServer } from "./socketio_auth.ts";
 export { type CookieFinder, type CookieOptions, cookies } from "./cookies.ts";
 export type { Origins } from "./pages.ts";

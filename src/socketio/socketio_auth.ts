@@ -34,7 +34,7 @@ export interface Guarded {
 
 /**
  * Puts a policy on a server or on one namespace: clients connect first, and sign in by an
- * `authentication` event.
+ * `authentication` event. Also the default export.
  *
  * A policy on a server guards every namespace that the server has, now or later. A policy on a
  * namespace replaces the server's there. `socketioAuth` works in any order with `io.of`,
