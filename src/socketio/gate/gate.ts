@@ -40,8 +40,8 @@ const BY_SERVER = "server namespace disconnect";
 /**
  * A socket with its gate. While the gate is not open both ways, the socket has the gated prototype
  * and a stand-in for its adapter, which pass everything through this object. When the gate opens,
- * the socket gets its own prototype and adapter back, and nothing of the gate stays on it. When the
- * session is over, the gate is shut for good.
+ * the socket gets its own prototype and adapter back: a property, a symbol and the listener for
+ * refreshes stay on it. When the session is over, the gate is shut for good.
  */
 export class Gate<S> implements Peer<S>, Owner {
   readonly connection: Connection<S, RawClient>;
