@@ -23,7 +23,7 @@ const { name, exports, devDependencies } = JSON.parse(
 /** What is in the package apart from the compiled sources. */
 const DOCUMENTS = [
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.(md|svg|png)$/.test(name))
+    .filter((name) => /\.(md|svg|webp)$/.test(name))
     .map((name) => `docs/${name.replaceAll("\\", "/")}`),
   "CHANGELOG.md",
   "LICENSE",

@@ -6,8 +6,8 @@
  * socketioAuth(io, { verify, observe: logAuthEvents(logger) });
  * ```
  *
- * - **Why was somebody refused?** Look for `"level":40` and `auth.code`; README.md
- *   says what each code means. A refused attempt is two lines: `attempt` is the answer to the
+ * - **Why was somebody refused?** Look for `"level":40` and `auth.code`;
+ *   docs/reference/codes.md says what each code means. A refused attempt is two lines: `attempt` is the answer to the
  *   credentials, `unauthorized` what became of the socket. It is the first line alone if nothing
  *   became of the socket: its client had left (`abandoned`), or its session went on.
  * - **What took so long?** `auth.duration` of an attempt is the time from the arrival of the
