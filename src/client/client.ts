@@ -67,6 +67,15 @@ const WALL_CLOCK_CHECK = 30_000;
  * not before the server's `retryAfter`. What the application emits while the client is not signed
  * in waits here, and follows in order.
  *
+ * ```ts
+ * import { authenticate } from "@socketio-auth/socketio-auth/client";
+ *
+ * const session = authenticate(socket, async () => ({ token: await getToken() }), {
+ *   onUnauthorized: ({ code, message }) => console.log(code, message),
+ * });
+ * await session.ready;
+ * ```
+ *
  * Connects the socket if nothing else has. To be called once per socket; a server's other
  * namespaces, over the same connection, are sockets of their own. A socket that is not of
  * socket.io-client 4.6 to 4.8, or has a session already, is an error. Without `credentials`
