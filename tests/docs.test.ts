@@ -366,8 +366,10 @@ describe("links in the documents", () => {
 
   for (const file of documents) {
     it(`lead somewhere: ${file}`, () => {
-      const links = [...read(file).replaceAll(/^```.*?^```$/gms, "").matchAll(/\]\(([^)\s]+)\)/g)]
-        .map(([, target]) => target!).filter((target) => !/^https?:/.test(target));
+      const text = read(file).replaceAll(/^```.*?^```$/gms, "");
+      const links = [...text.matchAll(/\]\(([^)\s]+)\)|\bsrc(?:set)?="([^"]+)"/g)]
+        .map(([, target, picture]) => target ?? picture!)
+        .filter((target) => !/^https?:/.test(target));
       const dead = links.filter((target) => {
         const [path, slug] = target.split("#") as [string, string?];
         const to = path === "" ? file : join(dirname(file), path);
