@@ -24,7 +24,9 @@ const auth = socketioAuth(io, {
 
 io.on("connection", (socket) => {
   const { name } = auth.user(socket);
-  socket.on("chat", (text) => io.emit("chat", `${name}: ${text}`));
+  socket.on("chat", (text) => {
+    if (typeof text === "string") io.emit("chat", `${name}: ${text}`);
+  });
 });
 
 await listen(http, "The example of a page in plain DOM");
