@@ -17,17 +17,19 @@
 import type * as protocol from "../protocol.ts";
 import type { AuthenticatedInfo, Outcome, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
-import { type ClientSocket, createLine, isFirst, isShared, reconnects } from "./line.ts";
+import { type ClientSocket, createLine, isTaken, reconnects } from "./line.ts";
 import {
+  CLOSING,
   type Details,
   type Event,
   initial,
-  type Rules,
+  isTrying,
   type SessionState,
   type State,
   transition,
 } from "./machine.ts";
-import type { AuthenticateOptions, ClientSession, CredentialsSource } from "./session.ts";
+import { readOptions } from "./options.ts";
+import type { AuthenticateOptions, ClientSession, CredentialsSource, Question } from "./session.ts";
 
 export {
   type AuthenticatedInfo,
@@ -36,6 +38,7 @@ export {
   type ClientSession,
   type ClientSocket,
   type CredentialsSource,
+  type Question,
   type SessionState,
   type Unauthorized,
   UnauthorizedError,
@@ -52,17 +55,33 @@ type Happening = "connect" | "connect_error" | "disconnect" | "reconnect_failed"
 
 type Handlers<Name extends string> = Record<Name, (...args: never[]) => void>;
 
-/** Sockets that are signed out, with the id that they have until another CONNECT comes. */
-const signedOut = new WeakMap<ClientSocket, string | undefined>();
+/** What the clients of a connection know of each other. */
+interface Shared {
+  /** Whose turn it is, or was last, and until when the others wait for it. */
+  owner?: object;
+  until: number;
+  /** Those who are signed in, and the client that has signed them in. */
+  readonly members: Map<object, object | undefined>;
+  /** A session that was stopped while it was signed in: its credentials, and who had sent them. */
+  former?: { credentials: unknown; owner: object | undefined; isReplaced?: boolean };
+  /** Until when the server drops what comes: it has refused a client, and closes. */
+  closing: number;
+}
 
-/** How long after a refusal the server drops a CONNECT, and a little more, in milliseconds. */
-const CLOSING = 1_100;
+/** By transport: on the next one, all begin again. */
+const shares = new WeakMap<object, Shared>();
+
+/** How long others wait for a client whose turn it is, in milliseconds. */
+const TURN = 2_000;
 
 /** The longest time to trust a timer, in milliseconds: machines sleep, and timers with them. */
 const WALL_CLOCK_CHECK = 30_000;
 
+/** For how long an `unauthorized` that answers nothing may have to do with what follows it. */
+const FOLLOWS = 2_000;
+
 /**
- * Signs a socket in, and again whenever it has connected anew; refreshes its session before it
+ * Signs a socket in, and again whenever it has connected again; refreshes its session before it
  * ends; comes back after a close that allows it, with exponential backoff and full jitter, and
  * not before the server's `retryAfter`. What the application emits while the client is not signed
  * in waits here, and follows in order.
@@ -77,9 +96,13 @@ const WALL_CLOCK_CHECK = 30_000;
  * ```
  *
  * Connects the socket if nothing else has. To be called once per socket; a server's other
- * namespaces, over the same connection, are sockets of their own. A socket that is not of
- * socket.io-client 4.6 to 4.8, or has a session already, is an error. Without `credentials`
- * nothing is sent: the server has to find them itself, in a cookie, say.
+ * namespaces, over the same connection, are sockets of their own. Without `credentials`, the
+ * server has to find them itself, in a cookie for example.
+ *
+ * @throws {TypeError} if `socket` is not one of socket.io-client 4.6 to 4.8, `credentials` are
+ * neither an object nor a function, or an option is unknown or of the wrong kind
+ * @throws {RangeError} if a time is negative
+ * @throws {Error} if the socket has a session already
  */
 // deno-lint-ignore no-explicit-any -- as in the options
 export function authenticate<Reply = unknown, Challenge = any>(
@@ -87,182 +110,278 @@ export function authenticate<Reply = unknown, Challenge = any>(
   credentials?: CredentialsSource,
   options: AuthenticateOptions<Reply, Challenge> = {},
 ): ClientSession<Reply> {
-  const { refreshMargin = 30_000, credentialsTimeout = 5_000, timeout = 35_000 } = options;
-  const hasCredentials = credentials !== undefined;
-  const rules: Rules = {
-    refreshMargin: hasCredentials ? refreshMargin : -Infinity,
-    credentialsTimeout,
-    timeout,
-  };
+  const { onAuthenticated, onUnauthorized, onChallenge, ...rules } = readOptions(
+    credentials,
+    options,
+  );
 
   let state = initial;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const listeners = new Set<() => void>();
-  /** Those who wait for the next success, be it a sign-in or a refresh. */
-  const waiting: { resolve(reply: Reply): void; reject(error: unknown): void }[] = [];
+  /** Called after the next sign-in or refresh, with an error if that fails. */
+  const waiting: ((error?: UnauthorizedError) => void)[] = [];
   let reply: Reply;
   let info: AuthenticatedInfo;
   let wasIn = false;
-  /** Counts what the application is asked, to tell an answer that is late. */
-  let asked = 0;
-  /** Counts what is sent: an acknowledgement may come after the next one was. */
-  let sent = 0;
-  /** What it has brought, until it is sent. */
-  let obtained: unknown;
-  let isIntroduced: boolean | undefined;
-  /** Until when the server drops what comes on this transport, if it stays open. */
-  let closedAt = 0;
+  const stopping = new AbortController();
+  /** Whether the application is at work on credentials. */
+  let isAsking = false;
+  /** What it has brought, until that was used; as JSON, to be compared with what was sent last. */
+  let answer: { value: unknown; text: string } | undefined;
+  let sent: string | undefined;
+  /** Counts attempts: an answer to a challenge, or an acknowledgement, may be of an earlier one. */
+  let attempt = 0;
+  let isIntroduced: unknown;
+  /** An `unauthorized` that answers nothing: the application's own, unless the server closes. */
+  let word: { error: UnauthorizedError; at: number } | undefined;
+
+  /** Stands for this client. */
+  const self = {};
+
+  function shared(): Shared {
+    const { transport } = line;
+    if (!shares.has(transport)) shares.set(transport, { until: 0, members: new Map(), closing: 0 });
+    return shares.get(transport)!;
+  }
 
   /** Takes a client to its next state, and does what there is to do in it. */
   function on<T extends keyof Details>(type: T, detail?: Details[T]): void {
     const before = state;
-    const event = { type, detail, now: Date.now(), random: Math.random() } as Event;
+    const now = Date.now();
+    const { owner, until, members } = shared();
+    const isShared = members.size > Number(members.has(self));
+    const isTurn = owner === self || until <= now || isShared && before.name !== "authenticated";
+    const event = { type, detail, now, random: Math.random(), isTurn, isShared } as Event;
     state = transition(before, event, rules);
-    const isRefused = type === "refused" && before.name !== "authenticated";
-    if (isRefused && isShared(socket)) closedAt = Date.now() + CLOSING;
-    wait();
     if (state !== before) enter(before, state, type);
+  }
+
+  /** Acts if that is due; called with every packet, too, since timers of hidden pages are late. */
+  function act(): void {
+    if (state.due <= Date.now()) on("due");
   }
 
   function wait(): void {
     clearTimeout(timer);
-    const due = state.name === "waiting" ? Math.max(state.due, closedAt) : state.due;
-    const left = Math.max(0, due - Date.now());
+    const left = state.due - Date.now();
     if (left === Infinity) return;
-    timer = left > WALL_CLOCK_CHECK
-      ? setTimeout(wait, WALL_CLOCK_CHECK)
-      : setTimeout(on, left, "due");
+    timer = setTimeout(() => {
+      wait();
+      act();
+    }, Math.max(0, Math.min(left, WALL_CLOCK_CHECK)));
   }
 
   /** What is called here may already lead to the next state; the application is called later. */
   function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
+    const isIn = name === "authenticated";
+    const isToldIn = type === "authenticated" || type === "accepted";
+    wait();
     if (credentials === "none") {
-      asked++;
-      isIntroduced = obtained = undefined;
+      attempt++;
+      if (isIn) answer = undefined;
+      if (!isToldIn) endTurn();
     }
-    listeners.forEach((listener) =>
-      queueMicrotask(() => {
-        if (listeners.has(listener)) listener();
-      })
-    );
-    line.gate(name === "authenticated");
+    // What was sent is not sent again.
+    if (isTrying(before) && !isTrying(state)) answer = undefined;
+    for (const listener of listeners) {
+      queueMicrotask(() => listeners.has(listener) && listener());
+    }
+    if (isToldIn) shared().members.set(self, shared().owner);
+    if (!isIn) shared().members.delete(self);
+    line.gate(isIn);
     if (credentials !== before.credentials) advance[credentials]?.();
-    if (before.name === "waiting" && type === "due") socket.connect();
-    if (type === "authenticated" || type === "accepted") {
-      wasIn = true;
-      if (credentials === "none") waiting.splice(0).forEach(({ resolve }) => resolve(reply));
-      if (type === "authenticated") queueMicrotask(() => options.onAuthenticated?.(reply, info));
+    if (before.name === "waiting" && type === "due" && name === "connecting") {
+      if (socket.connected) line.disconnect();
+      socket.connect();
     }
-    if (error && error !== before.error) fail(before, name, error);
+    if (isToldIn) {
+      wasIn = true;
+      if (credentials === "none") settle();
+      if (type === "authenticated") {
+        queueMicrotask(() => {
+          if (state.name !== "stopped") onAuthenticated(reply as never, info);
+        });
+      }
+    }
+    if (name === "stopped") stop(before, type === "stop");
+    // What the server has refused it closes itself: a DISCONNECT would cross with its own.
+    else if (
+      name === "waiting" && type !== "refused" && socket.active &&
+      (before.name !== name || type === "disconnected")
+    ) line.disconnect();
+    if (error && error !== before.error) {
+      // As long as another try is to come, nothing is decided.
+      if (name !== "connecting" && (name !== "waiting" || "cause" in error)) settle(error);
+      if (type !== "stop") queueMicrotask(() => onUnauthorized(error));
+    }
   }
 
-  function fail(before: State, name: SessionState, error: UnauthorizedError): void {
-    const { code } = error;
-    const isAsked = code === "stopped";
-    const wasReleased = isAsked && before.name === "authenticated";
-    if (name === "stopped") line.release(wasIn && !wasReleased, isAsked);
-    // Whoever is signed out stays connected, and may sign in there as somebody else.
-    if (code === "signed_out") signedOut.set(socket, socket.id);
-    else if (name !== "authenticated" && !isAsked && socket.active) line.disconnect();
-    // As long as the server allows for another try, nothing is decided.
-    if (name !== "waiting" || "cause" in error) {
-      waiting.splice(0).forEach(({ reject }) => reject(error));
-    }
-    if (!isAsked) queueMicrotask(() => options.onUnauthorized?.(error));
+  function stop(before: State, isAsked: boolean): void {
+    const wasHere = before.name === "authenticated";
+    const { owner } = shared();
+    if (isAsked && (wasHere || isTrying(before))) shared().former = { credentials, owner };
+    if (isAsked) listeners.clear();
+    stopping.abort();
+    line.release(wasIn && !(isAsked && wasHere), isAsked);
+  }
+
+  /** Has the others wait. Those who join a session do not sign in. */
+  function takeTurn(): void {
+    Object.assign(shared(), { owner: self, until: Date.now() + TURN });
+  }
+
+  function endTurn(): void {
+    if (shared().owner === self) shared().until = 0;
+  }
+
+  /** The server has refused this client, or has ended its session, and closes. */
+  function refuse(reason: object): void {
+    shared().closing = Date.now() + CLOSING;
+    on("refused", new UnauthorizedError(reason));
+    const { id } = socket;
+    const part = () => {
+      if (socket.id === id && !isTaken(socket)) socket.disconnect();
+    };
+    if (state.name === "stopped" && socket.active) setTimeout(part, id ? CLOSING : 0);
   }
 
   /** What it takes for credentials to get as far as that. */
   const advance: { [C in State["credentials"]]?: () => void } = {
-    asked: () =>
-      ask(
-        () => typeof credentials === "function" ? credentials(state.error) : credentials,
-        (answer) => void JSON.stringify(obtained = answer),
-        "credentials_failed",
-        true,
-      ),
-    ready: () => {
-      isIntroduced = options.handshake && typeof obtained === "object";
-      line.introduce(isIntroduced && obtained);
+    asked() {
+      if (state.name === "authenticated") takeTurn();
+      if (answer) return queueMicrotask(bring);
+      if (isAsking) return;
+      isAsking = true;
+      const { error: reason, failures } = state;
+      const question: Question = { signal: stopping.signal, reason, attempt: failures + 1 };
+      ask(() => typeof credentials === "function" ? credentials(question) : credentials)
+        .finally(() => isAsking = false)
+        .then((value) => {
+          // It may be of a kind that cannot be sent.
+          answer = { value, text: JSON.stringify(value) };
+          bring();
+        })
+        .catch((cause) => {
+          const error = failure("credentials_failed", cause, cause?.reconnect !== false);
+          if (state.credentials === "asked") on("failed", error);
+        });
     },
-    sent: () => {
-      if (!hasCredentials) return;
-      const event = "authentication" satisfies typeof protocol.AUTHENTICATION;
-      const current = ++sent;
+    ready() {
+      const { value, text } = answer!;
+      const isJoining = shared().members.size > 0;
+      isIntroduced = rules.handshake && !isJoining && Object(value) === value;
+      if (isIntroduced) sent = text;
+      if (!isJoining) takeTurn();
+      line.introduce(isIntroduced && value);
+    },
+    sent() {
+      const current = attempt;
+      sent = answer!.text;
+      takeTurn();
       line.emit(
         (outcome: Outcome | undefined) => {
+          const isCurrent = current === attempt;
           // Whatever else the outcome is, an event of its own says so, too.
-          if (outcome?.ok && current === sent) on("accepted", outcome);
-          else if (outcome?.ok === false && outcome.kept) {
+          if (outcome?.ok === true) {
+            if (isCurrent) on("accepted", infoOf(outcome));
+            endTurn();
+          } else if (isCurrent && outcome?.kept === true) {
             on("kept", new UnauthorizedError(outcome));
           }
         },
-        event,
-        obtained,
+        "authentication" satisfies typeof protocol.AUTHENTICATION,
+        answer!.value,
       );
     },
   };
 
-  /** Asks the application. Its answer is late once something else is asked, or nothing is. */
-  function ask(
-    question: () => unknown,
-    take: (answer: unknown) => void,
-    code: ClientCode,
-    tryAgain?: boolean,
-  ): void {
-    const current = ++asked;
-    new Promise((resolve) => resolve(question()))
-      .then((answer) => {
-        if (current !== asked) return;
-        take(answer);
-        on("answered");
-      })
-      // It may also be of a kind that cannot be sent.
-      .catch((cause) => {
-        if (current === asked) on("refused", failure(code, cause, tryAgain));
-      });
+  /** Goes on with what the application has brought, which is kept for later if it comes late. */
+  function bring(): void {
+    if (state.credentials === "asked") on("answered", answer!.text === sent);
+    else if (state.name === "authenticated") answer = undefined;
   }
 
   const happened: Handlers<Happening> = {
-    connect: () => on("connected", isIntroduced || !isFirst(socket)),
-    disconnect: (reason: string) => lose(reason, reconnects(socket)),
-    reconnect_failed: () => lose("reconnect_failed", false),
-    connect_error: ({ message, data }: Error & { data?: object }) => {
-      const reason = { code: "connect_error", reconnect: false, ...data, message };
-      if (socket.active) lose(message, reconnects(socket));
-      else on("refused", new UnauthorizedError(reason));
+    connect() {
+      const said = lastWord();
+      if (said) on("refused", said);
+      else on("connected", Boolean(isIntroduced) || rules.source === "none");
+    },
+    disconnect(reason: string) {
+      const { former, members } = shared();
+      const isReplaced = former?.isReplaced && former.owner === members.get(self);
+      const said = isReplaced ? { code: "subject_mismatch" } : lastWord();
+      if (said) refuse(said);
+      lose("disconnected", reason, reconnects(socket));
+    },
+    reconnect_failed: () => lose("disconnected", "reconnect_failed", false),
+    connect_error({ message, data }: Error & { data?: object }) {
+      if (!socket.active) refuse({ code: "connect_error", ...data, message });
+      else if (state.error?.code !== "connect_error") {
+        lose("connect_error", message, reconnects(socket));
+      }
     },
   };
 
-  function lose(reason: string, isComingBack: boolean): void {
-    on("disconnected", isComingBack ? undefined : failure("disconnected", new Error(reason)));
+  /** Takes what an `unauthorized` has said that nothing but this has followed. */
+  function lastWord(): UnauthorizedError | undefined {
+    const said = word;
+    word = undefined;
+    return said && Date.now() - said.at < FOLLOWS ? said.error : undefined;
+  }
+
+  function lose(code: "disconnected" | "connect_error", reason: string, isComingBack: boolean) {
+    const error = failure(code, reason);
+    if (reason === "io client disconnect") on("left", error);
+    else if (!isComingBack) on("disconnected", { name: "waiting", error });
+    else on("disconnected", { name: "connecting", ...code === "connect_error" && { error } });
   }
 
   const received: Handlers<Message> = {
-    authenticated: (answer: Reply, more: AuthenticatedInfo | undefined) => {
+    authenticated(answer: Reply, more: AuthenticatedInfo | undefined) {
+      const { name, credentials } = state;
+      const given = infoOf(more);
+      // A refresh of another namespace is awaited, too.
+      const isAwaited = name !== "authenticated" || isTrying(state) || shared().until > Date.now();
+      if (!isAwaited && !given.expiresAt) return;
       reply = answer;
-      info = more ?? {};
+      info = given;
       on("authenticated", info);
+      if (credentials === "ready") endTurn();
     },
-    unauthorized: (reason: Unauthorized | undefined) =>
-      on("refused", new UnauthorizedError(reason ?? {} as Unauthorized)),
-    challenge: (data: Challenge, acknowledge: (answer: unknown) => void) => {
+    unauthorized(reason: Unauthorized | undefined) {
+      const isAnswer = state.name !== "authenticated" || isTrying(state);
+      if (isAnswer && typeof reason?.code === "string") refuse(reason);
+      else word = { error: new UnauthorizedError(reason), at: Date.now() };
+    },
+    challenge(data: Challenge, acknowledge: (answer: unknown) => void) {
+      if (!isTrying(state) || typeof acknowledge !== "function") return;
       on("challenged");
-      ask(() => options.onChallenge!(data), acknowledge, "challenge_failed");
+      const current = ++attempt;
+      ask(() => onChallenge(data))
+        .then((answer) => {
+          if (current !== attempt) return;
+          acknowledge(answer);
+          on("answered");
+        })
+        .catch((cause) => {
+          if (current === attempt) on("failed", failure("challenge_failed", cause));
+        });
     },
   };
 
   function next(): Promise<Reply> {
     const next = new Promise<Reply>((resolve, reject) => {
       if (state.name === "stopped") reject(state.error);
-      else waiting.push({ resolve, reject });
+      else waiting.push((error) => error ? reject(error) : resolve(reply));
     });
-    // Nobody has to handle it: `onUnauthorized` is told, too.
+    // The rejection need not be handled: `onUnauthorized` is told, too.
     next.catch(() => {});
     return next;
   }
 
-  function ready(): Promise<Reply> {
-    return state.name === "authenticated" ? Promise.resolve(reply) : next();
+  function settle(error?: UnauthorizedError): void {
+    for (const end of waiting.splice(0)) end(error);
   }
 
   const line = createLine(
@@ -270,10 +389,19 @@ export function authenticate<Reply = unknown, Challenge = any>(
     () => on("opened"),
     ([name, ...args]) => happened[name as Happening]?.(...args as never[]),
     ([name, ...args]) => {
+      word = undefined;
       if (Object.hasOwn(received, name as Message)) received[name as Message](...args as never[]);
     },
+    act,
   );
-  if (socket.connected && signedOut.get(socket) !== socket.id) happened.connect();
+  const { former, members, closing } = shared();
+  if (former && !(members.size > 0 && former.credentials === credentials)) {
+    former.isReplaced = true;
+    line.renew();
+  } else if (closing > Date.now()) {
+    state = { ...initial, name: "waiting", due: closing };
+    wait();
+  } else if (socket.connected) happened.connect();
   else if (!socket.active) socket.connect();
 
   return {
@@ -290,20 +418,30 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return finite(state.endsAt);
     },
     get ready() {
-      return ready();
+      return state.name === "authenticated" ? Promise.resolve(reply) : next();
     },
     refresh() {
-      if (!hasCredentials) return ready();
       const refreshed = next();
       on("refresh");
       return refreshed;
     },
     stop: () => on("stop"),
     subscribe(listener) {
-      listeners.add(listener);
+      if (state.name !== "stopped") listeners.add(listener);
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** What the application returns, or throws. */
+function ask(question: () => unknown): Promise<unknown> {
+  return new Promise((resolve) => resolve(question()));
+}
+
+/** When a session ends, if the server has said so by both numbers. */
+function infoOf(given: unknown): AuthenticatedInfo {
+  const { expiresAt, expiresIn } = Object(given);
+  return Number.isFinite(expiresAt) && Number.isFinite(expiresIn) ? { expiresAt, expiresIn } : {};
 }
 
 /** A time, if it is one that comes. */

@@ -1,14 +1,15 @@
-import type { Code, Unauthorized } from "../protocol.ts";
+import type { Code } from "../protocol.ts";
 
 /**
- * Why a client is not signed in: a {@linkcode Code} of the server, or one of its own, whose
- * reason is the error's `cause`:
+ * Why a client is not signed in: a {@linkcode Code} of the server, or one of the client's own. The
+ * reason is then the error's `cause`.
  *
- * - `credentials_failed`: the function that brings them threw, or took too long.
- * - `challenge_failed`: `onChallenge` threw, or there is none.
- * - `no_answer`: the server has not answered. Is it guarded?
- * - `connect_error`: a middleware of the server has refused the connection.
- * - `disconnected`: the connection is closed, nobody has said why, and nobody reconnects it.
+ * - `credentials_failed`: the function that brings the credentials threw, or took longer than
+ *   `credentialsTimeout`.
+ * - `challenge_failed`: `onChallenge` threw, or is missing.
+ * - `no_answer`: the server has not answered within `timeout`. A server that is not guarded does not.
+ * - `connect_error`: the server cannot be reached, or a middleware has refused the connection.
+ * - `disconnected`: the connection is closed, the server gave no reason, and nothing reconnects it.
  * - `stopped`: {@linkcode ClientSession.stop} was called.
  */
 export type ClientCode =
@@ -26,18 +27,29 @@ export class UnauthorizedError extends Error {
   declare readonly code: ClientCode | (string & Record<never, never>);
   /** Whether connecting again may help without anyone changing anything. */
   declare readonly reconnect: boolean;
-  /** Milliseconds that the server wants the client to wait, where it has said so. */
+  /** Milliseconds that the server wants the client to wait, where the server has said so. */
   declare readonly retryAfter: number | undefined;
 
-  /** An error with what `unauthorized` carries. */
-  constructor({ message, code, reconnect, retryAfter }: Unauthorized, options?: ErrorOptions) {
-    super(message, options);
-    Object.assign(this, { name: "UnauthorizedError", code, reconnect, retryAfter });
+  /**
+   * Creates an error of what `unauthorized` carries. A field that is not of the right kind counts
+   * as missing.
+   */
+  constructor(reason: unknown, options?: ErrorOptions) {
+    const { message, code, reconnect, retryAfter } = Object(reason);
+    const name = typeof code === "string" ? code : "authentication_error";
+    super(typeof message === "string" ? message : name, options);
+    Object.assign(this, {
+      name: "UnauthorizedError",
+      code: name,
+      reconnect: reconnect === true,
+      retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
+    });
   }
 }
 
 /** An error of the client's own. */
 export function failure(code: ClientCode, cause?: unknown, reconnect = false): UnauthorizedError {
+  if (typeof cause === "string") cause = new Error(cause);
   const message = cause instanceof Error ? `${code}: ${cause.message}` : code;
   return new UnauthorizedError({ code, message, reconnect }, { cause });
 }

@@ -59,9 +59,12 @@ interface Internals extends ClientSocket {
     readonly nsps: Record<string, ClientSocket>;
     /** Since somebody has closed the connection on this side. */
     readonly skipReconnect?: boolean;
+    readonly engine?: { close(): void };
     reconnection(): unknown;
-    on(event: "reconnect_failed", listener: () => void): unknown;
-    off(event: "reconnect_failed", listener: () => void): unknown;
+    /** Closes the connection as if it were lost. */
+    onclose(reason: string): void;
+    on(event: string, listener: () => void): unknown;
+    off(event: string, listener: () => void): unknown;
   };
   auth: object | ((send: Send) => void) | undefined;
   sendBuffer: Packet[];
@@ -87,7 +90,7 @@ interface Internals extends ClientSocket {
   _clearAcks?(): void;
 }
 
-/** Sockets whose connection of before was somebody else's, and is not to be recovered. */
+/** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
 
 /** The type of an EVENT packet, before it is known whether there is binary data in it. */
@@ -106,9 +109,13 @@ export interface Line {
   gate(open: boolean): void;
   /** Disconnects, without telling of it. */
   disconnect(): void;
+  /** The transport, which the sockets of a connection share. Each connection has another one. */
+  readonly transport: object;
+  /** Connects again, on another transport. Every socket on this one loses its connection. */
+  renew(): void;
   /**
-   * Leaves the socket as it was. What has not been sent is kept for the next connection; or
-   * `drops` it; or sends it, if the socket is connected and `goesOn`.
+   * Leaves the socket as it was. What has not been sent is kept for the next connection; or is
+   * dropped, if it `drops`; or is sent, if the socket is connected and `goesOn`.
    */
   release(drops: boolean, goesOn: boolean): void;
 }
@@ -119,26 +126,33 @@ export interface Line {
  * @param opened Called when the transport is open, and CONNECT waits.
  * @param happened Called for each event of socket.io-client itself, and when that gives up
  * reconnecting.
- * @param received Called for each event of the server.
+ * @param received Called for each event of the server, before the application's listeners.
+ * @param heard Called for each packet and heartbeat on the connection.
  */
 export function createLine(
   client: ClientSocket,
   opened: () => void,
   happened: (event: unknown[]) => void,
   received: (event: unknown[]) => void,
+  heard: () => void,
 ): Line {
-  const socket = client as Internals;
+  const socket = Object(client) as Internals;
   const { auth, emit, io } = socket;
   const base: Internals = Object.getPrototypeOf(socket);
   let isOpen = false;
   let isLeaving = false;
   /** Sends CONNECT. */
   let pending: Send | undefined;
+  /** The transport that CONNECT goes out on, until it is answered. */
+  let asked: object | undefined;
   /** Emits the event of `retries` that comes next, if it waits here. */
   let emitQueued: (() => void) | undefined;
 
   const write = (packet: Packet) => base.packet.call(socket, packet);
   const introduce = (send: Send) => {
+    // The application connects once more. For a second CONNECT, Socket.IO closes the transport.
+    if (asked && asked === io.engine) return;
+    asked = io.engine;
     pending = (credentials) => {
       const neither = renewed.has(socket) && { pid: undefined, offset: undefined };
       const sendBoth = (payload?: object) => send({ ...payload, ...credentials, ...neither });
@@ -147,7 +161,11 @@ export function createLine(
     };
     opened();
   };
-  const giveUp = () => happened(["reconnect_failed"]);
+  const listeners: Record<string, () => void> = {
+    reconnect_failed: () => happened(["reconnect_failed"]),
+    ping: heard,
+    packet: heard,
+  };
 
   const replaced = {
     emit(...event: unknown[]) {
@@ -171,18 +189,15 @@ export function createLine(
       if (isOpen) base.notifyOutgoingListeners.call(socket, packet);
     },
     emitReserved(...event: unknown[]) {
-      pending = undefined;
+      pending = asked = undefined;
       if (event[0] === "connect") renewed.delete(socket);
       // First, so that an application that reacts to it is not overtaken.
       if (!isLeaving) happened(event);
       base.emitReserved.apply(socket, event);
     },
     emitEvent(event: unknown[]) {
-      try {
-        base.emitEvent.call(socket, event);
-      } finally {
-        received(event);
-      }
+      received(event);
+      base.emitEvent.call(socket, event);
     },
     /** A DISCONNECT that comes before CONNECT is of the former connection, and late. */
     ondisconnect() {
@@ -193,18 +208,20 @@ export function createLine(
       base.disconnect.call(socket);
       // Socket.IO says nothing then.
       if (!connected) {
-        pending = undefined;
+        pending = asked = undefined;
         happened(["disconnect", "io client disconnect"]);
       }
       return socket;
     },
   };
   for (const method of Object.keys(replaced) as (keyof typeof replaced)[]) {
-    if (!base?.[method]) throw new TypeError("Not a socket of socket.io-client 4.6 to 4.8");
+    if (!base[method]) {
+      throw new TypeError("Cannot sign in: socket must be one of socket.io-client 4.6 to 4.8");
+    }
   }
   if (isTaken(socket)) throw new Error("This socket has a session: stop() it first");
   Object.assign(socket, replaced, { auth: introduce });
-  io.on("reconnect_failed", giveUp);
+  for (const name in listeners) io.on(name, listeners[name]!);
   // What a former line has left in the queue: 4.6.0 does not come back to it after CONNECT.
   socket._drainQueue?.();
 
@@ -233,6 +250,16 @@ export function createLine(
       isLeaving = true;
       safely(() => base.disconnect.call(socket));
       isLeaving = false;
+      pending = asked = undefined;
+    },
+    get transport() {
+      return io.engine ?? io;
+    },
+    renew() {
+      const { engine } = io;
+      io.onclose("forced close");
+      engine!.close();
+      socket.connect();
     },
     release(drops, goesOn) {
       // What somebody else has replaced since stays, and goes on working.
@@ -242,7 +269,7 @@ export function createLine(
       if (socket.emit === base.emit && emit !== base.emit) socket.emit = emit;
       isOpen = true;
       if (socket.auth === introduce) socket.auth = auth;
-      io.off("reconnect_failed", giveUp);
+      for (const name in listeners) io.off(name, listeners[name]!);
       socket.receiveBuffer = [];
       const head = socket._queue?.[0];
       if (drops) drop(socket);
@@ -261,28 +288,23 @@ export function createLine(
   };
 }
 
-/** Drops what is somebody's, telling each acknowledgement that takes an error. */
+/** Drops what is of the former user, telling each acknowledgement that takes an error. */
 function drop(socket: Internals): void {
   renewed.add(socket);
   socket.sendBuffer = [];
   const { _opts: options, _queue: queue } = socket;
-  if (options && queue) dropQueue(socket, options, queue);
-  safely(() => socket._clearAcks?.());
-}
-
-function dropQueue(socket: Internals, options: { retries?: number | undefined }, queue: Queued[]) {
-  const { retries } = options;
-  const emittedMeanwhile: Queued[] = [];
-  // One try is one too many: its callback then removes what comes first, and tells of it.
-  options.retries = -1;
-  for (const queued of queue) {
-    socket._queue = [queued];
-    safely(() => (queued.args.at(-1) as (error: Error) => void)(new Error("stopped")));
-    queued.tryCount = -Infinity;
-    emittedMeanwhile.push(...socket._queue);
+  if (options && queue) {
+    const { retries } = options;
+    // An event's callback removes the first of the queue, and tells the application if no try is left.
+    options.retries = -1;
+    for (const queued of queue.splice(0)) {
+      queue.unshift(queued);
+      safely(() => (queued.args.at(-1) as (error: Error) => void)(new Error("stopped")));
+      queued.tryCount = -Infinity;
+    }
+    options.retries = retries;
   }
-  options.retries = retries;
-  socket._queue = emittedMeanwhile;
+  safely(() => socket._clearAcks?.());
 }
 
 /** Whether Socket.IO goes on trying to be connected. */
@@ -291,17 +313,8 @@ export function reconnects(client: ClientSocket): boolean {
   return Boolean(active && io.reconnection() && !io.skipReconnect);
 }
 
-/** Whether it is the first namespace of its connection that signs in. */
-export function isFirst(socket: ClientSocket): boolean {
-  return Object.values((socket as Internals).io.nsps).find(isTaken) === socket;
-}
-
-/** Whether another namespace uses its connection. */
-export function isShared(socket: ClientSocket): boolean {
-  return Object.values((socket as Internals).io.nsps).some((it) => it !== socket && it.active);
-}
-
-function isTaken(socket: ClientSocket): boolean {
+/** Whether a session has taken the socket. */
+export function isTaken(socket: ClientSocket): boolean {
   return Object.hasOwn(socket, "emitEvent");
 }
 

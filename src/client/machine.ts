@@ -1,6 +1,6 @@
 /**
- * The client's state machine: one per socket. It is pure: it knows no socket, no timer and no
- * clock. What there is to do follows from the state that a client enters; see `client.ts`.
+ * The client's state machine: one per socket. The machine is pure: it knows no socket, no timer
+ * and no clock. What a client does follows from the state that it enters; see `client.ts`.
  *
  * ```text
  *                 connected                 authenticated
@@ -16,9 +16,12 @@
  *   stopped ◀──────────── refused, or told to stop ─────────────┘
  * ```
  *
- * - Credentials are asked for while `connecting`, before the server's deadline runs; where the
- *   connection stands already, while `authenticating`; and for a refresh while `authenticated`.
- * - What is to happen if nothing else does is in the state, too: `due` says when.
+ * - The client asks for credentials while `connecting`, before the server's deadline runs. Where
+ *   the connection stands already, it asks while `authenticating`, and for a refresh while
+ *   `authenticated`.
+ * - `due` in the state says when to act if nothing else happens.
+ * - The clients of several namespaces share a connection, which the server signs in as a whole. They
+ *   take turns: what comes of the sign-in or refresh of one is told to all.
  *
  * @module
  */
@@ -34,17 +37,26 @@ export type SessionState =
   | "waiting"
   | "stopped";
 
+/**
+ * How far the credentials of an attempt have come:
+ *
+ * - `asked`: the application is asked for them.
+ * - `queued`: it is another client's turn.
+ * - `ready`: CONNECT goes, with them, or before them, or without them if another client is signed in.
+ * - `sent`: the server has them. `taken`: and has asked a further question.
+ */
+export type Stage = "none" | "asked" | "queued" | "ready" | "sent" | "taken";
+
 /** Where a client is. */
 export interface State {
   readonly name: SessionState;
-  /** How far the credentials of this attempt have come; `taken` if the server has a question. */
-  readonly credentials: "none" | "asked" | "ready" | "sent" | "taken";
+  readonly credentials: Stage;
   /** When to act if nothing else happens, in epoch milliseconds; `Infinity` for never. */
   readonly due: number;
   /** How often it has failed since a session last held. */
   readonly failures: number;
-  /** Whether this follows on a session, or on credentials, that had expired. */
-  readonly renews: boolean;
+  /** Whether the client has had its second chance. */
+  readonly isSecond?: boolean | undefined;
   /** When the session began and when it ends, by the client's clock; and by the server's. */
   readonly since?: number | undefined;
   readonly endsAt?: number;
@@ -59,38 +71,53 @@ export interface Details {
   opened: void;
   /** The namespace is connected. Whether the server may say unasked that the client is in. */
   connected: boolean;
-  /** The application has brought credentials, or answered a challenge. */
-  answered: void;
+  /** There are credentials. Whether they are those that were refused. Or a challenge is answered. */
+  answered: boolean;
   authenticated: AuthenticatedInfo;
   /** What was sent has been accepted, says its acknowledgement. */
   accepted: AuthenticatedInfo;
   challenged: void;
-  /** The server has refused the client or ended its session; or the client has failed. */
+  /** The server has refused the client or ended its session. */
   refused: UnauthorizedError;
+  /** The client itself has failed. */
+  failed: UnauthorizedError;
   /** The server has declined a refresh, and the session goes on. */
   kept: UnauthorizedError;
-  /** With an error if nobody is going to reconnect. */
-  disconnected: UnauthorizedError | undefined;
+  /** Where a client is that has lost its connection, or has none, and why. */
+  disconnected: { name: SessionState; error?: UnauthorizedError };
+  /** The application has disconnected the socket. */
+  left: UnauthorizedError;
   /** What the state waits for is due. */
   due: void;
   refresh: void;
   stop: void;
 }
 
-/** One of them, when it happens, and a number from 0 to 1 for what is left to chance. */
-export type Event = {
-  [T in keyof Details]: { type: T; detail: Details[T]; now: number; random: number };
-}[keyof Details];
+/**
+ * What happens, when it does, a number from 0 to 1 for what is left to chance, and what is known of
+ * the connection: whether it is this client's turn, and whether another one is signed in there.
+ */
+export type Event =
+  & {
+    [T in keyof Details]: { type: T; detail: Details[T] };
+  }[keyof Details]
+  & { now: number; random: number; isTurn: boolean; isShared: boolean };
 
-/** What stays the same for a client. Times are in milliseconds. */
+/** What stays as it is for a client. Times are in milliseconds. */
 export interface Rules {
   refreshMargin: number;
   credentialsTimeout: number;
   timeout: number;
+  /** Whether the client has credentials of its own, and a function that may bring others. */
+  source: "none" | "constant" | "function";
 }
 
 /** How long to wait for what the server says unasked before the credentials are sent. */
 const INTRODUCTION = 200;
+/** How long to wait before a client looks again whether it is its turn. */
+const LOOKS = 50;
+/** How long after a refusal the server closes, and a little more. */
+export const CLOSING = 1_100;
 /** The shortest time between two refreshes. */
 const LEAST_DELAY = 100;
 /** The longest delay before the first retry, and before any. */
@@ -104,128 +131,137 @@ export const initial: State = {
   credentials: "none",
   due: Infinity,
   failures: 0,
-  renews: false,
 };
+
+/** Whether the server has the client's credentials, or is about to get them. */
+export function isTrying({ credentials }: State): boolean {
+  return /ready|sent|taken/.test(credentials);
+}
 
 /** Computes the state of a client after `event`; the same one, if that does not matter in it. */
 export function transition(state: State, event: Event, rules: Rules): State {
-  const { name, credentials, failures, renews, since, error: previous } = state;
-  const { now, random } = event;
+  const { name, credentials, failures, since, error: previous, isSecond } = state;
+  const { now, random, isTurn, isShared } = event;
   const isIn = name === "authenticated";
 
-  const ask = (state: State): State => ({
-    ...state,
-    credentials: "asked",
-    due: now + rules.credentialsTimeout,
+  const go = (to: Stage, wait: number, from = state): State => ({
+    ...from,
+    credentials: to,
+    due: now + wait,
   });
-  const send = (state: State): State => ({
-    ...state,
-    credentials: "sent",
-    due: now + rules.timeout,
-  });
+  const ask = (from = state) => go("asked", rules.credentialsTimeout, from);
+  const send = (from = state) => go("sent", rules.timeout, from);
+
+  /** Goes on when it is the client's turn: to the server, or for a refresh to the application. */
+  const take = () => {
+    if (!isTurn) return go("queued", LOOKS);
+    if (isIn) return ask();
+    return name === "connecting" ? go("ready", Infinity) : send();
+  };
 
   /** A client that has no session, or not any more. */
   const leave = (name: SessionState, error = previous): State => ({
     ...initial,
     name,
     failures: now - since! >= HOLDS ? 0 : failures,
-    renews,
+    isSecond,
     error,
   });
 
   /** Tries again later: exponential backoff with full jitter, and not before the server likes. */
-  const postpone = (state: State, error: UnauthorizedError): State => {
-    const { failures } = state;
+  const postpone = (from: State, error: UnauthorizedError, least = 0): State => {
+    const { failures } = from;
     const delay = random * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
-    const due = now + Math.max(0, Number(error.retryAfter) || 0) + delay;
-    return { ...state, credentials: "none", due, failures: failures + 1, error };
+    const wait = least + (error.retryAfter ?? 0) + delay;
+    return { ...go("none", wait, from), failures: failures + 1, error };
   };
 
-  const refuse = (error: UnauthorizedError): State => {
-    // A refresh that finds no credentials leaves the session as it is; the next one may find some.
-    if (isIn && error.code === "credentials_failed") return postpone(state, error);
-    // Once, and with fresh credentials, whatever the server says: those may have been stale.
-    const isExpired = error.code === "expired";
-    return (isExpired ? !renews : error.reconnect)
-      ? { ...postpone(leave("waiting"), error), renews: renews || isExpired }
-      : leave("stopped", error);
-  };
-
-  /** The server has looked at nothing. Another user can only sign in on another connection. */
-  const keep = (error: UnauthorizedError): State => {
-    if (!isIn) return postpone(leave("waiting"), error);
-    return error.code === "subject_mismatch"
-      ? { ...state, credentials: "none", due: Infinity, error }
-      : postpone(state, error);
+  const refuse = (error: UnauthorizedError, least?: number): State => {
+    const waiting = leave("waiting", error);
+    if (error.reconnect) return postpone(waiting, error, least);
+    // Once: what was sent may have been stale.
+    if (error.code === "authentication_failed" && !isSecond && isTrying(state)) {
+      const second = { ...waiting, isSecond: true };
+      if (rules.source === "function") return ask(second);
+      // The request that opened the transport has the cookie of then.
+      if (rules.source === "none" && isIn) return go("none", CLOSING, second);
+    }
+    return leave("stopped", error);
   };
 
   if (name === "stopped") return state;
-  const isSent = credentials === "sent" || credentials === "taken";
-  // An `authenticated` has said so already, unless it has said something else.
-  if (event.type === "accepted" && !(isIn && isSent)) return state;
   switch (event.type) {
     case "opened":
       return ask(leave("connecting"));
     case "connected":
       state = { ...state, name: "authenticating" };
-      if (credentials !== "ready") return ask(state);
-      return event.detail ? { ...state, due: now + INTRODUCTION } : send(state);
+      if (credentials !== "ready") return ask();
+      return event.detail || isShared ? go("ready", INTRODUCTION) : send();
     case "answered":
       if (credentials === "taken") {
         return { ...state, name: isIn ? name : "authenticating", due: now + rules.timeout };
       }
       if (credentials !== "asked") return state;
-      return name === "connecting"
-        ? { ...state, credentials: "ready", due: Infinity }
-        : send(state);
+      if (name === "waiting") return event.detail ? leave("stopped") : go("none", CLOSING);
+      return isIn ? send() : take();
     case "challenged":
-      return { ...state, name: isIn ? name : "challenged", credentials: "taken", due: Infinity };
+      return { ...go("taken", Infinity), name: isIn ? name : "challenged" };
     case "accepted":
     case "authenticated": {
-      const { expiresAt, expiresIn: given } = event.detail;
-      // Either alone may be anything.
-      const expiresIn = [expiresAt, given].every(Number.isFinite) ? given! : Infinity;
+      // An `authenticated` has said so before, unless it has said something else.
+      if (event.type === "accepted" && !(isIn && isTrying(state))) return state;
+      const { expiresAt, expiresIn = Infinity } = event.detail;
+      // The server has shortened the session: it wants it renewed, but not all of them at once.
+      const isShortened = isIn && event.type === "authenticated" &&
+        expiresAt! < (state.expiresAt ?? Infinity);
+      const session = { endsAt: now + expiresIn, expiresAt, error: undefined };
+      // What is being asked, or was sent, is of before, and goes on.
+      if (isShortened && credentials !== "none") return { ...state, ...session };
       // A refresh that has gained nothing is not repeated at once, and no other either.
       const isVain = expiresAt! <= state.expiresAt!;
       const least = isIn ? isVain ? FIRST_DELAY : LEAST_DELAY : 0;
-      // The server has shortened the session: it wants it renewed, but not all of them at once.
-      const isShortened = isIn && event.type === "authenticated" &&
-        expiresAt! < (state.expiresAt ?? Infinity) && rules.refreshMargin > -Infinity;
-      // What is being asked, or was sent, is of before, and goes on.
-      if (isShortened && credentials !== "none") {
-        return { ...state, endsAt: now + expiresIn, expiresAt, error: undefined };
-      }
-      const part = isShortened ? random / 2 : 1 / 2;
-      const margin = isShortened ? Infinity : rules.refreshMargin;
+      const wait = isShortened
+        ? expiresIn * random / 2
+        : Math.max(expiresIn - rules.refreshMargin, expiresIn / 2, least);
       return {
-        ...initial,
+        ...go("none", wait, { ...initial, ...session }),
         name: "authenticated",
-        due: now + Math.max(expiresIn - margin, expiresIn * part, isShortened ? 0 : least),
         failures: isIn ? 0 : failures,
         since: isIn ? since : now,
-        endsAt: now + expiresIn,
-        expiresAt,
       };
     }
     case "refused":
-      return refuse(event.detail);
+      return refuse(event.detail, CLOSING);
+    case "failed":
+      return isIn && event.detail.code === "credentials_failed" && event.detail.reconnect
+        ? postpone(state, event.detail)
+        : refuse(event.detail);
     case "kept":
-      return isSent ? keep(event.detail) : state;
+      if (!isTrying(state)) return state;
+      if (!isIn) return postpone(leave("waiting"), event.detail);
+      // On this connection, the server is never going to look at them.
+      return event.detail.code === "subject_mismatch"
+        ? { ...go("none", Infinity), error: event.detail }
+        : postpone(state, event.detail);
     case "disconnected":
-      return event.detail ? leave("waiting", event.detail) : leave("connecting");
-    case "due":
-      if (name === "waiting") return leave("connecting");
-      if (credentials === "none") return ask(state);
-      if (credentials === "ready") return send(state);
-      return refuse(
-        failure(
-          credentials === "asked" ? "credentials_failed" : "no_answer",
-          new Error("timed out"),
-          true,
-        ),
-      );
+      // The server has closed, as it does behind a refusal.
+      if (name === "waiting") return { ...state, due: Math.max(now, state.due - CLOSING) };
+      return leave(event.detail.name, event.detail.error);
+    case "left":
+      return leave("waiting", event.detail);
+    case "due": {
+      if (name === "waiting" && credentials === "none") return leave("connecting");
+      if (/none|queued|ready/.test(credentials)) return take();
+      const isAsked = credentials === "asked";
+      const error = isAsked
+        ? failure("credentials_failed", "timed out, see credentialsTimeout", true)
+        : failure("no_answer", "timed out, see timeout", true);
+      if (!isAsked) return refuse(error);
+      // The application may still bring them.
+      return { ...go("asked", Infinity, isIn ? state : leave("waiting")), error };
+    }
     case "refresh":
-      return isIn && credentials === "none" ? ask(state) : state;
+      return isIn && credentials === "none" ? take() : state;
     case "stop":
       return leave("stopped", failure("stopped"));
   }

@@ -2,17 +2,32 @@ import type { AuthenticatedInfo } from "../protocol.ts";
 import type { UnauthorizedError } from "./errors.ts";
 import type { SessionState } from "./machine.ts";
 
+/** What the function that brings credentials is given. */
+export interface Question {
+  /** Aborted when the session has stopped. */
+  readonly signal: AbortSignal;
+  /** What went wrong last, if anything has: of a token that has `expired`, bring another. */
+  readonly reason: UnauthorizedError | undefined;
+  /** How many times the client has tried since a session last held, this time included. */
+  readonly attempt: number;
+}
+
 /**
- * Credentials, or a function that brings them: asked before each sign-in and each refresh, and
- * told what went wrong last, if anything has (of a token that has `expired`, say, it should not
- * bring the same again). What it throws fails the sign-in with `credentials_failed`; the client
- * tries again.
+ * Credentials, or a function that brings them, which is called before each sign-in and each
+ * refresh, and returns them or a promise. What it throws fails the sign-in with `credentials_failed`, and the client tries again. An
+ * error whose `reconnect` is `false` stops the client.
+ *
+ * The function is never called twice at a time. A call that takes longer than `credentialsTimeout`
+ * goes on, and what it brings late is used.
+ *
+ * After `authentication_failed` the function is called once more; the client signs in again if what
+ * it brings differs from what was refused.
  */
 export type CredentialsSource<
   Credentials = string | number | boolean | object | null | undefined,
 > =
   | Credentials
-  | ((error: UnauthorizedError | undefined) => Credentials | Promise<Credentials>);
+  | ((question: Question) => Credentials | Promise<Credentials>);
 
 /** What {@linkcode authenticate} can be told. All times are in milliseconds. */
 // deno-lint-ignore no-explicit-any -- what a server asks is between it and its client

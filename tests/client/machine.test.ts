@@ -6,6 +6,7 @@ import {
   type Details,
   type Event,
   initial,
+  isTrying,
   type Rules,
   type State,
   transition,
@@ -13,7 +14,12 @@ import {
 import { type Code, unauthorized } from "../../src/protocol.ts";
 import { runs } from "../kit/random.ts";
 
-const rules: Rules = { refreshMargin: 30_000, credentialsTimeout: 5_000, timeout: 35_000 };
+const rules: Rules = {
+  refreshMargin: 30_000,
+  credentialsTimeout: 5_000,
+  timeout: 35_000,
+  source: "constant",
+};
 const NOW = 1_000_000;
 /** What is left to chance: half of the longest delay. */
 const random = 0.5;
@@ -40,7 +46,9 @@ const states = {
   asking: { ...initial, name: "authenticating", credentials: "asked", due: NOW },
   introduced: { ...initial, name: "authenticating", credentials: "ready", due: NOW },
   sent: { ...initial, name: "authenticating", credentials: "sent", due: NOW },
-  "sent, renewing": { ...initial, name: "authenticating", credentials: "sent", renews: true },
+  queued: { ...initial, name: "authenticating", credentials: "queued", due: NOW },
+  "queued, to connect": { ...initial, credentials: "queued", due: NOW },
+  "queued, to refresh": { ...session, credentials: "queued", due: NOW },
   "met a challenge": { ...initial, name: "authenticating", credentials: "taken", due: NOW },
   challenged: { ...initial, name: "challenged", credentials: "taken" },
   authenticated: session,
@@ -49,6 +57,7 @@ const states = {
   "refreshing, asking": { ...session, credentials: "asked", due: NOW },
   "refreshing, sent": { ...session, credentials: "sent", due: NOW },
   waiting: { ...initial, name: "waiting", due: NOW, failures: 1 },
+  "waiting, asking": { ...initial, name: "waiting", credentials: "asked", due: NOW },
   "waiting for connect()": { ...initial, name: "waiting" },
   stopped: { ...initial, name: "stopped" },
 } satisfies Record<string, State>;
@@ -59,7 +68,8 @@ const events = {
   opened: ["opened"],
   connected: ["connected", false],
   "connected, introduced": ["connected", true],
-  answered: ["answered"],
+  answered: ["answered", false],
+  "answered the same": ["answered", true],
   authenticated: ["authenticated", {}],
   "authenticated for an hour": ["authenticated", { expiresIn: 3_600_000, expiresAt: 6_000 }],
   "authenticated for a second": ["authenticated", { expiresIn: 1_000, expiresAt: 6_000 }],
@@ -72,18 +82,27 @@ const events = {
   "refused for now": ["refused", refused("server_busy", { retryAfter: 700 })],
   expired: ["refused", refused("expired")],
   "expired when it came": ["refused", refused("expired", { reconnect: false })],
-  "no credentials": ["refused", own("credentials_failed")],
+  "no credentials": ["failed", own("credentials_failed")],
+  "no challenge": [
+    "failed",
+    refused("server_error", { reconnect: false, code: "challenge_failed" }),
+  ],
   kept: ["kept", refused("server_error")],
   "kept, and no better next time": ["kept", refused("subject_mismatch")],
-  disconnected: ["disconnected", undefined],
-  "disconnected for good": ["disconnected", own("disconnected")],
+  disconnected: ["disconnected", { name: "connecting" }],
+  "disconnected for good": ["disconnected", { name: "waiting", error: own("disconnected") }],
+  unreachable: ["disconnected", { name: "connecting", error: own("connect_error") }],
+  left: ["left", own("disconnected")],
   due: ["due"],
   refresh: ["refresh"],
   stop: ["stop"],
 } satisfies Record<string, Occurrence>;
 
-function happen([type, detail]: Occurrence, now = NOW, chance = random): Event {
-  return { type, detail, now, random: chance } as Event;
+function happen(
+  [type, detail]: Occurrence,
+  { now = NOW, chance = random, isTurn = true, isShared = false } = {},
+): Event {
+  return { type, detail, now, random: chance, isTurn, isShared } as Event;
 }
 
 /** A state in words: its name, its credentials, when it is due from now on, and its failures. */
@@ -97,12 +116,15 @@ const ASKS = "authenticating, asked in 5000";
 const SENDS = "authenticating, sent in 35000";
 const ENDS = {
   "refused for good": "stopped, none",
-  "refused for now": "waiting, none in 1200, 1 failed",
-  expired: "waiting, none in 500, 1 failed",
-  "expired when it came": "waiting, none in 500, 1 failed",
+  "refused for now": "waiting, none in 2300, 1 failed",
+  expired: "waiting, none in 1600, 1 failed",
+  "expired when it came": "stopped, none",
   "no credentials": "waiting, none in 500, 1 failed",
+  "no challenge": "stopped, none",
   disconnected: "connecting, none",
   "disconnected for good": "waiting, none",
+  unreachable: "connecting, none",
+  left: "waiting, none",
   stop: "stopped, none",
 };
 /** Socket.IO hands over nothing before the namespace is connected; if it did, no harm is done. */
@@ -137,6 +159,8 @@ const GOES_ON = {
 /** The server has shortened the session: it is renewed somewhere in the first half of what is left. */
 const SHORTENED = { "authenticated for less than before": "authenticated, none in 2000" };
 
+const ANSWERED = (text: string) => ({ answered: text, "answered the same": text });
+
 const table: Record<keyof typeof states, Partial<Record<keyof typeof events, string>>> = {
   connecting: { ...ENDS, ...BEGINS, ...ENTERS, ...CHALLENGED },
   "connecting, asking": {
@@ -144,12 +168,13 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
-    answered: "connecting, ready",
-    due: "waiting, none in 500, 1 failed",
+    ...ANSWERED("connecting, ready"),
+    due: "waiting, asked",
   },
   "connecting, ready": {
     ...ENDS,
     ...ENTERS,
+    ...DECLINED,
     ...CHALLENGED,
     opened: ASKS_FIRST,
     connected: SENDS,
@@ -160,12 +185,13 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
-    answered: SENDS,
-    due: "waiting, none in 500, 1 failed",
+    ...ANSWERED(SENDS),
+    due: "waiting, asked",
   },
   introduced: {
     ...ENDS,
     ...ENTERS,
+    ...DECLINED,
     opened: ASKS_FIRST,
     connected: SENDS,
     "connected, introduced": "authenticating, ready in 200",
@@ -180,14 +206,18 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ...CHALLENGED,
     due: "waiting, none in 500, 1 failed",
   },
-  "sent, renewing": {
+  queued: { ...ENDS, ...BEGINS, ...ENTERS, ...CHALLENGED, due: SENDS },
+  "queued, to connect": {
     ...ENDS,
-    ...DECLINED,
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
-    expired: "stopped, none",
-    "expired when it came": "stopped, none",
+    due: "connecting, ready",
+  },
+  "queued, to refresh": {
+    ...GOES_ON,
+    "authenticated for less than before": "authenticated, queued in 0, 3 failed",
+    due: "authenticated, asked in 5000, 3 failed",
   },
   "met a challenge": {
     ...ENDS,
@@ -195,7 +225,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ...BEGINS,
     ...ENTERS,
     ...CHALLENGED,
-    answered: "authenticating, taken in 35000",
+    ...ANSWERED("authenticating, taken in 35000"),
     due: "waiting, none in 500, 1 failed",
   },
   challenged: {
@@ -203,7 +233,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     ...DECLINED,
     ...BEGINS,
     ...ENTERS,
-    answered: "authenticating, taken in 35000",
+    ...ANSWERED("authenticating, taken in 35000"),
   },
   authenticated: {
     ...GOES_ON,
@@ -222,18 +252,21 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     refresh: "authenticated, asked in 5000, 3 failed",
     opened: "connecting, asked in 5000, 3 failed",
     "refused for good": "stopped, none, 3 failed",
-    "refused for now": "waiting, none in 4700, 4 failed",
-    expired: "waiting, none in 4000, 4 failed",
-    "expired when it came": "waiting, none in 4000, 4 failed",
+    "refused for now": "waiting, none in 5800, 4 failed",
+    expired: "waiting, none in 5100, 4 failed",
+    "expired when it came": "stopped, none, 3 failed",
+    "no challenge": "stopped, none, 3 failed",
     disconnected: "connecting, none, 3 failed",
     "disconnected for good": "waiting, none, 3 failed",
+    unreachable: "connecting, none, 3 failed",
+    left: "waiting, none, 3 failed",
     stop: "stopped, none, 3 failed",
   },
   "refreshing, asking": {
     ...GOES_ON,
     "authenticated for less than before": "authenticated, asked in 0, 3 failed",
-    answered: "authenticated, sent in 35000, 3 failed",
-    due: "authenticated, none in 4000, 4 failed",
+    ...ANSWERED("authenticated, sent in 35000, 3 failed"),
+    due: "authenticated, asked, 3 failed",
   },
   "refreshing, sent": {
     ...GOES_ON,
@@ -244,18 +277,31 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
     due: "waiting, none in 500, 1 failed",
   },
   waiting: {
-    disconnected: "connecting, none, 1 failed",
-    "disconnected for good": "waiting, none, 1 failed",
+    // The server has closed.
+    disconnected: "waiting, none in 0, 1 failed",
+    "disconnected for good": "waiting, none in 0, 1 failed",
+    unreachable: "waiting, none in 0, 1 failed",
+    left: "waiting, none, 1 failed",
     opened: "connecting, asked in 5000, 1 failed",
     connected: "authenticating, asked in 5000, 1 failed",
     "connected, introduced": "authenticating, asked in 5000, 1 failed",
     due: "connecting, none, 1 failed",
     stop: "stopped, none, 1 failed",
   },
+  "waiting, asking": {
+    ...BEGINS,
+    answered: "waiting, none in 1100",
+    "answered the same": "stopped, none",
+    due: "waiting, asked",
+    disconnected: "waiting, asked in 0",
+    "disconnected for good": "waiting, asked in 0",
+    unreachable: "waiting, asked in 0",
+    left: "waiting, none",
+    stop: "stopped, none",
+  },
   "waiting for connect()": {
     ...BEGINS,
-    disconnected: "connecting, none",
-    "disconnected for good": "waiting, none",
+    left: "waiting, none",
     stop: "stopped, none",
   },
   stopped: {},
@@ -263,7 +309,7 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
 
 /** A socket that is disconnected hears nothing of the server, and nothing is due that never is. */
 function isPossible({ name, due }: State, event: keyof typeof events): boolean {
-  const isOfServer = /^(auth|chall|refused|expired|no cred)/.test(event);
+  const isOfServer = /^(auth|chall|refused|expired|no c)/.test(event);
   return !(name === "waiting" && isOfServer) && !(event === "due" && due > NOW);
 }
 
@@ -282,48 +328,126 @@ describe("the client's machine", () => {
   }
 });
 
+describe("the client's machine, beside others on the connection", () => {
+  const to = (state: State, event: keyof typeof events, circumstances: object, more: object = {}) =>
+    describeState(
+      transition(state, happen(events[event] as Occurrence, circumstances), { ...rules, ...more }),
+    );
+
+  it("waits for its turn with credentials, and to ask for them for a refresh", () => {
+    const isTurn = false;
+    assertEquals([
+      to(states["connecting, asking"], "answered", { isTurn }),
+      to(states.asking, "answered", { isTurn }),
+      to(states.queued, "due", { isTurn }),
+      to(states["authenticated, due"], "due", { isTurn }),
+      to(states.authenticated, "refresh", { isTurn }),
+      to(states["refreshing, asking"], "answered", { isTurn }),
+    ], [
+      "connecting, queued in 50",
+      "authenticating, queued in 50",
+      "authenticating, queued in 50",
+      "authenticated, queued in 50, 3 failed",
+      "authenticated, queued in 50, 3 failed",
+      "authenticated, sent in 35000, 3 failed",
+    ]);
+  });
+
+  it("gives the server a moment to say that it is in where another one is", () => {
+    assertEquals(to(states["connecting, ready"], "connected", { isShared: true }), INTRODUCED);
+    assertEquals(to(states["connecting, ready"], "connected", {}), SENDS);
+  });
+});
+
+const INTRODUCED = "authenticating, ready in 200";
+
+describe("the client's machine, after credentials that may have been stale", () => {
+  const end = (state: State, source: Rules["source"], event = events["refused for good"]) =>
+    transition(state, happen(event as Occurrence), { ...rules, source });
+
+  it("asks a function once more, and tries what it brings if that differs", () => {
+    const asking = end(states.sent, "function");
+    assertEquals(describeState(asking), "waiting, asked in 5000");
+    assertEquals(end(asking, "function", events.answered as never).name, "waiting");
+    assertEquals(end(asking, "function", events["answered the same"] as never).name, "stopped");
+    const second = { ...states.sent, isSecond: true };
+    assertEquals(end(second, "function").name, "stopped");
+  });
+
+  it("asks a function only where it was asked for this", () => {
+    assertEquals(end(states.authenticated, "function").name, "stopped");
+    assertEquals(end(states["refreshing, sent"], "function").name, "waiting");
+    assertEquals(end(states.sent, "constant").name, "stopped");
+  });
+
+  it("connects once more for a refresh without credentials, and never for a sign-in", () => {
+    const waiting = end(states["refreshing, sent"], "none");
+    assertEquals(describeState(waiting), "waiting, none in 1100");
+    const closed = end(waiting, "none", events.disconnected as never);
+    assertEquals(describeState(closed), "waiting, none in 0");
+    assertEquals(end({ ...states["refreshing, sent"], isSecond: true }, "none").name, "stopped");
+    assertEquals(end(states.sent, "none").name, "stopped");
+  });
+});
+
 /** Anything at all, and some time later. */
 const anything = fc.record({
   occurrence: fc.constantFrom<Occurrence>(...Object.values(events) as Occurrence[]),
   after: fc.constantFrom(0, 1, 200, 5_000, 35_000, 3_600_000),
-  chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  circumstances: fc.record({
+    chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    isTurn: fc.boolean(),
+    isShared: fc.boolean(),
+  }),
 });
 
 describe("the client's machine, whatever happens in whatever order", () => {
   it("keeps its invariants", () => {
+    const everything = fc.record({
+      source: fc.constantFrom<Rules["source"]>("none", "constant", "function"),
+      happenings: fc.array(anything, { maxLength: 60, size: "max" }),
+    });
     fc.assert(
-      fc.property(fc.array(anything, { maxLength: 60, size: "max" }), (happenings) => {
+      fc.property(everything, ({ source, happenings }) => {
         let state = initial;
         let now = NOW;
-        let expired = 0;
-        for (const { occurrence, after, chance } of happenings) {
+        let seconds = 0;
+        for (const { occurrence, after, circumstances } of happenings) {
           now += after;
           const before = state;
           const [type, detail] = occurrence;
           const isOfServer = ["authenticated", "challenged", "refused"].includes(type);
           if (before.name === "waiting" && isOfServer) continue;
           if (type === "due" && before.due > now) continue;
-          state = transition(before, happen(occurrence, now, chance), rules);
+          const event = happen(occurrence, { now, ...circumstances });
+          state = transition(before, event, { ...rules, source });
 
-          // Only the server lets a client in, and nobody brings back one that has stopped.
+          // Only the server lets a client in, and nothing brings back one that has stopped.
           if (state.name === "authenticated" && before.name !== "authenticated") {
             assertEquals(type, "authenticated");
           }
           if (before.name === "stopped") assertEquals(state, before);
-          // Nothing waits for ever that the client itself can do something about.
-          if (state.credentials === "asked") assert(state.due <= now + 5_000);
-          if (state.name === "authenticating") assert(state.due <= now + 35_000);
-          // Whoever comes back does so neither too early nor much too late.
-          if (state !== before && type === "refused" && state.name === "waiting") {
-            const { retryAfter = 0 } = detail as UnauthorizedError;
-            assert(state.due >= now + retryAfter);
-            assert(state.due <= now + retryAfter + 30_000);
+          // The client waits for ever only for what it has told of: a function that is late.
+          if (state.credentials === "asked" && state.due === Infinity) {
+            assertEquals(state.error?.code, "credentials_failed");
           }
-          // A session that has expired is renewed once.
-          const isExpired = type === "refused" && (detail as UnauthorizedError).code === "expired";
-          if (state.name === "authenticated") expired = 0;
-          if (isExpired && state !== before) expired++;
-          assert(expired <= (state.name === "stopped" ? 2 : 1));
+          if (state.name === "authenticating") assert(state.due <= now + 35_000);
+          // Credentials go out in the client's turn only.
+          const isSending = isTrying(state) && state.credentials !== before.credentials;
+          if (isSending && type === "due" && before.credentials === "queued") {
+            assert(circumstances.isTurn);
+          }
+          // A client that comes back does so neither too early nor much too late.
+          if (state !== before && type === "refused" && state.due < Infinity) {
+            const { retryAfter = 0, reconnect } = detail as UnauthorizedError;
+            if (reconnect) assert(state.due >= now + retryAfter);
+            assert(state.due <= now + retryAfter + 32_000);
+          }
+          // Without the server's word, a client tries once more, until it is in.
+          const isFinal = type === "refused" && !(detail as UnauthorizedError).reconnect;
+          if (state.name === "authenticated") seconds = 0;
+          if (isFinal && state !== before && state.name === "waiting") seconds++;
+          assert(seconds <= 1);
           // An error is told as long as it matters.
           if (state.name === "stopped") assert(state.error !== undefined);
           if (type === "authenticated") {
@@ -337,7 +461,7 @@ describe("the client's machine, whatever happens in whatever order", () => {
 
   it("spreads those who come back over the whole delay", () => {
     const delays = [0, 0.25, 0.5, 0.999].map((chance) =>
-      transition(initial, happen(events["no credentials"] as Occurrence, NOW, chance), rules).due -
+      transition(initial, happen(events["no credentials"] as Occurrence, { chance }), rules).due -
       NOW
     );
     assertEquals(delays, [0, 250, 500, 999]);
@@ -346,7 +470,11 @@ describe("the client's machine, whatever happens in whatever order", () => {
   it("waits twice as long each time, half a minute at most", () => {
     let state = initial;
     const delays = Array.from({ length: 8 }, () => {
-      state = transition(state, happen(events["no credentials"] as Occurrence, NOW, 1), rules);
+      state = transition(
+        state,
+        happen(events["no credentials"] as Occurrence, { chance: 1 }),
+        rules,
+      );
       const { due } = state;
       state = { ...state, name: "connecting" };
       return (due - NOW) / 1000;

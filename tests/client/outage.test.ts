@@ -4,7 +4,7 @@ import type { Server } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { oneEngine } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
-import { ada, openSession, userId } from "./session.ts";
+import { ada, openSession, reach, userId } from "./session.ts";
 
 /** Waits until so many of something have happened, told of each by `count()`. */
 class Goal {
@@ -140,36 +140,44 @@ for (const place of oneEngine) {
     disposeAfterEach();
 
     it(
-      "of 60, a verifier of 20 a second, and defaults: all get in",
+      "of 200, a token source of 15 a second and a verifier of 20: all get in",
       { timeout: 120_000 },
       async () => {
         const start = Date.now();
-        let last = start;
+        const verifying = takeTurns(20);
+        const issuing = takeTurns(15);
         const world = await openWorld(place, {
           timeout: 1_000,
-          verify: async (_socket, _credentials, { signal }: { signal: AbortSignal }) => {
-            // One after the other, each a twentieth of a second.
-            const turn = last = Math.max(last, Date.now()) + 50;
-            await new Promise((resolve) => {
-              const timer = setTimeout(resolve, turn - Date.now());
-              signal.addEventListener("abort", () => {
-                clearTimeout(timer);
-                resolve(undefined);
-              });
-            });
+          verify: async () => {
+            await verifying();
             return { name: "ada" };
           },
         });
-        const clients = Array.from({ length: 60 }, () => openSession(place, world.url, ada));
-        await Promise.all(clients.map(({ session }) => session.ready));
-        const tries = world.auth.stats().refused / 60 + 1;
+        let issued = 0;
+        const getToken = async () => {
+          issued++;
+          await issuing();
+          return ada;
+        };
+        const clients = Array.from({ length: 200 }, () => openSession(place, world.url, getToken));
+        await Promise.all(clients.map(({ session }) => reach(session, "authenticated")));
         console.log(
           `# all in after ${((Date.now() - start) / 1000).toFixed(1)} s, ${
-            tries.toFixed(1)
-          } tries each`,
+            issued / 200
+          } tokens each`,
         );
-        assert(world.auth.stats().authenticated === 60);
+        assertEquals(world.auth.stats().authenticated, 200);
+        assert(issued <= 240, `${issued} tokens`);
       },
     );
   });
+}
+
+/** A service that does one thing after the other, so many a second. Resolves when it is done. */
+function takeTurns(perSecond: number): () => Promise<void> {
+  let last = Date.now();
+  return () => {
+    last = Math.max(last, Date.now()) + 1_000 / perSecond;
+    return new Promise((resolve) => setTimeout(resolve, last - Date.now()));
+  };
 }

@@ -92,7 +92,9 @@ for (const place of engineOnly) {
       assertEquals(session.state, "stopped");
       assertEquals(session.error, error);
       assertEquals((await events.next("out"))[0], error);
-      assertEquals([socket.connected, socket.active], [false, false]);
+      // The server closes, and the client leaves that to it.
+      const reason = await new Promise((resolve) => socket.once("disconnect", resolve));
+      assertEquals([reason, socket.active], ["io server disconnect", false]);
     });
 
     it("may be signed in anew, on the same socket", async () => {
@@ -143,17 +145,22 @@ for (const place of engineOnly) {
       assertEquals(asked, 2);
     });
 
-    it("tells of credentials that do not come", async () => {
+    it("tells of credentials that do not come, and uses them when they do", async () => {
       const world = await openWorld(place);
       let asked = 0;
-      const { session } = openSession(
-        place,
-        world.url,
-        () => ++asked === 1 ? new Promise(() => {}) : ada,
-        { credentialsTimeout: 50 },
+      const brought = Promise.withResolvers<object>();
+      const { session } = openSession(place, world.url, () => ++asked && brought.promise, {
+        credentialsTimeout: 50,
+      });
+      await assertRejects(
+        () => session.ready,
+        UnauthorizedError,
+        "credentials_failed: timed out, see credentialsTimeout",
       );
-      await assertRejects(() => session.ready, UnauthorizedError, "credentials_failed: timed out");
+      assertEquals([session.state, session.retryAt], ["waiting", undefined]);
+      brought.resolve(ada);
       await session.ready;
+      assertEquals(asked, 1);
     });
   });
 
@@ -169,9 +176,45 @@ for (const place of engineOnly) {
     });
 
     it("needs one of socket.io-client", () => {
-      // deno-lint-ignore no-explicit-any -- what it is not
-      const stranger = { connected: false, io: {} } as any;
-      assertThrows(() => authenticate(stranger, ada), TypeError, "socket.io-client 4.6");
+      for (const stranger of [undefined, null, "socket", {}, { connected: false, io: {} }]) {
+        assertThrows(() => authenticate(stranger as never, ada), TypeError, "socket must be");
+      }
+    });
+
+    const mistakes: Record<string, [options: unknown, error: typeof TypeError, text: string]> = {
+      "an option that there is not": [{ refreshmargin: 1 }, TypeError, "no option refreshmargin"],
+      "options that are none": ["options", TypeError, "options must be an object"],
+      "text for a time": [{ timeout: "1000" }, TypeError, "timeout must be a number"],
+      "a time that is over": [{ credentialsTimeout: -1 }, RangeError, "credentialsTimeout"],
+      "no number": [{ refreshMargin: NaN }, RangeError, "refreshMargin must be milliseconds"],
+      "no function": [{ onChallenge: "yes" }, TypeError, "onChallenge must be a function"],
+      "a number for a boolean": [{ handshake: 1 }, TypeError, "handshake must be a boolean"],
+    };
+    for (const [what, [options, error, text]] of Object.entries(mistakes)) {
+      it(`takes no ${what.replace(/^(an?|no) /, "")}, and leaves the socket as it was`, async () => {
+        const world = await openWorld(place);
+        const socket = openSocket(place, world.url, { client: { autoConnect: false } });
+        assertThrows(() => authenticate(socket, ada, options as never), error, text);
+        assertEquals([socket.active, Object.hasOwn(socket, "emitEvent")], [false, false]);
+      });
+    }
+
+    it("takes options that are undefined for those that are not given", async () => {
+      const world = await openWorld(place);
+      const { session } = openSession(place, world.url, ada, {
+        timeout: undefined,
+        onChallenge: undefined,
+        handshake: undefined,
+      } as never);
+      await session.ready;
+    });
+
+    it("takes text for an event, but not for a CONNECT", async () => {
+      const world = await openWorld(place, { verify: (_socket, token) => token === "a.b.c" && {} });
+      const socket = openSocket(place, world.url);
+      const wrong = () => authenticate(socket, "a.b.c", { handshake: true });
+      assertThrows(wrong, TypeError, "handshake takes an object");
+      await signIn(socket, "a.b.c").session.ready;
     });
   });
 }

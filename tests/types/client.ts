@@ -35,9 +35,11 @@ export function sockets(): void {
 
 /** The function with the credentials is told what went wrong before. */
 export function sources(): void {
-  authenticate(plain, (error) => {
-    expect<Equal<typeof error, UnauthorizedError | undefined>>();
-    return { token: error?.code === "expired" ? "fresh" : "kept" };
+  authenticate(plain, ({ signal, reason, attempt }) => {
+    expect<Equal<typeof signal, AbortSignal>>();
+    expect<Equal<typeof reason, UnauthorizedError | undefined>>();
+    expect<Equal<typeof attempt, number>>();
+    return { token: reason?.code === "expired" ? "fresh" : "kept" };
   });
 }
 

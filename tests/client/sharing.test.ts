@@ -1,0 +1,200 @@
+// Several sockets on one connection: namespaces under one policy or two, and open ones.
+import { assert, assertEquals, describe, it } from "#testing";
+import type { Server, Socket as ServerSocket } from "socket.io";
+import type { Socket } from "socket.io-client";
+import { AuthError, socketioAuth } from "../../mod.ts";
+import type { AuthenticatedInfo, UnauthorizedError } from "../../src/client/client.ts";
+import { clients, type Connect } from "./clients.ts";
+import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { type Place, places } from "../kit/targets.ts";
+import { openWorld, type World } from "../kit/world.ts";
+import { ada, reach, signIn, userId } from "./session.ts";
+
+/** Opens sockets on one connection. */
+function connectAll(
+  connectTo: Connect,
+  { transport }: Place,
+  url: string,
+  ...names: string[]
+): Socket[] {
+  const eager = { reconnectionDelay: 20, reconnectionDelayMax: 100 };
+  const first = connectTo(url + names[0], { ...transport, ...eager, forceNew: true });
+  onDispose(() => first.io.engine?.close());
+  return [first, ...names.slice(1).map((name) => first.io.socket(name))];
+}
+
+const connected = (socket: Socket) =>
+  new Promise<void>((resolve) => {
+    if (socket.connected) resolve();
+    else socket.once("connect", () => resolve());
+  });
+
+const disconnected = (socket: Socket) =>
+  new Promise<string>((resolve) => socket.once("disconnect", (reason) => resolve(reason)));
+
+/** Answers, to show that a namespace still works. */
+function answer(io: Server, ...names: string[]): void {
+  for (const name of names) {
+    io.of(name).on("connection", (socket) => socket.on("ping?", (acknowledge) => acknowledge("!")));
+  }
+}
+
+for (const version of ["4.8", "4.6"]) {
+  const connectTo = clients[version]!;
+  for (const place of places) {
+    describe(`sockets on one connection (client ${version}, ${place.name})`, () => {
+      disposeAfterEach();
+
+      const open = (world: World, ...names: string[]) =>
+        connectAll(connectTo, place, world.url, ...names);
+
+      const endings: Record<string, (world: World, socket: ServerSocket) => unknown> = {
+        revoked: ({ auth }) => auth.revoke({ userId: "ada" }),
+        signed_out: ({ auth }, socket) => auth.deauthenticate(socket),
+        authentication_failed: () => {},
+      };
+      for (const [code, end] of Object.entries(endings)) {
+        for (const beside of ["an open namespace", "another policy"]) {
+          it(`${code} leaves ${beside} alone`, async () => {
+            const isOpen = beside === "an open namespace";
+            const world = await openWorld(place, { userId, ...isOpen && { open: ["/other"] } }, {
+              setUp: (io) => {
+                answer(io, "/", "/other");
+                if (!isOpen) {
+                  socketioAuth(io.of("/other"), { timeout: 30_000, verify: () => ({ id: "x" }) });
+                }
+              },
+            });
+            const isRefused = code === "authentication_failed";
+            const [guarded, other] = open(world, "/", "/other") as [Socket, Socket];
+            const neighbor = isOpen ? undefined : signIn(other, {});
+            await (neighbor?.session.ready ?? connected(other));
+            const { id } = other;
+            let lost = 0;
+            other.on("disconnect", () => lost++);
+            const { session } = signIn(guarded, isRefused ? { ...ada, password: "no" } : ada);
+            const gone = code === "signed_out" ? undefined : disconnected(guarded);
+            if (!isRefused) {
+              await session.ready;
+              const [socket] = await world.log.next("connection") as [ServerSocket];
+              await end(world, socket);
+            }
+            await reach(session, "stopped");
+            assertEquals([session.error?.code, await gone ?? "io server disconnect"], [
+              code,
+              "io server disconnect",
+            ]);
+            assertEquals(await other.emitWithAck("ping?"), "!");
+            assertEquals([other.id, lost], [id, 0]);
+          });
+        }
+      }
+
+      it("are signed in once, and refreshed once, with tickets that are good once", async () => {
+        const used = new Set<number>();
+        const world = await openWorld(place, {
+          userId: ({ name }: { name: string }) => name,
+          verify: (_socket: unknown, { ticket }: { ticket: number }) => {
+            if (used.has(ticket)) throw new AuthError("Used", { code: "used" });
+            used.add(ticket);
+            return { name: "ada" };
+          },
+        }, { setUp: (io) => ["/a", "/b"].map((name) => io.of(name)) });
+        let tickets = 0;
+        let shared: Promise<{ ticket: number }> | undefined;
+        const source = () => {
+          shared ??= Promise.resolve({ ticket: ++tickets }).finally(() => shared = undefined);
+          return shared;
+        };
+        const all = open(world, "/", "/a", "/b").map((socket) => signIn(socket, source));
+        await Promise.all(all.map(({ session }) => session.ready));
+        assertEquals(used.size, 1);
+        await Promise.all(all.map(({ session }) => session.refresh()));
+        assertEquals([used.size, world.auth.stats().authenticated], [2, 3]);
+        // The server asks all of them to refresh.
+        await world.auth.refresh({ userId: "ada" }, { within: 3_000 });
+        for (const hasEnd of [true, false]) {
+          for (const { events } of all) {
+            let info: AuthenticatedInfo;
+            do [, info] = await events.next("in") as [unknown, AuthenticatedInfo]; while (
+              "expiresAt" in info !== hasEnd
+            );
+          }
+        }
+        assertEquals([used.size, world.auth.stats().refused], [3, 0]);
+      });
+
+      it("take turns where policies differ, each with its own credentials", async () => {
+        const world = await openWorld(place, { open: ["/admin"] }, {
+          setUp: (io) => {
+            const verify = (_socket: unknown, { admin }: { admin: string }) =>
+              admin === "right" && { id: "admin" };
+            socketioAuth(io.of("/admin"), { verify });
+            io.of("/a");
+          },
+        });
+        const [main, admin, a] = open(world, "/", "/admin", "/a") as [Socket, Socket, Socket];
+        const all = [
+          signIn(main, () => ada),
+          signIn(admin, () => ({ admin: "right" })),
+          signIn(a, () => ada),
+        ];
+        for (let n = 0; n < 3; n++) {
+          await Promise.all(all.map(({ session }) => session.ready));
+          assertEquals(all.flatMap(({ events }) => events.names).includes("out"), false);
+          main.io.engine.close();
+          assertEquals(main.connected, false);
+        }
+      });
+
+      it("are let in however many they are", async () => {
+        const names = Array.from({ length: 70 }, (_, n) => `/n${n}`);
+        const world = await openWorld(place, {}, { setUp: (io) => names.map((it) => io.of(it)) });
+        const all = open(world, ...names).map((socket) => signIn(socket, ada));
+        await Promise.all(all.map(({ session }) => session.ready));
+        assertEquals([world.auth.stats().authenticated, world.auth.stats().refused], [70, 0]);
+      });
+
+      it("may be signed in as another user, who begins on another connection", async () => {
+        const world = await openWorld(place, { userId, open: ["/open"] }, {
+          setUp: (io) => answer(io, "/", "/a", "/open"),
+        });
+        const [main, a, plain] = open(world, "/", "/a", "/open") as [Socket, Socket, Socket];
+        const first = signIn(main, ada);
+        const sibling = signIn(a, ada);
+        await Promise.all([first.session.ready, sibling.session.ready, connected(plain)]);
+        const ids = [main.id, plain.id];
+        first.session.stop();
+        const grace = signIn(main, { ...ada, username: "grace" });
+        await grace.session.ready;
+        assertEquals(
+          [...world.io.of("/").sockets.values()].map((it) => world.auth.session(it)?.userId),
+          ["grace"],
+        );
+        assert(main.id !== ids[0]);
+        assertEquals([sibling.session.state, sibling.session.error?.code], [
+          "stopped",
+          "subject_mismatch",
+        ]);
+        await connected(plain);
+        assert(plain.id !== ids[1]);
+        assertEquals(await plain.emitWithAck("ping?"), "!");
+        assertEquals(a.connected, false);
+        const [error] = await sibling.events.next("out") as [UnauthorizedError];
+        assertEquals(error.code, "subject_mismatch");
+      });
+
+      it("go on where a part of the page comes back with the same credentials", async () => {
+        const world = await openWorld(place, { userId }, { setUp: (io) => answer(io, "/", "/a") });
+        const [main, a] = open(world, "/", "/a") as [Socket, Socket];
+        const first = signIn(main, ada);
+        const part = signIn(a, ada);
+        await Promise.all([first.session.ready, part.session.ready]);
+        const { id } = main;
+        part.session.stop();
+        await signIn(a, ada).session.ready;
+        assertEquals([main.id, first.session.state], [id, "authenticated"]);
+      });
+    });
+  }
+}
