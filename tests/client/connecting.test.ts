@@ -91,7 +91,8 @@ for (const [version, connectTo] of Object.entries(clients)) {
               socket.onAny((event) => socket.emit("heard", event));
             }),
         });
-        const socket = open(world.url, { autoConnect: false });
+        // While polling, or upgrading from it, a client cannot always write at once.
+        const socket = open(world.url, { autoConnect: false, transports: ["websocket"] });
         socket.on("authenticated", () => {
           socket.volatile.emit("volatile");
           socket.emit("lasting");
