@@ -51,19 +51,21 @@ type Message =
   | typeof protocol.CHALLENGE;
 
 /** What socket.io-client tells of itself. */
-type Happening = "connect" | "connect_error" | "disconnect" | "reconnect_failed";
+type Happening = "open" | "connect" | "connect_error" | "disconnect" | "reconnect_failed";
 
 type Handlers<Name extends string> = Record<Name, (...args: never[]) => void>;
 
-/** What the clients of a connection know of each other. */
+/** What the clients of a connection know of each other. Their sockets stand for them. */
 interface Shared {
   /** Whose turn it is, or was last, and until when the others wait for it. */
-  owner?: object;
+  owner?: ClientSocket;
   until: number;
   /** Those who are signed in, and the client that has signed them in. */
-  readonly members: Map<object, object | undefined>;
+  readonly members: Map<ClientSocket, ClientSocket | undefined>;
   /** A session that was stopped while it was signed in: its credentials, and who had sent them. */
-  former?: { credentials: unknown; owner: object | undefined; isReplaced?: boolean };
+  former?: { credentials: unknown; owner: ClientSocket | undefined };
+  /** The sender of credentials in whose place there are others on the next transport. */
+  replaced?: ClientSocket | undefined;
   /** Until when the server drops what comes: it has refused a client, and closes. */
   closing: number;
 }
@@ -126,17 +128,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
   const stopping = new AbortController();
   /** Whether the application is at work on credentials. */
   let isAsking = false;
-  /** What it has brought, until that was used; as JSON, to be compared with what was sent last. */
+  /** What it has brought, until that was used; and what was sent last, to be compared as JSON. */
   let answer: { value: unknown; text: string } | undefined;
-  let sent: string | undefined;
-  /** Counts attempts: an answer to a challenge, or an acknowledgement, may be of an earlier one. */
-  let attempt = 0;
-  let isIntroduced: unknown;
+  let sent: typeof answer;
+  let isIntroduced = false;
   /** An `unauthorized` that answers nothing: the application's own, unless the server closes. */
   let word: { error: UnauthorizedError; at: number } | undefined;
-
-  /** Stands for this client. */
-  const self = {};
 
   function shared(): Shared {
     const { transport } = line;
@@ -149,8 +146,8 @@ export function authenticate<Reply = unknown, Challenge = any>(
     const before = state;
     const now = Date.now();
     const { owner, until, members } = shared();
-    const isShared = members.size > Number(members.has(self));
-    const isTurn = owner === self || until <= now || isShared && before.name !== "authenticated";
+    const isShared = members.size > 0;
+    const isTurn = owner === socket || until <= now || isShared && !members.has(socket);
     const event = { type, detail, now, random: Math.random(), isTurn, isShared } as Event;
     state = transition(before, event, rules);
     if (state !== before) enter(before, state, type);
@@ -163,52 +160,42 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   function wait(): void {
     clearTimeout(timer);
-    const left = state.due - Date.now();
-    if (left === Infinity) return;
+    if (state.due === Infinity) return;
     timer = setTimeout(() => {
       wait();
       act();
-    }, Math.max(0, Math.min(left, WALL_CLOCK_CHECK)));
+    }, Math.max(0, Math.min(state.due - Date.now(), WALL_CLOCK_CHECK)));
   }
 
   /** What is called here may already lead to the next state; the application is called later. */
   function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
     const isIn = name === "authenticated";
-    const isToldIn = type === "authenticated" || type === "accepted";
+    const { members, owner } = shared();
     wait();
-    if (credentials === "none") {
-      attempt++;
-      if (isIn) answer = undefined;
-      if (!isToldIn) endTurn();
-    }
     // What was sent is not sent again.
-    if (isTrying(before) && !isTrying(state)) answer = undefined;
+    if (isTrying(before) ? !isTrying(state) : isIn && credentials === "none") answer = undefined;
     for (const listener of listeners) {
       queueMicrotask(() => listeners.has(listener) && listener());
     }
-    if (isToldIn) shared().members.set(self, shared().owner);
-    if (!isIn) shared().members.delete(self);
+    if (type === "authenticated") members.set(socket, owner);
+    else if (credentials === "none") endTurn();
+    if (!isIn) members.delete(socket);
     line.gate(isIn);
     if (credentials !== before.credentials) advance[credentials]?.();
-    if (before.name === "waiting" && type === "due" && name === "connecting") {
-      if (socket.connected) line.disconnect();
-      socket.connect();
-    }
-    if (isToldIn) {
+    if (type === "authenticated") {
       wasIn = true;
       if (credentials === "none") settle();
-      if (type === "authenticated") {
-        queueMicrotask(() => {
-          if (state.name !== "stopped") onAuthenticated(reply as never, info);
-        });
-      }
+      queueMicrotask(() => {
+        if (state.name !== "stopped") onAuthenticated(reply as never, info);
+      });
     }
     if (name === "stopped") stop(before, type === "stop");
     // What the server has refused it closes itself: a DISCONNECT would cross with its own.
-    else if (
-      name === "waiting" && type !== "refused" && socket.active &&
-      (before.name !== name || type === "disconnected")
-    ) line.disconnect();
+    if (name === "waiting" && type !== "refused" && type !== "answered") line.disconnect();
+    if (name === "connecting" && type === "due" && credentials === "none") {
+      line.disconnect();
+      socket.connect();
+    }
     if (error && error !== before.error) {
       // As long as another try is to come, nothing is decided.
       if (name !== "connecting" && (name !== "waiting" || "cause" in error)) settle(error);
@@ -217,21 +204,23 @@ export function authenticate<Reply = unknown, Challenge = any>(
   }
 
   function stop(before: State, isAsked: boolean): void {
-    const wasHere = before.name === "authenticated";
-    const { owner } = shared();
-    if (isAsked && (wasHere || isTrying(before))) shared().former = { credentials, owner };
-    if (isAsked) listeners.clear();
+    const isHere = isAsked && before.name === "authenticated";
+    const share = shared();
+    if (isAsked) {
+      listeners.clear();
+      if (isHere || isTrying(before)) share.former = { credentials, owner: share.owner };
+    }
     stopping.abort();
-    line.release(wasIn && !(isAsked && wasHere), isAsked);
+    line.release(wasIn && !isHere, isAsked);
   }
 
   /** Has the others wait. Those who join a session do not sign in. */
   function takeTurn(): void {
-    Object.assign(shared(), { owner: self, until: Date.now() + TURN });
+    Object.assign(shared(), { owner: socket, until: Date.now() + TURN });
   }
 
   function endTurn(): void {
-    if (shared().owner === self) shared().until = 0;
+    if (shared().owner === socket) shared().until = 0;
   }
 
   /** The server has refused this client, or has ended its session, and closes. */
@@ -247,79 +236,78 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   /** What it takes for credentials to get as far as that. */
   const advance: { [C in State["credentials"]]?: () => void } = {
-    asked() {
+    async asked() {
       if (state.name === "authenticated") takeTurn();
-      if (answer) return queueMicrotask(bring);
+      if (answer) return bring();
       if (isAsking) return;
       isAsking = true;
       const { error: reason, failures } = state;
       const question: Question = { signal: stopping.signal, reason, attempt: failures + 1 };
-      ask(() => typeof credentials === "function" ? credentials(question) : credentials)
-        .finally(() => isAsking = false)
-        .then((value) => {
-          // It may be of a kind that cannot be sent.
-          answer = { value, text: JSON.stringify(value) };
-          bring();
-        })
-        .catch((cause) => {
-          const error = failure("credentials_failed", cause, cause?.reconnect !== false);
-          if (state.credentials === "asked") on("failed", error);
-        });
+      try {
+        const value =
+          await (typeof credentials === "function" ? credentials(question) : credentials);
+        // It may be of a kind that cannot be sent.
+        answer = { value, text: JSON.stringify(value) };
+      } catch (cause) {
+        isAsking = false;
+        const error = failure(
+          "credentials_failed",
+          cause,
+          (cause as { reconnect?: unknown } | undefined)?.reconnect !== false,
+        );
+        if (state.credentials === "asked") on("failed", error);
+        return;
+      }
+      isAsking = false;
+      bring();
     },
     ready() {
-      const { value, text } = answer!;
+      const { value } = answer!;
       const isJoining = shared().members.size > 0;
       isIntroduced = rules.handshake && !isJoining && Object(value) === value;
-      if (isIntroduced) sent = text;
+      if (isIntroduced) sent = answer;
       if (!isJoining) takeTurn();
       line.introduce(isIntroduced && value);
     },
     sent() {
-      const current = attempt;
-      sent = answer!.text;
+      sent = answer!;
       takeTurn();
       line.emit(
         (outcome: Outcome | undefined) => {
-          const isCurrent = current === attempt;
-          // Whatever else the outcome is, an event of its own says so, too.
-          if (outcome?.ok === true) {
-            if (isCurrent) on("accepted", infoOf(outcome));
-            endTurn();
-          } else if (isCurrent && outcome?.kept === true) {
-            on("kept", new UnauthorizedError(outcome));
-          }
+          // Whatever else the outcome is, an event of its own says so.
+          if (outcome?.ok === true) endTurn();
+          else if (outcome?.kept === true) on("kept", new UnauthorizedError(outcome));
         },
         "authentication" satisfies typeof protocol.AUTHENTICATION,
-        answer!.value,
+        sent.value,
       );
     },
   };
 
   /** Goes on with what the application has brought, which is kept for later if it comes late. */
   function bring(): void {
-    if (state.credentials === "asked") on("answered", answer!.text === sent);
+    if (state.credentials === "asked") on("answered", answer!.text === sent?.text);
     else if (state.name === "authenticated") answer = undefined;
   }
 
   const happened: Handlers<Happening> = {
+    open: () => on("opened"),
     connect() {
       const said = lastWord();
       if (said) on("refused", said);
-      else on("connected", Boolean(isIntroduced) || rules.source === "none");
+      else on("connected", isIntroduced || rules.source === "none");
     },
     disconnect(reason: string) {
-      const { former, members } = shared();
-      const isReplaced = former?.isReplaced && former.owner === members.get(self);
+      const { replaced, members } = shared();
+      const isReplaced = replaced && members.get(socket) === replaced;
       const said = isReplaced ? { code: "subject_mismatch" } : lastWord();
       if (said) refuse(said);
-      lose("disconnected", reason, reconnects(socket));
+      lose("disconnected", reason);
     },
     reconnect_failed: () => lose("disconnected", "reconnect_failed", false),
     connect_error({ message, data }: Error & { data?: object }) {
       if (!socket.active) refuse({ code: "connect_error", ...data, message });
-      else if (state.error?.code !== "connect_error") {
-        lose("connect_error", message, reconnects(socket));
-      }
+      else if (state.error?.code !== "connect_error") lose("connect_error", message);
     },
   };
 
@@ -330,43 +318,52 @@ export function authenticate<Reply = unknown, Challenge = any>(
     return said && Date.now() - said.at < FOLLOWS ? said.error : undefined;
   }
 
-  function lose(code: "disconnected" | "connect_error", reason: string, isComingBack: boolean) {
-    const error = failure(code, reason);
-    if (reason === "io client disconnect") on("left", error);
-    else if (!isComingBack) on("disconnected", { name: "waiting", error });
-    else on("disconnected", { name: "connecting", ...code === "connect_error" && { error } });
+  function lose(
+    code: "disconnected" | "connect_error",
+    reason: string,
+    isTrying = reconnects(socket),
+  ): void {
+    const isTold = !isTrying || code === "connect_error";
+    on("disconnected", {
+      isTrying,
+      hasLeft: reason === "io client disconnect",
+      error: isTold ? failure(code, reason) : undefined,
+    });
+  }
+
+  /** Whether the server is to say something. */
+  function isAwaited(): boolean {
+    return state.name !== "authenticated" || isTrying(state);
   }
 
   const received: Handlers<Message> = {
     authenticated(answer: Reply, more: AuthenticatedInfo | undefined) {
-      const { name, credentials } = state;
-      const given = infoOf(more);
+      const { credentials } = state;
+      const { expiresAt, expiresIn } = Object(more);
+      const hasEnd = Number.isFinite(expiresAt) && Number.isFinite(expiresIn);
       // A refresh of another namespace is awaited, too.
-      const isAwaited = name !== "authenticated" || isTrying(state) || shared().until > Date.now();
-      if (!isAwaited && !given.expiresAt) return;
+      if (!hasEnd && !isAwaited() && shared().until <= Date.now()) return;
       reply = answer;
-      info = given;
+      info = hasEnd ? { expiresAt, expiresIn } : {};
       on("authenticated", info);
       if (credentials === "ready") endTurn();
     },
     unauthorized(reason: Unauthorized | undefined) {
-      const isAnswer = state.name !== "authenticated" || isTrying(state);
-      if (isAnswer && typeof reason?.code === "string") refuse(reason);
+      if (isAwaited() && typeof reason?.code === "string") refuse(reason);
       else word = { error: new UnauthorizedError(reason), at: Date.now() };
     },
-    challenge(data: Challenge, acknowledge: (answer: unknown) => void) {
+    async challenge(data: Challenge, acknowledge: (answer: unknown) => void) {
       if (!isTrying(state) || typeof acknowledge !== "function") return;
       on("challenged");
-      const current = ++attempt;
-      ask(() => onChallenge(data))
-        .then((answer) => {
-          if (current !== attempt) return;
-          acknowledge(answer);
-          on("answered");
-        })
-        .catch((cause) => {
-          if (current === attempt) on("failed", failure("challenge_failed", cause));
-        });
+      const challenged = state;
+      try {
+        const answer = await onChallenge(data);
+        if (state !== challenged) return;
+        acknowledge(answer);
+        on("answered");
+      } catch (cause) {
+        if (state === challenged) on("failed", failure("challenge_failed", cause));
+      }
     },
   };
 
@@ -386,7 +383,6 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   const line = createLine(
     socket,
-    () => on("opened"),
     ([name, ...args]) => happened[name as Happening]?.(...args as never[]),
     ([name, ...args]) => {
       word = undefined;
@@ -394,9 +390,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
     },
     act,
   );
-  const { former, members, closing } = shared();
+  const share = shared();
+  const { former, members, closing } = share;
   if (former && !(members.size > 0 && former.credentials === credentials)) {
-    former.isReplaced = true;
+    share.replaced = former.owner;
     line.renew();
   } else if (closing > Date.now()) {
     state = { ...initial, name: "waiting", due: closing };
@@ -412,10 +409,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return state.error;
     },
     get retryAt() {
-      return state.name === "waiting" ? finite(state.due) : undefined;
+      return state.name === "waiting" && state.due < Infinity ? state.due : undefined;
     },
     get expiresAt() {
-      return finite(state.endsAt);
+      return state.endsAt;
     },
     get ready() {
       return state.name === "authenticated" ? Promise.resolve(reply) : next();
@@ -431,20 +428,4 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return () => void listeners.delete(listener);
     },
   };
-}
-
-/** What the application returns, or throws. */
-function ask(question: () => unknown): Promise<unknown> {
-  return new Promise((resolve) => resolve(question()));
-}
-
-/** When a session ends, if the server has said so by both numbers. */
-function infoOf(given: unknown): AuthenticatedInfo {
-  const { expiresAt, expiresIn } = Object(given);
-  return Number.isFinite(expiresAt) && Number.isFinite(expiresIn) ? { expiresAt, expiresIn } : {};
-}
-
-/** A time, if it is one that comes. */
-function finite(time = Infinity): number | undefined {
-  return time < Infinity ? time : undefined;
 }

@@ -5,6 +5,9 @@
  * on socket.io-client 4.6.0 to 4.8.4, and on its minified scripts, in which names that begin with
  * an underscore are others: where one is used here, it may be missing.
  *
+ * A line puts methods of its own between the socket and its prototype. Methods that the
+ * application has put on the socket itself go on working, and call these.
+ *
  * While the line is shut, what the application emits goes where it goes while there is no
  * connection: into `sendBuffer`, where Socket.IO's own timeouts find it. Listening by way of
  * `emitReserved` and `emitEvent`, rather than `on`, goes on when the application removes all
@@ -56,8 +59,7 @@ type Send = (payload?: object) => void;
 /** What is called or replaced, public or not. */
 interface Internals extends ClientSocket {
   readonly io: {
-    readonly nsps: Record<string, ClientSocket>;
-    /** Since somebody has closed the connection on this side. */
+    /** Since the application has closed the connection. */
     readonly skipReconnect?: boolean;
     readonly engine?: { close(): void };
     reconnection(): unknown;
@@ -77,21 +79,16 @@ interface Internals extends ClientSocket {
   _queue?: Queued[];
   /** Emits the first one, unless that is pending. Since 4.6.1, only while connected. */
   _drainQueue?(): void;
-  emit(...event: unknown[]): unknown;
-  packet(packet: Packet): void;
-  /** For socket.io-client's own events. */
-  emitReserved(...event: unknown[]): void;
-  /** For those of the server. */
-  emitEvent(event: unknown[]): void;
   emitBuffered(): void;
-  ondisconnect(): void;
-  notifyOutgoingListeners(packet: Packet): void;
   /** Since 4.7.5. */
   _clearAcks?(): void;
 }
 
 /** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
+
+/** Sockets that have a line. */
+const taken = new WeakSet<ClientSocket>();
 
 /** The type of an EVENT packet, before it is known whether there is binary data in it. */
 const EVENT = 2;
@@ -123,104 +120,103 @@ export interface Line {
 /**
  * Takes a socket, and shuts it.
  *
- * @param opened Called when the transport is open, and CONNECT waits.
- * @param happened Called for each event of socket.io-client itself, and when that gives up
- * reconnecting.
+ * @param happened Called for each event of socket.io-client itself; with `reconnect_failed` when
+ * that gives up; and with `open` when the transport is open, and CONNECT waits.
  * @param received Called for each event of the server, before the application's listeners.
  * @param heard Called for each packet and heartbeat on the connection.
  */
 export function createLine(
   client: ClientSocket,
-  opened: () => void,
   happened: (event: unknown[]) => void,
   received: (event: unknown[]) => void,
   heard: () => void,
 ): Line {
   const socket = Object(client) as Internals;
-  const { auth, emit, io } = socket;
-  const base: Internals = Object.getPrototypeOf(socket);
+  const { auth, io } = socket;
+  const base = Object.getPrototypeOf(socket);
   let isOpen = false;
   let isLeaving = false;
-  /** Sends CONNECT. */
+  /** Sends CONNECT, if that waits; until there is an answer, once only. */
   let pending: Send | undefined;
-  /** The transport that CONNECT goes out on, until it is answered. */
-  let asked: object | undefined;
   /** Emits the event of `retries` that comes next, if it waits here. */
   let emitQueued: (() => void) | undefined;
 
-  const write = (packet: Packet) => base.packet.call(socket, packet);
+  const call = (method: string, packet?: Packet) => safely(() => base[method].call(socket, packet));
+  const tell = (...event: unknown[]) => {
+    pending = undefined;
+    if (!isLeaving) happened(event);
+  };
   const introduce = (send: Send) => {
     // The application connects once more. For a second CONNECT, Socket.IO closes the transport.
-    if (asked && asked === io.engine) return;
-    asked = io.engine;
+    if (pending) return;
     pending = (credentials) => {
+      pending = () => {};
       const neither = renewed.has(socket) && { pid: undefined, offset: undefined };
       const sendBoth = (payload?: object) => send({ ...payload, ...credentials, ...neither });
       if (typeof auth === "function") auth(sendBoth);
       else sendBoth(auth);
     };
-    opened();
+    happened(["open"]);
   };
   const listeners: Record<string, () => void> = {
-    reconnect_failed: () => happened(["reconnect_failed"]),
+    reconnect_failed: () => tell("reconnect_failed"),
     ping: heard,
     packet: heard,
   };
 
-  const replaced = {
+  const methods = {
+    __proto__: base,
     emit(...event: unknown[]) {
       const { flags } = socket;
-      if (isOpen || !flags.fromQueue) return emit.apply(socket, event);
+      if (isOpen || !flags.fromQueue) return super.emit(...event);
       emitQueued = () => {
         emitQueued = undefined;
         socket.flags = flags;
-        emit.apply(socket, event);
+        super.emit(...event);
       };
       socket.flags = {};
       return socket;
     },
     packet(packet: Packet) {
-      if (isOpen || packet.type !== EVENT) write(packet);
+      if (isOpen || packet.type !== EVENT) super.packet(packet);
       else if (!socket.flags.volatile) socket.sendBuffer.push(packet);
     },
     /** What the application has emitted waits on, and what came before CONNECT is of old. */
     emitBuffered() {},
     notifyOutgoingListeners(packet: Packet) {
-      if (isOpen) base.notifyOutgoingListeners.call(socket, packet);
+      if (isOpen) super.notifyOutgoingListeners(packet);
     },
     emitReserved(...event: unknown[]) {
-      pending = asked = undefined;
       if (event[0] === "connect") renewed.delete(socket);
       // First, so that an application that reacts to it is not overtaken.
-      if (!isLeaving) happened(event);
-      base.emitReserved.apply(socket, event);
+      tell(...event);
+      super.emitReserved(...event);
     },
     emitEvent(event: unknown[]) {
       received(event);
-      base.emitEvent.call(socket, event);
+      super.emitEvent(event);
     },
     /** A DISCONNECT that comes before CONNECT is of the former connection, and late. */
     ondisconnect() {
-      if (socket.connected) base.ondisconnect.call(socket);
+      if (socket.connected) super.ondisconnect();
     },
     disconnect() {
       const { connected } = socket;
-      base.disconnect.call(socket);
+      super.disconnect();
       // Socket.IO says nothing then.
-      if (!connected) {
-        pending = asked = undefined;
-        happened(["disconnect", "io client disconnect"]);
-      }
+      if (!connected) tell("disconnect", "io client disconnect");
       return socket;
     },
   };
-  for (const method of Object.keys(replaced) as (keyof typeof replaced)[]) {
+  for (const method in methods) {
     if (!base[method]) {
       throw new TypeError("Cannot sign in: socket must be one of socket.io-client 4.6 to 4.8");
     }
   }
   if (isTaken(socket)) throw new Error("This socket has a session: stop() it first");
-  Object.assign(socket, replaced, { auth: introduce });
+  taken.add(socket);
+  Object.setPrototypeOf(socket, methods);
+  socket.auth = introduce;
   for (const name in listeners) io.on(name, listeners[name]!);
   // What a former line has left in the queue: 4.6.0 does not come back to it after CONNECT.
   socket._drainQueue?.();
@@ -228,29 +224,27 @@ export function createLine(
   return {
     introduce(credentials) {
       pending?.(credentials as object);
-      pending = undefined;
     },
     emit(answered, ...data) {
       const id = socket.ids++;
       socket.acks[id] = answered;
-      write({ type: EVENT, data, id, options: { compress: true } });
+      call("packet", { type: EVENT, data, id, options: { compress: true } });
     },
     gate(open) {
       if (open === isOpen) return;
       // What listeners for outgoing events emit comes behind what waits already.
       for (let packet; open && socket.connected && (packet = socket.sendBuffer.shift());) {
-        const first = packet;
-        safely(() => base.notifyOutgoingListeners.call(socket, first));
-        safely(() => write(first));
+        call("notifyOutgoingListeners", packet);
+        call("packet", packet);
       }
       isOpen = open && socket.connected;
       if (isOpen) emitQueued?.();
     },
     disconnect() {
       isLeaving = true;
-      safely(() => base.disconnect.call(socket));
+      tell();
+      call("disconnect");
       isLeaving = false;
-      pending = asked = undefined;
     },
     get transport() {
       return io.engine ?? io;
@@ -262,11 +256,8 @@ export function createLine(
       socket.connect();
     },
     release(drops, goesOn) {
-      // What somebody else has replaced since stays, and goes on working.
-      for (const method of Object.keys(replaced) as (keyof typeof replaced)[]) {
-        if (socket[method] === replaced[method]) delete (socket as Partial<Internals>)[method];
-      }
-      if (socket.emit === base.emit && emit !== base.emit) socket.emit = emit;
+      Object.setPrototypeOf(socket, base);
+      taken.delete(socket);
       isOpen = true;
       if (socket.auth === introduce) socket.auth = auth;
       for (const name in listeners) io.off(name, listeners[name]!);
@@ -315,7 +306,7 @@ export function reconnects(client: ClientSocket): boolean {
 
 /** Whether a session has taken the socket. */
 export function isTaken(socket: ClientSocket): boolean {
-  return Object.hasOwn(socket, "emitEvent");
+  return taken.has(socket);
 }
 
 /** Calls what may be the application's. What that throws is uncaught, but stops nothing here. */

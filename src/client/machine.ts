@@ -59,7 +59,7 @@ export interface State {
   readonly isSecond?: boolean | undefined;
   /** When the session began and when it ends, by the client's clock; and by the server's. */
   readonly since?: number | undefined;
-  readonly endsAt?: number;
+  readonly endsAt?: number | undefined;
   readonly expiresAt?: number | undefined;
   /** What went wrong last, until the client is signed in again. */
   readonly error?: UnauthorizedError | undefined;
@@ -74,8 +74,6 @@ export interface Details {
   /** There are credentials. Whether they are those that were refused. Or a challenge is answered. */
   answered: boolean;
   authenticated: AuthenticatedInfo;
-  /** What was sent has been accepted, says its acknowledgement. */
-  accepted: AuthenticatedInfo;
   challenged: void;
   /** The server has refused the client or ended its session. */
   refused: UnauthorizedError;
@@ -83,10 +81,11 @@ export interface Details {
   failed: UnauthorizedError;
   /** The server has declined a refresh, and the session goes on. */
   kept: UnauthorizedError;
-  /** Where a client is that has lost its connection, or has none, and why. */
-  disconnected: { name: SessionState; error?: UnauthorizedError };
-  /** The application has disconnected the socket. */
-  left: UnauthorizedError;
+  /**
+   * The connection is lost, or cannot be had. Whether Socket.IO goes on trying, or the application
+   * has left, and why.
+   */
+  disconnected: { isTrying?: boolean; hasLeft?: boolean; error?: UnauthorizedError | undefined };
   /** What the state waits for is due. */
   due: void;
   refresh: void;
@@ -150,7 +149,7 @@ export function transition(state: State, event: Event, rules: Rules): State {
     due: now + wait,
   });
   const ask = (from = state) => go("asked", rules.credentialsTimeout, from);
-  const send = (from = state) => go("sent", rules.timeout, from);
+  const send = () => go("sent", rules.timeout);
 
   /** Goes on when it is the client's turn: to the server, or for a refresh to the application. */
   const take = () => {
@@ -170,10 +169,12 @@ export function transition(state: State, event: Event, rules: Rules): State {
 
   /** Tries again later: exponential backoff with full jitter, and not before the server likes. */
   const postpone = (from: State, error: UnauthorizedError, least = 0): State => {
-    const { failures } = from;
-    const delay = random * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** failures);
-    const wait = least + (error.retryAfter ?? 0) + delay;
-    return { ...go("none", wait, from), failures: failures + 1, error };
+    const delay = random * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** from.failures);
+    return {
+      ...go("none", least + (error.retryAfter ?? 0) + delay, from),
+      failures: from.failures + 1,
+      error,
+    };
   };
 
   const refuse = (error: UnauthorizedError, least?: number): State => {
@@ -199,32 +200,28 @@ export function transition(state: State, event: Event, rules: Rules): State {
       return event.detail || isShared ? go("ready", INTRODUCTION) : send();
     case "answered":
       if (credentials === "taken") {
-        return { ...state, name: isIn ? name : "authenticating", due: now + rules.timeout };
+        return { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" };
       }
       if (credentials !== "asked") return state;
       if (name === "waiting") return event.detail ? leave("stopped") : go("none", CLOSING);
       return isIn ? send() : take();
     case "challenged":
       return { ...go("taken", Infinity), name: isIn ? name : "challenged" };
-    case "accepted":
     case "authenticated": {
-      // An `authenticated` has said so before, unless it has said something else.
-      if (event.type === "accepted" && !(isIn && isTrying(state))) return state;
       const { expiresAt, expiresIn = Infinity } = event.detail;
+      const session = { endsAt: expiresAt && now + expiresIn, expiresAt, error: undefined };
       // The server has shortened the session: it wants it renewed, but not all of them at once.
-      const isShortened = isIn && event.type === "authenticated" &&
-        expiresAt! < (state.expiresAt ?? Infinity);
-      const session = { endsAt: now + expiresIn, expiresAt, error: undefined };
-      // What is being asked, or was sent, is of before, and goes on.
+      const isShortened = isIn && !isTrying(state) && expiresAt! < (state.expiresAt ?? Infinity);
+      // What is being asked is of before, and goes on.
       if (isShortened && credentials !== "none") return { ...state, ...session };
       // A refresh that has gained nothing is not repeated at once, and no other either.
-      const isVain = expiresAt! <= state.expiresAt!;
-      const least = isIn ? isVain ? FIRST_DELAY : LEAST_DELAY : 0;
+      const least = expiresAt! <= state.expiresAt! ? FIRST_DELAY : LEAST_DELAY;
       const wait = isShortened
         ? expiresIn * random / 2
         : Math.max(expiresIn - rules.refreshMargin, expiresIn / 2, least);
       return {
-        ...go("none", wait, { ...initial, ...session }),
+        ...go("none", wait, initial),
+        ...session,
         name: "authenticated",
         failures: isIn ? 0 : failures,
         since: isIn ? since : now,
@@ -233,33 +230,32 @@ export function transition(state: State, event: Event, rules: Rules): State {
     case "refused":
       return refuse(event.detail, CLOSING);
     case "failed":
-      return isIn && event.detail.code === "credentials_failed" && event.detail.reconnect
-        ? postpone(state, event.detail)
-        : refuse(event.detail);
+      return isIn && event.detail.reconnect ? postpone(state, event.detail) : refuse(event.detail);
     case "kept":
       if (!isTrying(state)) return state;
-      if (!isIn) return postpone(leave("waiting"), event.detail);
-      // On this connection, the server is never going to look at them.
-      return event.detail.code === "subject_mismatch"
+      // On this connection, the server is never going to look at those of another user.
+      return isIn && event.detail.code === "subject_mismatch"
         ? { ...go("none", Infinity), error: event.detail }
-        : postpone(state, event.detail);
-    case "disconnected":
-      // The server has closed, as it does behind a refusal.
-      if (name === "waiting") return { ...state, due: Math.max(now, state.due - CLOSING) };
-      return leave(event.detail.name, event.detail.error);
-    case "left":
-      return leave("waiting", event.detail);
-    case "due": {
-      if (name === "waiting" && credentials === "none") return leave("connecting");
-      if (/none|queued|ready/.test(credentials)) return take();
-      const isAsked = credentials === "asked";
-      const error = isAsked
-        ? failure("credentials_failed", "timed out, see credentialsTimeout", true)
-        : failure("no_answer", "timed out, see timeout", true);
-      if (!isAsked) return refuse(error);
-      // The application may still bring them.
-      return { ...go("asked", Infinity, isIn ? state : leave("waiting")), error };
+        : postpone(isIn ? state : leave("waiting"), event.detail);
+    case "disconnected": {
+      const { isTrying, hasLeft, error } = event.detail;
+      return name === "waiting" && !hasLeft
+        // The server has closed, as it does behind a refusal.
+        ? { ...state, due: Math.max(now, state.due - CLOSING) }
+        : leave(isTrying ? "connecting" : "waiting", error);
     }
+    case "due":
+      if (credentials === "asked") {
+        // The application may still bring them.
+        return {
+          ...go("asked", Infinity, isIn ? state : leave("waiting")),
+          error: failure("credentials_failed", "timed out, see credentialsTimeout", true),
+        };
+      }
+      if (/sent|taken/.test(credentials)) {
+        return refuse(failure("no_answer", "timed out, see timeout", true));
+      }
+      return name === "waiting" ? leave("connecting") : take();
     case "refresh":
       return isIn && credentials === "none" ? take() : state;
     case "stop":

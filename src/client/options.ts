@@ -18,27 +18,24 @@ export type Options = Required<AuthenticateOptions> & Rules;
 
 /** Checks the arguments of `authenticate`. */
 export function readOptions(credentials: CredentialsSource, options: object): Options {
-  const source = typeof credentials === "function"
-    ? "function"
-    : credentials == null
-    ? "none"
-    : "constant";
-  const read: Record<string, unknown> = { ...defaults, source };
+  const read: Record<string, unknown> = { ...defaults };
   check(Object(options) === options, "options must be an object");
   for (const [name, value] of Object.entries(options)) {
-    const kind = typeof defaults[name as keyof typeof defaults];
-    check(kind !== "undefined", `there is no option ${name}`);
+    const usual = defaults[name as keyof typeof defaults];
+    check(usual !== undefined, `there is no option ${name}`);
     if (value === undefined) continue;
-    check(typeof value === kind, `${name} must be a ${kind}`);
+    check(typeof value === typeof usual, `${name} must be a ${typeof usual}`);
     const least = name === "refreshMargin" ? -Infinity : 0;
-    check(kind !== "number" || value >= least, `${name} must be milliseconds`, RangeError);
+    check(typeof usual !== "number" || value >= least, `${name} must be milliseconds`, RangeError);
     read[name] = value;
   }
-  const isObject = typeof (credentials ?? {}) === "object";
-  check(isObject || source === "function" || !read.handshake, "handshake takes an object");
-  return read as unknown as Options;
+  const isFunction = typeof credentials === "function";
+  const isObject = isFunction || typeof (credentials ?? {}) === "object";
+  check(isObject || !read.handshake, "handshake takes an object");
+  const source = isFunction ? "function" : credentials == null ? "none" : "constant";
+  return { ...read, source } as Options;
 }
 
 function check(isRight: boolean, rule: string, Kind = TypeError): void {
-  if (!isRight) throw new Kind(`Cannot sign in: ${rule}.`);
+  if (!isRight) throw new Kind(`Cannot sign in: ${rule}`);
 }

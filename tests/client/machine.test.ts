@@ -75,7 +75,6 @@ const events = {
   "authenticated for a second": ["authenticated", { expiresIn: 1_000, expiresAt: 6_000 }],
   "authenticated as long as before": ["authenticated", { expiresIn: 1_000, expiresAt: 5_000 }],
   "authenticated for less than before": ["authenticated", { expiresIn: 8_000, expiresAt: 4_000 }],
-  "accepted for a while": ["accepted", { expiresIn: 8_000, expiresAt: 4_000 }],
   "authenticated for no time": ["authenticated", { expiresIn: 0, expiresAt: 6_000 }],
   challenged: ["challenged"],
   "refused for good": ["refused", refused("authentication_failed")],
@@ -89,10 +88,10 @@ const events = {
   ],
   kept: ["kept", refused("server_error")],
   "kept, and no better next time": ["kept", refused("subject_mismatch")],
-  disconnected: ["disconnected", { name: "connecting" }],
-  "disconnected for good": ["disconnected", { name: "waiting", error: own("disconnected") }],
-  unreachable: ["disconnected", { name: "connecting", error: own("connect_error") }],
-  left: ["left", own("disconnected")],
+  disconnected: ["disconnected", { isTrying: true }],
+  "disconnected for good": ["disconnected", { error: own("disconnected") }],
+  unreachable: ["disconnected", { isTrying: true, error: own("connect_error") }],
+  left: ["disconnected", { hasLeft: true, error: own("disconnected") }],
   due: ["due"],
   refresh: ["refresh"],
   stop: ["stop"],
@@ -140,7 +139,7 @@ const ENTERS = {
   "authenticated for a second": "authenticated, none in 500",
   "authenticated as long as before": "authenticated, none in 500",
   "authenticated for less than before": "authenticated, none in 4000",
-  "authenticated for no time": "authenticated, none in 0",
+  "authenticated for no time": "authenticated, none in 100",
 };
 /** Of a session that has failed three times before it was held: the next failure is the first. */
 const GOES_ON = {
@@ -148,7 +147,6 @@ const GOES_ON = {
   ...BEGINS,
   ...ENTERS,
   "authenticated as long as before": "authenticated, none in 1000",
-  "authenticated for no time": "authenticated, none in 100",
   "no credentials": "authenticated, none in 4000, 4 failed",
   challenged: "authenticated, taken, 3 failed",
   opened: ASKS_FIRST,
@@ -270,8 +268,6 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
   },
   "refreshing, sent": {
     ...GOES_ON,
-    "authenticated for less than before": "authenticated, sent in 0, 3 failed",
-    "accepted for a while": "authenticated, none in 4000",
     kept: "authenticated, none in 4000, 4 failed",
     "kept, and no better next time": "authenticated, none, 3 failed",
     due: "waiting, none in 500, 1 failed",
