@@ -17,7 +17,7 @@
 import type * as protocol from "../protocol.ts";
 import type { AuthenticatedInfo, Outcome, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
-import { type ClientSocket, createLine, isTaken, reconnects } from "./line.ts";
+import { createLine, isTaken, reconnects } from "./line.ts";
 import {
   CLOSING,
   type Details,
@@ -29,7 +29,13 @@ import {
   transition,
 } from "./machine.ts";
 import { readOptions } from "./options.ts";
-import type { AuthenticateOptions, ClientSession, CredentialsSource, Question } from "./session.ts";
+import type {
+  AuthenticateOptions,
+  ClientSession,
+  ClientSocket,
+  CredentialsSource,
+  Question,
+} from "./session.ts";
 
 export {
   type AuthenticatedInfo,
@@ -73,14 +79,14 @@ interface Shared {
 /** By transport: on the next one, all begin again. */
 const shares = new WeakMap<object, Shared>();
 
-/** How long others wait for a client whose turn it is, in milliseconds. */
-const TURN = 2_000;
+/**
+ * How long others wait for a client whose turn it is, and for how long an `unauthorized` that
+ * answers nothing may have to do with what follows it, in milliseconds.
+ */
+const MOMENT = 2_000;
 
 /** The longest time to trust a timer, in milliseconds: machines sleep, and timers with them. */
 const WALL_CLOCK_CHECK = 30_000;
-
-/** For how long an `unauthorized` that answers nothing may have to do with what follows it. */
-const FOLLOWS = 2_000;
 
 /**
  * Signs a socket in, and again whenever it has connected again; refreshes its session before it
@@ -123,8 +129,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
   /** Called after the next sign-in or refresh, with an error if that fails. */
   const waiting: ((error?: UnauthorizedError) => void)[] = [];
   let reply: Reply;
-  let info: AuthenticatedInfo;
-  let wasIn = false;
+  let info: AuthenticatedInfo | undefined;
   const stopping = new AbortController();
   /** Whether the application is at work on credentials. */
   let isAsking = false;
@@ -137,8 +142,8 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   function shared(): Shared {
     const { transport } = line;
-    if (!shares.has(transport)) shares.set(transport, { until: 0, members: new Map(), closing: 0 });
-    return shares.get(transport)!;
+    return shares.get(transport) ??
+      shares.set(transport, { members: new Map(), until: 0, closing: 0 }).get(transport)!;
   }
 
   /** Takes a client to its next state, and does what there is to do in it. */
@@ -146,9 +151,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
     const before = state;
     const now = Date.now();
     const { owner, until, members } = shared();
-    const isShared = members.size > 0;
-    const isTurn = owner === socket || until <= now || isShared && !members.has(socket);
-    const event = { type, detail, now, random: Math.random(), isTurn, isShared } as Event;
+    // Those who join a session do not sign in.
+    const isJoining = members.size > 0 && !members.has(socket);
+    const isTurn = owner === socket || until <= now || isJoining;
+    const event = { type, detail, now, random: Math.random(), isTurn } as Event;
     state = transition(before, event, rules);
     if (state !== before) enter(before, state, type);
   }
@@ -178,20 +184,23 @@ export function authenticate<Reply = unknown, Challenge = any>(
       queueMicrotask(() => listeners.has(listener) && listener());
     }
     if (type === "authenticated") members.set(socket, owner);
-    else if (credentials === "none") endTurn();
+    // What a client that is stopped has sent is still to be answered.
+    else if (credentials === "none" && type !== "stop") endTurn();
     if (!isIn) members.delete(socket);
     line.gate(isIn);
     if (credentials !== before.credentials) advance[credentials]?.();
     if (type === "authenticated") {
-      wasIn = true;
       if (credentials === "none") settle();
       queueMicrotask(() => {
-        if (state.name !== "stopped") onAuthenticated(reply as never, info);
+        if (state.name !== "stopped") onAuthenticated(reply as never, info!);
       });
     }
     if (name === "stopped") stop(before, type === "stop");
     // What the server has refused it closes itself: a DISCONNECT would cross with its own.
-    if (name === "waiting" && type !== "refused" && type !== "answered") line.disconnect();
+    if (
+      name === "waiting" &&
+      (type === "disconnected" || type !== "refused" && before.name !== name)
+    ) line.disconnect();
     if (name === "connecting" && type === "due" && credentials === "none") {
       line.disconnect();
       socket.connect();
@@ -211,12 +220,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
       if (isHere || isTrying(before)) share.former = { credentials, owner: share.owner };
     }
     stopping.abort();
-    line.release(wasIn && !isHere, isAsked);
+    line.release(!!info && !isHere, isAsked);
   }
 
-  /** Has the others wait. Those who join a session do not sign in. */
+  /** Has the others wait. */
   function takeTurn(): void {
-    Object.assign(shared(), { owner: socket, until: Date.now() + TURN });
+    Object.assign(shared(), { owner: socket, until: Date.now() + MOMENT });
   }
 
   function endTurn(): void {
@@ -243,23 +252,18 @@ export function authenticate<Reply = unknown, Challenge = any>(
       isAsking = true;
       const { error: reason, failures } = state;
       const question: Question = { signal: stopping.signal, reason, attempt: failures + 1 };
+      let error;
       try {
         const value =
           await (typeof credentials === "function" ? credentials(question) : credentials);
         // It may be of a kind that cannot be sent.
         answer = { value, text: JSON.stringify(value) };
       } catch (cause) {
-        isAsking = false;
-        const error = failure(
-          "credentials_failed",
-          cause,
-          (cause as { reconnect?: unknown } | undefined)?.reconnect !== false,
-        );
-        if (state.credentials === "asked") on("failed", error);
-        return;
+        const { reconnect } = Object(cause);
+        error = failure("credentials_failed", cause, reconnect !== false);
       }
       isAsking = false;
-      bring();
+      bring(error);
     },
     ready() {
       const { value } = answer!;
@@ -270,24 +274,32 @@ export function authenticate<Reply = unknown, Challenge = any>(
       line.introduce(isIntroduced && value);
     },
     sent() {
-      sent = answer!;
+      const current = sent = answer!;
       takeTurn();
       line.emit(
         (outcome: Outcome | undefined) => {
-          // Whatever else the outcome is, an event of its own says so.
-          if (outcome?.ok === true) endTurn();
-          else if (outcome?.kept === true) on("kept", new UnauthorizedError(outcome));
+          const isCurrent = current === answer;
+          // Whatever else the outcome is, an event of its own says so, too.
+          if (outcome?.ok === true) {
+            // That event was taken for the server's wish to have the session renewed.
+            if (isCurrent) on("authenticated", info ?? {});
+            endTurn();
+          } else if (isCurrent && outcome?.kept === true) {
+            on("kept", new UnauthorizedError(outcome));
+          }
         },
         "authentication" satisfies typeof protocol.AUTHENTICATION,
-        sent.value,
+        current.value,
       );
     },
   };
 
   /** Goes on with what the application has brought, which is kept for later if it comes late. */
-  function bring(): void {
-    if (state.credentials === "asked") on("answered", answer!.text === sent?.text);
-    else if (state.name === "authenticated") answer = undefined;
+  function bring(error?: UnauthorizedError): void {
+    if (state.name === "authenticated" && state.credentials === "none") answer = undefined;
+    if (state.credentials !== "asked") return;
+    if (error) on("failed", error);
+    else on("answered", answer!.text === sent?.text);
   }
 
   const happened: Handlers<Happening> = {
@@ -295,7 +307,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
     connect() {
       const said = lastWord();
       if (said) on("refused", said);
-      else on("connected", isIntroduced || rules.source === "none");
+      else {
+        const { members } = shared();
+        on("connected", isIntroduced || members.size > 0 || rules.source === "undefined");
+      }
     },
     disconnect(reason: string) {
       const { replaced, members } = shared();
@@ -315,7 +330,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
   function lastWord(): UnauthorizedError | undefined {
     const said = word;
     word = undefined;
-    return said && Date.now() - said.at < FOLLOWS ? said.error : undefined;
+    return said && Date.now() - said.at < MOMENT ? said.error : undefined;
   }
 
   function lose(
@@ -336,7 +351,8 @@ export function authenticate<Reply = unknown, Challenge = any>(
     return state.name !== "authenticated" || isTrying(state);
   }
 
-  const received: Handlers<Message> = {
+  const received: Handlers<Message> & { __proto__: null } = {
+    __proto__: null,
     authenticated(answer: Reply, more: AuthenticatedInfo | undefined) {
       const { credentials } = state;
       const { expiresAt, expiresIn } = Object(more);
@@ -355,14 +371,14 @@ export function authenticate<Reply = unknown, Challenge = any>(
     async challenge(data: Challenge, acknowledge: (answer: unknown) => void) {
       if (!isTrying(state) || typeof acknowledge !== "function") return;
       on("challenged");
-      const challenged = state;
+      const current = answer;
       try {
-        const answer = await onChallenge(data);
-        if (state !== challenged) return;
-        acknowledge(answer);
+        const given = await onChallenge(data);
+        if (current !== answer) return;
+        acknowledge(given);
         on("answered");
       } catch (cause) {
-        if (state === challenged) on("failed", failure("challenge_failed", cause));
+        if (current === answer) on("failed", failure("challenge_failed", cause));
       }
     },
   };
@@ -383,10 +399,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   const line = createLine(
     socket,
-    ([name, ...args]) => happened[name as Happening]?.(...args as never[]),
+    happened,
     ([name, ...args]) => {
       word = undefined;
-      if (Object.hasOwn(received, name as Message)) received[name as Message](...args as never[]);
+      received[name as Message]?.(...args as never[]);
     },
     act,
   );
@@ -424,7 +440,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     },
     stop: () => on("stop"),
     subscribe(listener) {
-      if (state.name !== "stopped") listeners.add(listener);
+      listeners.add(listener);
       return () => void listeners.delete(listener);
     },
   };

@@ -53,3 +53,8 @@ export function failure(code: ClientCode, cause?: unknown, reconnect = false): U
   const message = cause instanceof Error ? `${code}: ${cause.message}` : code;
   return new UnauthorizedError({ code, message, reconnect }, { cause });
 }
+
+/** Throws unless the arguments of `authenticate` follow a rule. */
+export function check(isRight: unknown, rule: string, Kind: ErrorConstructor = TypeError): void {
+  if (!isRight) throw new Kind(`Cannot sign in: ${rule}`);
+}

@@ -16,27 +16,13 @@
  * @module
  */
 
-/** A socket of socket.io-client, as far as applications know it. */
-export interface ClientSocket {
-  /** The name of its connection to the namespace. */
-  readonly id?: string | undefined;
-  /** Whether the namespace is connected. */
-  readonly connected: boolean;
-  /** Whether it is, or Socket.IO goes on trying. */
-  readonly active: boolean;
-  /** Connects it. */
-  connect(): unknown;
-  /** Disconnects it. */
-  disconnect(): unknown;
-  /** Has the next acknowledgement time out. */
-  timeout(ms: number): unknown;
-}
+import { check } from "./errors.ts";
+import type { ClientSocket } from "./session.ts";
 
 interface Packet {
   type: number;
   data: unknown[];
   id?: number;
-  options: { compress: boolean };
 }
 
 /** What Socket.IO says of the event that is emitted next. */
@@ -87,8 +73,8 @@ interface Internals extends ClientSocket {
 /** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
 
-/** Sockets that have a line. */
-const taken = new WeakSet<ClientSocket>();
+/** What lines have put in the place of the prototypes of their sockets. */
+const lines = new WeakSet<object>();
 
 /** The type of an EVENT packet, before it is known whether there is binary data in it. */
 const EVENT = 2;
@@ -120,14 +106,14 @@ export interface Line {
 /**
  * Takes a socket, and shuts it.
  *
- * @param happened Called for each event of socket.io-client itself; with `reconnect_failed` when
- * that gives up; and with `open` when the transport is open, and CONNECT waits.
+ * @param happened What is called for events of socket.io-client itself, by their names; for
+ * `reconnect_failed`, when that gives up; and `open`, when the transport is, and CONNECT waits.
  * @param received Called for each event of the server, before the application's listeners.
  * @param heard Called for each packet and heartbeat on the connection.
  */
 export function createLine(
   client: ClientSocket,
-  happened: (event: unknown[]) => void,
+  happened: Record<string, (...args: never[]) => void>,
   received: (event: unknown[]) => void,
   heard: () => void,
 ): Line {
@@ -142,9 +128,9 @@ export function createLine(
   let emitQueued: (() => void) | undefined;
 
   const call = (method: string, packet?: Packet) => safely(() => base[method].call(socket, packet));
-  const tell = (...event: unknown[]) => {
+  const tell = (name = "", ...args: unknown[]) => {
     pending = undefined;
-    if (!isLeaving) happened(event);
+    if (!isLeaving) happened[name]?.(...args as never[]);
   };
   const introduce = (send: Send) => {
     // The application connects once more. For a second CONNECT, Socket.IO closes the transport.
@@ -156,7 +142,7 @@ export function createLine(
       if (typeof auth === "function") auth(sendBoth);
       else sendBoth(auth);
     };
-    happened(["open"]);
+    happened.open!();
   };
   const listeners: Record<string, () => void> = {
     reconnect_failed: () => tell("reconnect_failed"),
@@ -186,11 +172,11 @@ export function createLine(
     notifyOutgoingListeners(packet: Packet) {
       if (isOpen) super.notifyOutgoingListeners(packet);
     },
-    emitReserved(...event: unknown[]) {
-      if (event[0] === "connect") renewed.delete(socket);
+    emitReserved(name: string, ...args: unknown[]) {
+      if (name === "connect") renewed.delete(socket);
       // First, so that an application that reacts to it is not overtaken.
-      tell(...event);
-      super.emitReserved(...event);
+      tell(name, ...args);
+      super.emitReserved(name, ...args);
     },
     emitEvent(event: unknown[]) {
       received(event);
@@ -209,12 +195,10 @@ export function createLine(
     },
   };
   for (const method in methods) {
-    if (!base[method]) {
-      throw new TypeError("Cannot sign in: socket must be one of socket.io-client 4.6 to 4.8");
-    }
+    check(base[method], "socket must be one of socket.io-client 4.6 to 4.8");
   }
-  if (isTaken(socket)) throw new Error("This socket has a session: stop() it first");
-  taken.add(socket);
+  check(!lines.has(base), "socket has a session: stop() it first", Error);
+  lines.add(methods);
   Object.setPrototypeOf(socket, methods);
   socket.auth = introduce;
   for (const name in listeners) io.on(name, listeners[name]!);
@@ -228,7 +212,7 @@ export function createLine(
     emit(answered, ...data) {
       const id = socket.ids++;
       socket.acks[id] = answered;
-      call("packet", { type: EVENT, data, id, options: { compress: true } });
+      call("packet", { type: EVENT, data, id });
     },
     gate(open) {
       if (open === isOpen) return;
@@ -257,7 +241,6 @@ export function createLine(
     },
     release(drops, goesOn) {
       Object.setPrototypeOf(socket, base);
-      taken.delete(socket);
       isOpen = true;
       if (socket.auth === introduce) socket.auth = auth;
       for (const name in listeners) io.off(name, listeners[name]!);
@@ -284,16 +267,16 @@ function drop(socket: Internals): void {
   renewed.add(socket);
   socket.sendBuffer = [];
   const { _opts: options, _queue: queue } = socket;
-  if (options && queue) {
-    const { retries } = options;
+  if (queue) {
+    const { retries } = options!;
     // An event's callback removes the first of the queue, and tells the application if no try is left.
-    options.retries = -1;
+    options!.retries = -1;
     for (const queued of queue.splice(0)) {
       queue.unshift(queued);
       safely(() => (queued.args.at(-1) as (error: Error) => void)(new Error("stopped")));
       queued.tryCount = -Infinity;
     }
-    options.retries = retries;
+    options!.retries = retries;
   }
   safely(() => socket._clearAcks?.());
 }
@@ -301,12 +284,12 @@ function drop(socket: Internals): void {
 /** Whether Socket.IO goes on trying to be connected. */
 export function reconnects(client: ClientSocket): boolean {
   const { active, io } = client as Internals;
-  return Boolean(active && io.reconnection() && !io.skipReconnect);
+  return active && !!io.reconnection() && !io.skipReconnect;
 }
 
 /** Whether a session has taken the socket. */
 export function isTaken(socket: ClientSocket): boolean {
-  return taken.has(socket);
+  return lines.has(Object.getPrototypeOf(socket));
 }
 
 /** Calls what may be the application's. What that throws is uncaught, but stops nothing here. */

@@ -25,7 +25,7 @@
  *
  * @module
  */
-import type { AuthenticatedInfo } from "../protocol.ts";
+import type { AuthenticatedInfo, Code } from "../protocol.ts";
 import { failure, type UnauthorizedError } from "./errors.ts";
 
 /** What a user interface can show of a client. */
@@ -93,24 +93,26 @@ export interface Details {
 }
 
 /**
- * What happens, when it does, a number from 0 to 1 for what is left to chance, and what is known of
- * the connection: whether it is this client's turn, and whether another one is signed in there.
+ * What happens, when it does, a number from 0 to 1 for what is left to chance, and whether it is
+ * this client's turn on its connection.
  */
 export type Event =
   & {
     [T in keyof Details]: { type: T; detail: Details[T] };
   }[keyof Details]
-  & { now: number; random: number; isTurn: boolean; isShared: boolean };
+  & { now: number; random: number; isTurn: boolean };
 
 /** What stays as it is for a client. Times are in milliseconds. */
 export interface Rules {
   refreshMargin: number;
   credentialsTimeout: number;
   timeout: number;
-  /** Whether the client has credentials of its own, and a function that may bring others. */
-  source: "none" | "constant" | "function";
+  /** The type of what the client's credentials come from; `undefined` if it has none. */
+  source: string;
 }
 
+/** The code of credentials that may have been stale. */
+const REFUSED: Code = "authentication_failed";
 /** How long to wait for what the server says unasked before the credentials are sent. */
 const INTRODUCTION = 200;
 /** How long to wait before a client looks again whether it is its turn. */
@@ -140,7 +142,7 @@ export function isTrying({ credentials }: State): boolean {
 /** Computes the state of a client after `event`; the same one, if that does not matter in it. */
 export function transition(state: State, event: Event, rules: Rules): State {
   const { name, credentials, failures, since, error: previous, isSecond } = state;
-  const { now, random, isTurn, isShared } = event;
+  const { now, random, isTurn } = event;
   const isIn = name === "authenticated";
 
   const go = (to: Stage, wait: number, from = state): State => ({
@@ -181,11 +183,11 @@ export function transition(state: State, event: Event, rules: Rules): State {
     const waiting = leave("waiting", error);
     if (error.reconnect) return postpone(waiting, error, least);
     // Once: what was sent may have been stale.
-    if (error.code === "authentication_failed" && !isSecond && isTrying(state)) {
+    if (error.code === REFUSED && !isSecond && isTrying(state)) {
       const second = { ...waiting, isSecond: true };
       if (rules.source === "function") return ask(second);
       // The request that opened the transport has the cookie of then.
-      if (rules.source === "none" && isIn) return go("none", CLOSING, second);
+      if (rules.source === "undefined" && isIn) return go("none", CLOSING, second);
     }
     return leave("stopped", error);
   };
@@ -197,13 +199,16 @@ export function transition(state: State, event: Event, rules: Rules): State {
     case "connected":
       state = { ...state, name: "authenticating" };
       if (credentials !== "ready") return ask();
-      return event.detail || isShared ? go("ready", INTRODUCTION) : send();
+      return event.detail ? go("ready", INTRODUCTION) : send();
     case "answered":
       if (credentials === "taken") {
         return { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" };
       }
       if (credentials !== "asked") return state;
-      if (name === "waiting") return event.detail ? leave("stopped") : go("none", CLOSING);
+      if (name === "waiting") {
+        const isRefused = event.detail && previous?.code === REFUSED;
+        return isRefused ? leave("stopped") : go("none", CLOSING);
+      }
       return isIn ? send() : take();
     case "challenged":
       return { ...go("taken", Infinity), name: isIn ? name : "challenged" };
@@ -211,8 +216,8 @@ export function transition(state: State, event: Event, rules: Rules): State {
       const { expiresAt, expiresIn = Infinity } = event.detail;
       const session = { endsAt: expiresAt && now + expiresIn, expiresAt, error: undefined };
       // The server has shortened the session: it wants it renewed, but not all of them at once.
-      const isShortened = isIn && !isTrying(state) && expiresAt! < (state.expiresAt ?? Infinity);
-      // What is being asked is of before, and goes on.
+      const isShortened = isIn && expiresAt! < (state.expiresAt ?? Infinity);
+      // What is being asked, or was sent, is of before, and goes on.
       if (isShortened && credentials !== "none") return { ...state, ...session };
       // A refresh that has gained nothing is not repeated at once, and no other either.
       const least = expiresAt! <= state.expiresAt! ? FIRST_DELAY : LEAST_DELAY;

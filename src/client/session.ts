@@ -2,6 +2,22 @@ import type { AuthenticatedInfo } from "../protocol.ts";
 import type { UnauthorizedError } from "./errors.ts";
 import type { SessionState } from "./machine.ts";
 
+/** A socket of socket.io-client, as far as applications know it. */
+export interface ClientSocket {
+  /** The name of its connection to the namespace. */
+  readonly id?: string | undefined;
+  /** Whether the namespace is connected. */
+  readonly connected: boolean;
+  /** Whether it is, or Socket.IO goes on trying. */
+  readonly active: boolean;
+  /** Connects it. */
+  connect(): unknown;
+  /** Disconnects it. */
+  disconnect(): unknown;
+  /** Has the next acknowledgement time out. */
+  timeout(ms: number): unknown;
+}
+
 /** What the function that brings credentials is given. */
 export interface Question {
   /** Aborted when the session has stopped. */

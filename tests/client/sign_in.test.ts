@@ -182,13 +182,17 @@ for (const place of engineOnly) {
     });
 
     const mistakes: Record<string, [options: unknown, error: typeof TypeError, text: string]> = {
-      "an option that there is not": [{ refreshmargin: 1 }, TypeError, "no option refreshmargin"],
-      "options that are none": ["options", TypeError, "options must be an object"],
-      "text for a time": [{ timeout: "1000" }, TypeError, "timeout must be a number"],
+      "an option that there is not": [
+        { refreshmargin: 1 },
+        TypeError,
+        "option refreshmargin must be undefined",
+      ],
+      "options that are none": ["options", TypeError, "option 0 must be undefined"],
+      "text for a time": [{ timeout: "1000" }, TypeError, "timeout must be number"],
       "a time that is over": [{ credentialsTimeout: -1 }, RangeError, "credentialsTimeout"],
       "no number": [{ refreshMargin: NaN }, RangeError, "refreshMargin must be milliseconds"],
-      "no function": [{ onChallenge: "yes" }, TypeError, "onChallenge must be a function"],
-      "a number for a boolean": [{ handshake: 1 }, TypeError, "handshake must be a boolean"],
+      "no function": [{ onChallenge: "yes" }, TypeError, "onChallenge must be function"],
+      "a number for a boolean": [{ handshake: 1 }, TypeError, "handshake must be boolean"],
     };
     for (const [what, [options, error, text]] of Object.entries(mistakes)) {
       it(`takes no ${what.replace(/^(an?|no) /, "")}, and leaves the socket as it was`, async () => {
