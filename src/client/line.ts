@@ -47,7 +47,7 @@ interface Internals extends ClientSocket {
   readonly io: {
     /** Since the application has closed the connection. */
     readonly skipReconnect?: boolean;
-    readonly engine?: { close(): void };
+    readonly engine?: { readonly readyState: string; close(): void };
     reconnection(): unknown;
     /** Closes the connection as if it were lost. */
     onclose(reason: string): void;
@@ -235,8 +235,11 @@ export function createLine(
     },
     renew() {
       const { engine } = io;
-      io.onclose("forced close");
-      engine!.close();
+      // Where Socket.IO reconnects already, a second end would have it forget to.
+      if (engine?.readyState === "open") {
+        io.onclose("forced close");
+        engine.close();
+      }
       socket.connect();
     },
     release(drops, goesOn) {
