@@ -50,23 +50,23 @@ export {
   UnauthorizedError,
 };
 
-/** What the server sends. By their types alone, the names are those of the protocol. */
+/** The server's events. By their types alone, the names are those of the protocol. */
 type Message =
   | typeof protocol.AUTHENTICATED
   | typeof protocol.UNAUTHORIZED
   | typeof protocol.CHALLENGE;
 
-/** What socket.io-client tells of itself. */
+/** The events of socket.io-client itself. */
 type Happening = "open" | "connect" | "connect_error" | "disconnect" | "reconnect_failed";
 
 type Handlers<Name extends string> = Record<Name, (...args: never[]) => void>;
 
-/** What the clients of a connection know of each other. Their sockets stand for them. */
+/** The knowledge that the clients of a connection share. Their sockets stand for them. */
 interface Shared {
-  /** Whose turn it is, or was last, and until when the others wait for it. */
+  /** The client whose turn it is, or was last, and until when the others wait for it. */
   owner?: ClientSocket;
   until: number;
-  /** Those who are signed in, and the client that has signed them in. */
+  /** The clients that are signed in, and for each the client that has sent the credentials. */
   readonly members: Map<ClientSocket, ClientSocket | undefined>;
   /** A session that was stopped while it was signed in: its credentials, and who had sent them. */
   former?: { credentials: unknown; owner: ClientSocket | undefined };
@@ -133,7 +133,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
   const stopping = new AbortController();
   /** Whether the application is at work on credentials. */
   let isAsking = false;
-  /** What it has brought, until that was used; and what was sent last, to be compared as JSON. */
+  /** The answer of the application, until it is used; and the one that was sent last. */
   let answer: { value: unknown; text: string } | undefined;
   let sent: typeof answer;
   let isIntroduced = false;
@@ -173,7 +173,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     }, Math.max(0, Math.min(state.due - Date.now(), WALL_CLOCK_CHECK)));
   }
 
-  /** What is called here may already lead to the next state; the application is called later. */
+  /** Acts on a state. A call may already lead to the next one; the application is called later. */
   function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
     const isIn = name === "authenticated";
     const { members, owner } = shared();
@@ -184,8 +184,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       queueMicrotask(() => listeners.has(listener) && listener());
     }
     if (type === "authenticated") members.set(socket, owner);
-    // What a client that is stopped has sent is still to be answered.
-    else if (credentials === "none" && type !== "stop") endTurn();
+    else if (credentials === "none") endTurn();
     if (!isIn) members.delete(socket);
     line.gate(isIn);
     if (credentials !== before.credentials) advance[credentials]?.();
@@ -243,7 +242,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     if (state.name === "stopped" && socket.active) setTimeout(part, id ? CLOSING : 0);
   }
 
-  /** What it takes for credentials to get as far as that. */
+  /** The steps that take credentials as far as their stage says. */
   const advance: { [C in State["credentials"]]?: () => void } = {
     async asked() {
       if (state.name === "authenticated") takeTurn();

@@ -5,13 +5,9 @@
  * on socket.io-client 4.6.0 to 4.8.4, and on its minified scripts, in which names that begin with
  * an underscore are others: where one is used here, it may be missing.
  *
- * A line puts methods of its own between the socket and its prototype. Methods that the
- * application has put on the socket itself go on working, and call these.
- *
- * While the line is shut, what the application emits goes where it goes while there is no
- * connection: into `sendBuffer`, where Socket.IO's own timeouts find it. Listening by way of
- * `emitReserved` and `emitEvent`, rather than `on`, goes on when the application removes all
- * listeners, and when one of them throws.
+ * A line puts methods of its own between the socket and its prototype, which work on when the
+ * application removes all listeners, or one throws. While the line is shut, the application's
+ * events go where they go offline: into `sendBuffer`, where Socket.IO's own timeouts find them.
  *
  * @module
  */
@@ -19,22 +15,18 @@
 import { check } from "./errors.ts";
 import type { ClientSocket } from "./session.ts";
 
-interface Packet {
-  type: number;
-  data: unknown[];
-  id?: number;
-}
+type Packet = { type: number; data: unknown[]; id?: number };
 
-/** What Socket.IO says of the event that is emitted next. */
+/** Flags of the event that is emitted next. */
 interface Flags {
   readonly volatile?: boolean;
-  /** It is one of `retries`, which are emitted one by one. */
+  /** Set for an event of `retries`, which are emitted one by one. */
   readonly fromQueue?: boolean;
 }
 
 /** An event with the option `retries`. The last argument is called when it is acknowledged. */
 interface Queued {
-  /** Whether it is on its way, as far as Socket.IO knows. */
+  /** Whether the event is on its way, as far as Socket.IO knows. */
   pending: boolean;
   tryCount: number;
   args: unknown[];
@@ -42,7 +34,7 @@ interface Queued {
 
 type Send = (payload?: object) => void;
 
-/** What is called or replaced, public or not. */
+/** The members of a socket that a line calls or replaces, public or not. */
 interface Internals extends ClientSocket {
   readonly io: {
     /** Since the application has closed the connection. */
@@ -73,10 +65,10 @@ interface Internals extends ClientSocket {
 /** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
 
-/** What lines have put in the place of the prototypes of their sockets. */
+/** The methods that lines have put between their sockets and the prototypes of these. */
 const lines = new WeakSet<object>();
 
-/** The type of an EVENT packet, before it is known whether there is binary data in it. */
+/** The type of an EVENT packet. */
 const EVENT = 2;
 
 /** A socket whose events wait until it is opened. */
@@ -167,7 +159,7 @@ export function createLine(
       if (isOpen || packet.type !== EVENT) super.packet(packet);
       else if (!socket.flags.volatile) socket.sendBuffer.push(packet);
     },
-    /** What the application has emitted waits on, and what came before CONNECT is of old. */
+    /** Emits nothing: the application's events wait on, and those of before CONNECT are old. */
     emitBuffered() {},
     notifyOutgoingListeners(packet: Packet) {
       if (isOpen) super.notifyOutgoingListeners(packet);

@@ -28,7 +28,7 @@
 import type { AuthenticatedInfo, Code } from "../protocol.ts";
 import { failure, type UnauthorizedError } from "./errors.ts";
 
-/** What a user interface can show of a client. */
+/** The state of a client, as a user interface can show it. */
 export type SessionState =
   | "connecting"
   | "authenticating"
@@ -61,11 +61,11 @@ export interface State {
   readonly since?: number | undefined;
   readonly endsAt?: number | undefined;
   readonly expiresAt?: number | undefined;
-  /** What went wrong last, until the client is signed in again. */
+  /** The last error, until the client is signed in again. */
   readonly error?: UnauthorizedError | undefined;
 }
 
-/** What happens to a client, and what is to be known of it. */
+/** The events of a client, and the detail of each. */
 export interface Details {
   /** The transport is open, and CONNECT waits for the credentials. */
   opened: void;
@@ -86,15 +86,15 @@ export interface Details {
    * has left, and why.
    */
   disconnected: { isTrying?: boolean; hasLeft?: boolean; error?: UnauthorizedError | undefined };
-  /** What the state waits for is due. */
+  /** The time that the state waits for has come. */
   due: void;
   refresh: void;
   stop: void;
 }
 
 /**
- * What happens, when it does, a number from 0 to 1 for what is left to chance, and whether it is
- * this client's turn on its connection.
+ * An event, the time, a number from 0 to 1 for what is left to chance, and whether it is this
+ * client's turn on its connection.
  */
 export type Event =
   & {
@@ -102,7 +102,7 @@ export type Event =
   }[keyof Details]
   & { now: number; random: number; isTurn: boolean };
 
-/** What stays as it is for a client. Times are in milliseconds. */
+/** The settings of a client. Times are in milliseconds. */
 export interface Rules {
   refreshMargin: number;
   credentialsTimeout: number;

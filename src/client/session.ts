@@ -4,25 +4,25 @@ import type { SessionState } from "./machine.ts";
 
 /** A socket of socket.io-client, as far as applications know it. */
 export interface ClientSocket {
-  /** The name of its connection to the namespace. */
+  /** The id of the connection to the namespace. */
   readonly id?: string | undefined;
   /** Whether the namespace is connected. */
   readonly connected: boolean;
-  /** Whether it is, or Socket.IO goes on trying. */
+  /** Whether the socket is connected, or Socket.IO goes on trying. */
   readonly active: boolean;
-  /** Connects it. */
+  /** Connects the socket. */
   connect(): unknown;
-  /** Disconnects it. */
+  /** Disconnects the socket. */
   disconnect(): unknown;
-  /** Has the next acknowledgement time out. */
+  /** Sets a timeout for the next acknowledgement. */
   timeout(ms: number): unknown;
 }
 
-/** What the function that brings credentials is given. */
+/** The parameter of the function that brings credentials. */
 export interface Question {
   /** Aborted when the session has stopped. */
   readonly signal: AbortSignal;
-  /** What went wrong last, if anything has: of a token that has `expired`, bring another. */
+  /** The last error, if there is one: for `expired`, bring another token. */
   readonly reason: UnauthorizedError | undefined;
   /** How many times the client has tried since a session last held, this time included. */
   readonly attempt: number;
@@ -45,7 +45,7 @@ export type CredentialsSource<
   | Credentials
   | ((question: Question) => Credentials | Promise<Credentials>);
 
-/** What {@linkcode authenticate} can be told. All times are in milliseconds. */
+/** Options of {@linkcode authenticate}. All times are in milliseconds. */
 // deno-lint-ignore no-explicit-any -- what a server asks is between it and its client
 export interface AuthenticateOptions<Reply = unknown, Challenge = any> {
   /**
@@ -64,9 +64,9 @@ export interface AuthenticateOptions<Reply = unknown, Challenge = any> {
    */
   onUnauthorized?(error: UnauthorizedError): void;
   /**
-   * Sends credentials in the CONNECT packet, besides what is in the socket's `auth`: signs in
-   * without an extra round trip where the server's option `handshake` is `true`, and by an event
-   * as ever where it is not. They have to be an object.
+   * Sends credentials in the CONNECT packet, together with the socket's `auth`: the client signs
+   * in without an extra round trip where the server's option `handshake` is `true`, and by an event
+   * where it is not. Credentials have to be an object.
    *
    * @default false
    */
@@ -106,7 +106,7 @@ export interface ClientSession<Reply = unknown> {
    * - `stopped`: for good, because of {@linkcode ClientSession.error}.
    */
   readonly state: SessionState;
-  /** What went wrong last, until the client is signed in again. */
+  /** The last error, until the client is signed in again. */
   readonly error: UnauthorizedError | undefined;
   /** When a client that is `waiting` comes back, in epoch milliseconds. */
   readonly retryAt: number | undefined;
@@ -120,7 +120,7 @@ export interface ClientSession<Reply = unknown> {
    */
   readonly ready: Promise<Reply>;
   /**
-   * Refreshes the session now, with fresh credentials; one refresh at a time, whoever asks. A
+   * Refreshes the session now, with fresh credentials; one refresh at a time, however often it is called. A
    * client that is not signed in returns {@linkcode ClientSession.ready}.
    */
   refresh(): Promise<Reply>;

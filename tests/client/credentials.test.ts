@@ -77,6 +77,24 @@ for (const place of engineOnly) {
       assertEquals([asked, session.error, world.auth.stats().accepted], [2, undefined, 2]);
     });
 
+    it("may be late with what was sent before, and the client signs in", async () => {
+      const world = await openWorld(place);
+      let asked = 0;
+      const late = Promise.withResolvers<object>();
+      const { session, socket } = openSession(
+        place,
+        world.url,
+        () => ++asked === 2 ? late.promise : ada,
+        { credentialsTimeout: 50 },
+      );
+      await session.ready;
+      socket.io.engine.close();
+      await reach(session, "waiting");
+      late.resolve(ada);
+      await session.ready;
+      assertEquals([asked, world.auth.stats().accepted], [2, 2]);
+    });
+
     it("is asked once more if what it has brought is refused, and what differs is tried", async () => {
       const world = await openWorld(place);
       const reasons: unknown[] = [];

@@ -367,6 +367,8 @@ describe("the client's machine, after credentials that may have been stale", () 
     assertEquals(end(states.authenticated, "function").name, "stopped");
     assertEquals(end(states["refreshing, sent"], "function").name, "waiting");
     assertEquals(end(states.sent, "object").name, "stopped");
+    const expired = events["expired when it came"];
+    assertEquals(end(states.sent, "function", expired as never).name, "stopped");
   });
 
   it("connects once more for a refresh without credentials, and never for a sign-in", () => {

@@ -284,6 +284,26 @@ for (const place of places) {
       assertEquals([error.code, session.state], ["challenge_failed", "stopped"]);
     });
 
+    it("may be answered in a refresh that the server declines", async () => {
+      let isDown = false;
+      const world = await openWorld(place, {
+        verify: async (_socket: unknown, _credentials: unknown, { challenge }: VerifyContext) => {
+          const code = await challenge("?");
+          if (isDown) throw new Error("no database");
+          return code === "123456" && { name: "ada" };
+        },
+        userId,
+      });
+      const { session, socket } = openSession(place, world.url, ada, {
+        onChallenge: () => "123456",
+      });
+      await session.ready;
+      const { id } = socket;
+      isDown = true;
+      const { code } = await assertRejects(() => session.refresh(), UnauthorizedError);
+      assertEquals([code, session.state, socket.id], ["server_error", "authenticated", id]);
+    });
+
     it("is answered in a refresh while the session goes on", async () => {
       const world = await openWorld(place, twoFactors);
       const challenges = new EventQueue();
