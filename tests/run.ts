@@ -27,6 +27,7 @@ const SLOWEST = 10;
  * the beginning of a path. (On Bun, which starts processes fastest, if all are chosen.)
  */
 const ONCE: Record<string, string> = {
+  "tests/client/hidden_tab": "a page runs in a browser, whatever the server runs on",
   "tests/client/outage": "real outages take their time, and the client is the same everywhere",
   "tests/cluster/outages": "real outages take their time, and decisions are made in the core",
   "tests/core/reminders": "a fake clock, and no runtime involved",
