@@ -235,11 +235,11 @@ export function authenticate<Reply = unknown, Challenge = any>(
   function refuse(reason: object): void {
     shared().closing = Date.now() + CLOSING;
     on("refused", new UnauthorizedError(reason));
-    const { id } = socket;
-    const part = () => {
-      if (socket.id === id && !isTaken(socket)) socket.disconnect();
-    };
-    if (state.name === "stopped" && socket.active) setTimeout(part, id ? CLOSING : 0);
+    if (state.name !== "stopped" || socket.connected) return;
+    // It has closed without a DISCONNECT, and Socket.IO would connect again.
+    setTimeout(() => {
+      if (socket.active && !socket.id && !isTaken(socket)) socket.disconnect();
+    });
   }
 
   /** The steps that take credentials as far as their stage says. */
@@ -283,7 +283,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
             // That event was taken for the server's wish to have the session renewed.
             if (isCurrent) on("authenticated", info ?? {});
             endTurn();
-          } else if (isCurrent && outcome?.kept === true) {
+          } else if (isCurrent && (outcome?.kept === true || isOvertaken(outcome))) {
             on("kept", new UnauthorizedError(outcome));
           }
         },
@@ -343,6 +343,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
       hasLeft: reason === "io client disconnect",
       error: isTold ? failure(code, reason) : undefined,
     });
+  }
+
+  /** Whether a refresh was declined, since another namespace's takes long. */
+  function isOvertaken(outcome: Outcome | undefined): boolean {
+    return state.name === "authenticated" && outcome?.ok === false &&
+      outcome.code === "attempt_in_progress";
   }
 
   /** Whether the server is to say something. */

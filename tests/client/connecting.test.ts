@@ -51,8 +51,8 @@ for (const place of places) {
 }
 
 for (const [version, connectTo] of Object.entries(clients)) {
-  // The minified script polls by XMLHttpRequest, which only browsers have.
-  for (const place of version.endsWith("minified") ? engineOnly : places) {
+  // The minified script polls by XMLHttpRequest, which only browsers have; once is enough for 4.6.
+  for (const place of version === "4.8" ? places : engineOnly) {
     describe(`an application that connects itself (client ${version}, ${place.name})`, () => {
       disposeAfterEach();
 

@@ -235,6 +235,26 @@ for (const place of engineOnly) {
       });
     }
 
+    it("may close without a DISCONNECT, and another session begins", async () => {
+      const world = await openWorld(place);
+      const reason = { code: "revoked", message: "Gone", reconnect: false };
+      for (const isFollowed of [true, false]) {
+        const next = Promise.withResolvers<ClientSession | undefined>();
+        const { session, socket } = openSession(place, world.url, ada, {
+          onUnauthorized: () => next.resolve(isFollowed ? signIn(socket, ada).session : undefined),
+        });
+        await session.ready;
+        receive(socket, "unauthorized", reason);
+        socket.io.engine.close();
+        const follower = await next.promise;
+        assertEquals(session.error?.code, "revoked");
+        await follower?.ready;
+        // What is about to happen has happened.
+        await world.connect();
+        assertEquals([socket.connected, socket.active], [isFollowed, isFollowed]);
+      }
+    });
+
     it("may say what makes no error", async () => {
       const world = await openWorld(place);
       const { session, socket, events } = openSession(place, world.url, ada);

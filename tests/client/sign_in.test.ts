@@ -104,6 +104,17 @@ for (const place of engineOnly) {
       await signIn(socket, ada).session.ready;
     });
 
+    it("stays connected where an attempt is left, and uses it", async () => {
+      const world = await openWorld(place, { attempts: 2 });
+      const { session, socket } = openSession(place, world.url, { ...ada, password: "no" });
+      await assertRejects(() => session.ready);
+      const { id } = socket;
+      // A second later, the server would have closed.
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      await signIn(socket, ada).session.ready;
+      assertEquals([socket.id, world.auth.stats().accepted], [id, 1]);
+    });
+
     it("comes back when it is told to, and not before", async () => {
       let refused = 0;
       const world = await openWorld(place, {
