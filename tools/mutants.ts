@@ -1216,6 +1216,11 @@ export const mutants: Mutant[] = [
     ["addresses of IPv4", "MAPPED.exec(address)?.[1] ?? address", "address"],
   ]),
   ...of("client/line", [
+    [
+      "what would be sent again after a sign-out",
+      "      isOpen = false;\n      super.onconnect",
+      "      super.onconnect",
+    ],
     ["what waits", "if (isOpen || packet.type !== EVENT) super", "if (true) super"],
     ["volatile events", "else if (!socket.flags.volatile) socket", "else socket"],
     ["what came before CONNECT", "emitBuffered() {},", ""],

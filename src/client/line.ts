@@ -11,18 +11,13 @@
  *
  * @module
  */
-
 import { check } from "./errors.ts";
 import type { ClientSocket } from "./session.ts";
 
 type Packet = { type: number; data: unknown[]; id?: number };
 
-/** Flags of the event that is emitted next. */
-interface Flags {
-  readonly volatile?: boolean;
-  /** Set for an event of `retries`, which are emitted one by one. */
-  readonly fromQueue?: boolean;
-}
+/** Flags of the event that is emitted next; `fromQueue` is one of `retries`, one by one. */
+type Flags = { readonly volatile?: boolean; readonly fromQueue?: boolean };
 
 /** An event with the option `retries`. The last argument is called when it is acknowledged. */
 interface Queued {
@@ -173,6 +168,11 @@ export function createLine(
     emitEvent(event: unknown[]) {
       received(event);
       super.emitEvent(event);
+    },
+    /** After a sign-out, Socket.IO would send again what the next user must not send. */
+    onconnect(...args: unknown[]) {
+      isOpen = false;
+      super.onconnect(...args);
     },
     /** A DISCONNECT that comes before CONNECT is of the former connection, and late. */
     ondisconnect() {

@@ -305,6 +305,27 @@ for (const place of oneEngine) {
         });
       }
 
+      it("is not sent again after a sign-out", async () => {
+        const world = await openWorld(place, { timeout: "none", userId }, {
+          setUp: (io) =>
+            io.on("connection", (socket) => {
+              socket.on("sign out", () => world.auth.deauthenticate(socket));
+              socket.on("mine", () => socket.emit("heard", "mine"));
+            }),
+        });
+        const socket = open(world, { retries: 3, ackTimeout: 10_000 });
+        const { session } = signIn(socket, ada);
+        await session.ready;
+        socket.emit("sign out");
+        await reach(session, "stopped");
+        const grace = signIn(socket, { ...ada, username: "grace" });
+        await grace.session.ready;
+        socket.emit("mine");
+        if (!version.endsWith("minified")) await grace.events.next("event heard");
+        await grace.session.refresh();
+        assertEquals(grace.session.state, "authenticated");
+      });
+
       it("goes on when the application removes all listeners", async () => {
         const world = await openWorld(place, { ...strict, userId });
         const socket = open(world);

@@ -22,7 +22,9 @@ const stopped = {
 export function wordsFor(state, { isAsked, isAway, isConnected, code }) {
   if (state === "stopped") {
     const [said, tone] = stopped[code] ?? ["Stopped", "alarm"];
-    return { words: isConnected ? `${said}, still connected` : said, tone };
+    // After a refusal, the server closes a second later.
+    const isStaying = isConnected && code === "signed_out";
+    return { words: isStaying ? `${said}, still connected` : said, tone };
   }
   if (state === "connecting" && isAway) {
     return { words: "Server away, trying again", tone: "alarm" };
