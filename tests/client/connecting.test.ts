@@ -4,11 +4,11 @@ import type { Socket } from "socket.io-client";
 import type { UnauthorizedError } from "../../src/client/client.ts";
 import { clients } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
-import { engineOnly, places } from "../kit/targets.ts";
+import { oneEngine, transports } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
 import { ada, openSession, openSocket, reach, signIn } from "./session.ts";
 
-for (const place of places) {
+for (const place of transports) {
   describe(`a server that cannot be reached (${place.name})`, () => {
     disposeAfterEach();
 
@@ -52,7 +52,7 @@ for (const place of places) {
 
 for (const [version, connectTo] of Object.entries(clients)) {
   // The minified script polls by XMLHttpRequest, which only browsers have; once is enough for 4.6.
-  for (const place of version === "4.8" ? places : engineOnly) {
+  for (const place of version === "4.8" ? transports : oneEngine) {
     describe(`an application that connects itself (client ${version}, ${place.name})`, () => {
       disposeAfterEach();
 
@@ -130,7 +130,7 @@ for (const [version, connectTo] of Object.entries(clients)) {
   }
 }
 
-for (const place of places) {
+for (const place of transports) {
   describe(`signing in within a second of a refusal (${place.name})`, () => {
     disposeAfterEach();
 

@@ -5,7 +5,7 @@ import { UnauthorizedError } from "../../src/client/client.ts";
 import type { Question } from "../../src/client/session.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
-import { engineOnly, places } from "../kit/targets.ts";
+import { engineOnly, transports } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
 import { ada, openSession, reach, userId } from "./session.ts";
 
@@ -151,7 +151,7 @@ for (const place of engineOnly) {
   });
 }
 
-for (const place of places) {
+for (const place of transports) {
   describe(`a cookie (${place.name})`, () => {
     disposeAfterEach();
 

@@ -2,7 +2,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Server, Socket as ServerSocket } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { places } from "../kit/targets.ts";
+import { transports } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
 import { ada, openSession, reach, userId } from "./session.ts";
 
@@ -22,7 +22,7 @@ function relay(socket: ServerSocket): void {
   socket.emit("done");
 }
 
-for (const place of places) {
+for (const place of transports) {
   describe(`an application's own events (${place.name})`, () => {
     disposeAfterEach();
 

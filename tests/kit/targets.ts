@@ -40,6 +40,11 @@ function place(
 /** Only one transport each, for what cannot depend on it. */
 export const engineOnly: Place[] = places.filter(({ name }) => name.endsWith(", websocket"));
 
+/** Every transport on Bun, and one elsewhere, for what takes its time and happens in the client. */
+export const transports: Place[] = runtime === "Bun"
+  ? places.filter(({ engine }) => engine === "bun-engine")
+  : engineOnly;
+
 /** Only one engine, for what happens in the client and takes its time. */
 export const oneEngine: Place[] = engineOnly.slice(-1);
 
