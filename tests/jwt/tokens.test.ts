@@ -68,7 +68,7 @@ const tokens: Record<string, [token: () => string | Promise<string>, told: strin
     () => sign(keys, { ...expired, nbf: inSeconds(-30) }),
     NO,
   ],
-  "has expired, and is about nobody": [
+  "has expired, and has no subject": [
     () => sign(keys, { ...expired, sub: undefined }),
     NO,
   ],
@@ -99,8 +99,8 @@ const tokens: Record<string, [token: () => string | Promise<string>, told: strin
   "has a kid of every object": [() => embedded({ kid: "__proto__" }), "server_error"],
   "has a kid that is no text": [() => embedded({ kid: { one: 1 } as never }), "server_error"],
   "has a header of 15 KB": [() => embedded({ kid: "k".repeat(11_000) }), "server_error"],
-  "is about nobody": [() => sign(keys, { sub: undefined }), NO],
-  "is about nobody, in text": [() => sign(keys, { sub: "" }), NO],
+  "has no subject": [() => sign(keys, { sub: undefined }), NO],
+  "has no subject, in text": [() => sign(keys, { sub: "" }), NO],
   "is about a number": [() => sign(keys, { sub: 7 }), NO],
   "does not end": [() => sign(keys, { exp: undefined }), NO],
   "ends in text": [() => sign(keys, { exp: "tomorrow" }), NO],
