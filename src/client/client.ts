@@ -15,7 +15,7 @@
  * @module
  */
 import type * as protocol from "../protocol.ts";
-import type { AuthenticatedInfo, Outcome, Unauthorized } from "../protocol.ts";
+import type { AuthenticatedInfo, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
 import { createLine, isTaken, reconnects } from "./line.ts";
 import {
@@ -89,10 +89,10 @@ const MOMENT = 2_000;
 const WALL_CLOCK_CHECK = 30_000;
 
 /**
- * Signs a socket in, and again whenever it has connected again; refreshes its session before it
- * ends; comes back after a close that allows it, with exponential backoff and full jitter, and
- * not before the server's `retryAfter`. What the application emits while the client is not signed
- * in waits here, and follows in order.
+ * Signs a socket in whenever it has connected, and refreshes the session before its end. After a
+ * close that allows it, the client comes back: with exponential backoff and full jitter, and not
+ * before the server's `retryAfter`. What the application emits while the client is not signed in
+ * waits here, and follows in order.
  *
  * ```ts
  * import { authenticate } from "@socketio-auth/socketio-auth/client";
@@ -103,13 +103,13 @@ const WALL_CLOCK_CHECK = 30_000;
  * await session.ready;
  * ```
  *
- * Connects the socket if nothing else has. To be called once per socket; a server's other
- * namespaces, over the same connection, are sockets of their own. Without `credentials`, the
- * server has to find them itself, in a cookie for example.
+ * The function connects the socket if nothing else has. Call it once for each socket: every
+ * namespace of a connection has a socket of its own. Without `credentials`, the server has to find
+ * them itself, for example in a cookie.
  *
- * @throws {TypeError} if `socket` is not one of socket.io-client 4.6 to 4.8, `credentials` are
- * neither an object nor a function, or an option is unknown or of the wrong kind
- * @throws {RangeError} if a time is negative
+ * @throws {TypeError} if `socket` is not one of socket.io-client 4.6 to 4.8, if an option is unknown
+ * or of the wrong kind, or if `credentials` are a primitive value and `handshake` is set
+ * @throws {RangeError} if a time is negative or NaN
  * @throws {Error} if the socket has a session already
  */
 // deno-lint-ignore no-explicit-any -- as in the options
@@ -151,7 +151,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     const before = state;
     const now = Date.now();
     const { owner, until, members } = shared();
-    // Those who join a session do not sign in.
+    // A client that joins a session does not sign in.
     const isJoining = members.size > 0 && !members.has(socket);
     const isTurn = owner === socket || until <= now || isJoining;
     const event = { type, detail, now, random: Math.random(), isTurn } as Event;
@@ -185,7 +185,6 @@ export function authenticate<Reply = unknown, Challenge = any>(
     }
     if (type === "authenticated") members.set(socket, owner);
     else if (credentials === "none") endTurn();
-    if (!isIn) members.delete(socket);
     line.gate(isIn);
     if (credentials !== before.credentials) advance[credentials]?.();
     if (type === "authenticated") {
@@ -195,6 +194,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       });
     }
     if (name === "stopped") stop(before, type === "stop");
+    if (!isIn) members.delete(socket);
     // What the server has refused it closes itself: a DISCONNECT would cross with its own.
     if (
       name === "waiting" &&
@@ -213,10 +213,10 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   function stop(before: State, isAsked: boolean): void {
     const isHere = isAsked && before.name === "authenticated";
-    const share = shared();
-    if (isAsked) {
-      listeners.clear();
-      if (isHere || isTrying(before)) share.former = { credentials, owner: share.owner };
+    if (isAsked) listeners.clear();
+    if (isHere || isAsked && isTrying(before)) {
+      const { members, owner } = shared();
+      shared().former = { credentials, owner: members.get(socket) ?? owner };
     }
     stopping.abort();
     line.release(!!info && !isHere, isAsked);
@@ -276,14 +276,17 @@ export function authenticate<Reply = unknown, Challenge = any>(
       const current = sent = answer!;
       takeTurn();
       line.emit(
-        (outcome: Outcome | undefined) => {
+        (outcome: { ok?: unknown; kept?: unknown; code?: unknown } | undefined) => {
           const isCurrent = current === answer;
+          // The refresh of another namespace takes longer than this one has waited.
+          const isOvertaken = state.name === "authenticated" &&
+            outcome?.code === "attempt_in_progress";
           // Whatever else the outcome is, an event of its own says so, too.
           if (outcome?.ok === true) {
             // That event was taken for the server's wish to have the session renewed.
             if (isCurrent) on("authenticated", info ?? {});
             endTurn();
-          } else if (isCurrent && (outcome?.kept === true || isOvertaken(outcome))) {
+          } else if (isCurrent && (outcome?.kept === true || isOvertaken)) {
             on("kept", new UnauthorizedError(outcome));
           }
         },
@@ -343,12 +346,6 @@ export function authenticate<Reply = unknown, Challenge = any>(
       hasLeft: reason === "io client disconnect",
       error: isTold ? failure(code, reason) : undefined,
     });
-  }
-
-  /** Whether a refresh was declined, since another namespace's takes long. */
-  function isOvertaken(outcome: Outcome | undefined): boolean {
-    return state.name === "authenticated" && outcome?.ok === false &&
-      outcome.code === "attempt_in_progress";
   }
 
   /** Whether the server is to say something. */

@@ -3,6 +3,8 @@ import type { Rules } from "./machine.ts";
 import type { AuthenticateOptions, CredentialsSource } from "./session.ts";
 
 const defaults = {
+  // So that nothing that every object has is taken for an option.
+  __proto__: null,
   handshake: false,
   refreshMargin: 30_000,
   credentialsTimeout: 5_000,
@@ -20,10 +22,12 @@ export type Options = Required<AuthenticateOptions> & Rules;
 /** Checks the arguments of `authenticate`. */
 export function readOptions(credentials: CredentialsSource, options: object): Options {
   const read: Record<string, unknown> = { ...defaults, source: typeof (credentials ?? undefined) };
+  check(Object(options) === options, "options must be an object");
   for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue;
     const usual = defaults[name as keyof typeof defaults];
-    check(typeof value === typeof usual, `option ${name} must be ${typeof usual}`);
+    check(usual !== undefined, `there is no option ${name}`);
+    if (value === undefined) continue;
+    check(typeof value === typeof usual, `${name} must be ${typeof usual}`);
     const least = name === "refreshMargin" ? -Infinity : 0;
     check(typeof usual !== "number" || value >= least, `${name} must be milliseconds`, RangeError);
     read[name] = value;

@@ -206,6 +206,30 @@ for (const version of ["4.8", "4.6"]) {
         assertEquals(error.code, "subject_mismatch");
       });
 
+      it("may be signed in as another user, beside another policy that signed in last", async () => {
+        const world = await openWorld(place, { userId, open: ["/admin"] }, {
+          setUp: (io) => {
+            io.of("/a");
+            socketioAuth(io.of("/admin"), { timeout: 30_000, verify: () => ({ id: "admin" }) });
+          },
+        });
+        const [main, a, admin] = open(world, "/", "/a", "/admin") as [Socket, Socket, Socket];
+        const first = signIn(main, ada);
+        const sibling = signIn(a, ada);
+        await Promise.all([first.session.ready, sibling.session.ready]);
+        const neighbor = signIn(admin, {});
+        await neighbor.session.ready;
+        first.session.stop();
+        await signIn(main, { ...ada, username: "grace" }).session.ready;
+        assertEquals([sibling.session.state, sibling.session.error?.code], [
+          "stopped",
+          "subject_mismatch",
+        ]);
+        // It was not the former user's, and comes back.
+        await neighbor.session.ready;
+        assertEquals(neighbor.events.names.includes("out"), false);
+      });
+
       it("go on where a part of the page comes back with the same credentials", async () => {
         const world = await openWorld(place, { userId }, { setUp: (io) => answer(io, "/", "/a") });
         const [main, a] = open(world, "/", "/a") as [Socket, Socket];

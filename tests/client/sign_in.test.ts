@@ -196,9 +196,11 @@ for (const place of engineOnly) {
       "an option that there is not": [
         { refreshmargin: 1 },
         TypeError,
-        "option refreshmargin must be undefined",
+        "there is no option refreshmargin",
       ],
-      "options that are none": ["options", TypeError, "option 0 must be undefined"],
+      "an option that every object has": [{ toString() {} }, TypeError, "no option toString"],
+      "options that are none": ["options", TypeError, "options must be an object"],
+      "options of null": [null, TypeError, "options must be an object"],
       "text for a time": [{ timeout: "1000" }, TypeError, "timeout must be number"],
       "a time that is over": [{ credentialsTimeout: -1 }, RangeError, "credentialsTimeout"],
       "no number": [{ refreshMargin: NaN }, RangeError, "refreshMargin must be milliseconds"],
@@ -209,8 +211,11 @@ for (const place of engineOnly) {
       it(`takes no ${what.replace(/^(an?|no) /, "")}, and leaves the socket as it was`, async () => {
         const world = await openWorld(place);
         const socket = openSocket(place, world.url, { client: { autoConnect: false } });
+        const { auth } = socket;
+        const prototype = Object.getPrototypeOf(socket);
         assertThrows(() => authenticate(socket, ada, options as never), error, text);
-        assertEquals([socket.active, Object.hasOwn(socket, "emitEvent")], [false, false]);
+        assertEquals([socket.active, socket.auth === auth], [false, true]);
+        assert(Object.getPrototypeOf(socket) === prototype);
       });
     }
 
