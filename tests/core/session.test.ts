@@ -88,7 +88,7 @@ describe("a user", () => {
     }
   });
 
-  it("cannot be revoked by an id that nobody has ever had", () => {
+  it("cannot be revoked by an id that no session has ever had", () => {
     const { begin, identities } = setUp();
     identities.checkRevoked({ userId: "a" });
     begin(true);

@@ -63,7 +63,7 @@ describe("expiry", () => {
       assertEquals(client.received, ["authenticated", "public", "authenticated"]);
     });
 
-    it(`in the grace another user is refused, as ever (${place.name})`, async () => {
+    it(`in the grace another user is refused (${place.name})`, async () => {
       const world = await openWorld(place, { ...options, grace: 20_000 });
       const client = await world.connect();
       await client.signIn({ username: "ada", ms: -100 });

@@ -188,7 +188,7 @@ function suite(place: Place): void {
     });
   });
 
-  it(`verified after the client has left admit nobody (${place.name})`, async () => {
+  it(`verified after the client has left admit no client (${place.name})`, async () => {
     const answer = Promise.withResolvers<User>();
     const aborted = Promise.withResolvers<void>();
     const world = await openWorld(place, {
