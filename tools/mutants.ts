@@ -1353,6 +1353,7 @@ export const mutants: Mutant[] = [
     ],
   ]),
   ...of("client/client", [
+    ["who had signed in the former user", "owner: members.get(socket) ?? owner", "owner"],
     ["the turn of a sign-in", "if (!isJoining) takeTurn();", ""],
     ["the turn of a refresh", 'if (state.name === "authenticated") takeTurn();', ""],
     ["a turn that is over", "if (shared().owner === socket) shared().until = 0;", ""],
