@@ -18,10 +18,10 @@ function of(file: string, mutants: [name: string, from: string, to: string, unno
 /** Every interception of the gate, and every rule that keeps it shut. */
 export const mutants: Mutant[] = [
   ...of("socketio/gate/prototype", [
-    ["packets out", "if (maySend(this, packet, flags)) base", "base"],
-    ["packets in", "if (mayReceive(this, packet)) base", "base"],
-    ["those refused by a middleware", "gateOf(this)!.removed();", ""],
-    ["those that are gone", 'if (event === "disconnect") gateOf', "if (false) gone"],
+    ["packets out", "if (this[GATE].maySend(packet, flags ?? {})) base", "base"],
+    ["packets in", "if (this[GATE].receive(packet)) base", "base"],
+    ["those refused by a middleware", "this[GATE].removed();", ""],
+    ["those that are gone", 'if (event === "disconnect") this[GATE]', "if (false) this[GATE]"],
   ]),
   ...of("socketio/gate/stand_in", [
     ["rooms", "      gate.waiting?.enter(rooms);\n", ""],
@@ -92,10 +92,10 @@ export const mutants: Mutant[] = [
     ["volatile emits", 'this.outwards === "shut" && !isVolatile', 'this.outwards === "shut"'],
     ["emits that are lost", '      this.#owner.report("emit", lost(name));\n', ""],
   ]),
-  ...of("socketio/gate/prototype", [
+  ...of("socketio/gate/gate", [
     [
       "leaving what was refused",
-      "if (!isOver || socket.connected && !gate.connection.isClosing) return true;",
+      "if (!isOver || socket.connected && !this.connection.isClosing) return true;",
       "if (!isOver) return true;",
     ],
     [
@@ -110,8 +110,8 @@ export const mutants: Mutant[] = [
     ],
     [
       "sockets that are over and replaced",
-      "    callOff(socket);\n    return false;",
-      "    return false;",
+      "      callOff(socket);\n      return false;",
+      "      return false;",
     ],
   ]),
   ...of("socketio/joining", [
@@ -280,7 +280,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "promises",
-      "if (isFunction((answer as { then?: unknown }).then)) return",
+      'if (typeof then === "function") return',
       "if (false) return",
     ],
     ["responses", 'if (kind === "Response") return', "if (false) return"],
@@ -300,14 +300,18 @@ export const mutants: Mutant[] = [
       "return undefined;",
     ],
   ]),
-  ...of("core/identities", [
-    ["facts", "?? facts.userId ?? this", "?? this"],
+  ...of("core/users", [
+    ["facts", ": facts.userId ?? defaultId(user)", ": defaultId(user)"],
     [
       "options before facts",
       "policy.sessionId?.(user) ?? facts.sessionId",
       "facts.sessionId ?? policy.sessionId?.(user)",
     ],
-    ["sessions without an id", 'session[name] === undefined ? "without" : "with"', '"with"'],
+    [
+      "sessions without an id",
+      'this.#seen.userId[userId === undefined ? "without" : "with"]',
+      "this.#seen.userId.with",
+    ],
     ["nobody with an id", "if (seen.with || !seen.without) return;", "return;"],
     ["where an option says so", "    if (this.#policy.userId) return;\n", ""],
   ]),
@@ -342,7 +346,7 @@ export const mutants: Mutant[] = [
     ["when to come back", "defaults.reconnect || isDuration(retryAfter)", "defaults.reconnect"],
   ]),
   ...of("core/cluster_time", [
-    ["other clocks", "if (lead > 0 && lead < YEAR) this.#lead += lead;", ""],
+    ["other clocks", "if (lead > 0 && lead < YEAR) this.lead += lead;", ""],
     ["time that goes back", "if (lead > 0 && lead < YEAR)", "if (lead < YEAR)"],
     ["sign-ins at one time", " || time === other.time && connection < other.connection", ""],
   ]),
@@ -452,9 +456,9 @@ export const mutants: Mutant[] = [
   ...of("socketio/gate/gate", [
     ["those who left by themselves", "if (this.#waiting?.isEnded)", "if (this.#waiting)"],
     ["adapter replaced meanwhile", "raw.adapter = raw.nsp.adapter;", ""],
-    ["rooms when shut", "    this.#raw.nsp.adapter.delAll(this.#raw.id);\n", ""],
-    ["topics when shut", "    leaveTopics(this.#raw);\n", ""],
-    ["the end of catching up", "    endCatchUp(this.#raw);\n", ""],
+    ["rooms when shut", "    this.socket.nsp.adapter.delAll(this.socket.id);\n", ""],
+    ["topics when shut", "    leaveTopics(this.socket);\n", ""],
+    ["the end of catching up", "    endCatchUp(this.socket);\n", ""],
     ["falling behind", "    this.#waiting.fallBehind();\n", ""],
     [
       "open once",
@@ -463,7 +467,7 @@ export const mutants: Mutant[] = [
       "the core opens it once, and never after it was silenced",
     ],
     ["met once", "if (this.#waiting?.isIntroduced !== false) return;", ""],
-    ["met before", "this.#raw.rooms, this.#raw.connected)", "this.#raw.rooms, false)"],
+    ["met before", "this.socket.rooms, this.socket.connected)", "this.socket.rooms, false)"],
     [
       "over for good",
       'if (!waiting || waiting.outwards === "over") return;',
@@ -471,10 +475,14 @@ export const mutants: Mutant[] = [
     ],
     [
       "emits that nobody waits for",
-      "if (packet.id !== undefined && !this.#raw.acks.has(packet.id!)) continue;",
+      "if (packet.id !== undefined && !this.socket.acks.has(packet.id!)) continue;",
       "",
     ],
-    ["a new socket", "joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));", ""],
+    [
+      "a new socket",
+      "joinAgain(this.socket, () => sendPast(this.socket, { type: DISCONNECT }));",
+      "",
+    ],
   ]),
   ...of("socketio/guarding", [
     ["refreshes", "if (!before) socket.on(AUTHENTICATION, onAuthentication);", ""],
@@ -546,13 +554,13 @@ export const mutants: Mutant[] = [
     ["a transport that is lost while closing", "    followTransport(raw.client);\n", ""],
     [
       "telling to stay away",
-      "if (forgetRefused(this.#raw)) sendPast",
+      "if (forgetRefused(this.socket)) sendPast",
       "if (false) sendPast",
     ],
-    ["the next one of its name", "if (forgetRefused(this.#raw)) sendPast", "sendPast"],
+    ["the next one of its name", "if (forgetRefused(this.socket)) sendPast", "sendPast"],
     [
       "those on their way when it is closed",
-      "if (isJoining(this.#raw)) this.dropJoining();",
+      "if (isJoining(this.socket)) this.dropJoining();",
       "",
     ],
   ]),
@@ -560,10 +568,9 @@ export const mutants: Mutant[] = [
     ["closing", "client._disconnect();", ""],
   ]),
   ...of("core/machine", [
-    ["the same user", "const isOther = current &&", "const isOther = false &&"],
     [
       "those who are let in, of the same user",
-      "  if (refused) return refused;\n  const { since, stamp } = event;\n  const verified",
+      '  if (isForeign(state, event.session)) {\n    return turnDown(state, event, unauthorized("subject_mismatch"));\n  }\n  const { since, stamp } = event;\n  const verified',
       "  const { since, stamp } = event;\n  const verified",
     ],
     [
@@ -578,7 +585,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "CONNECTs past the last attempt",
-      "if (isUsedUp(state, rules)) return decline",
+      "if (state.failures >= rules.attempts) return decline",
       "if (false) return decline",
     ],
     [
@@ -601,14 +608,14 @@ export const mutants: Mutant[] = [
       "return [state.previous, state.verified].some((whose) => whose && isTarget",
       "return [state.previous].some((whose) => whose && isTarget",
     ],
-    ["the same user, joining", "return Boolean(current && previous &&", "return Boolean(false &&"],
+    ["the same user", "return Boolean(current && session &&", "return Boolean(false &&"],
     ["revocations", "return isMeant(state, event) ? end", "return false ? end"],
     ["limits", "if (!isMeant(state, event)) return stay(state);", ""],
     ["stamps that a refresh keeps", 'state.phase === "authenticated" ? state : event;', "event;"],
     [
       "late acceptance",
-      "if (event.attempt !== state.attempt) return stay(state);\n  const refused = turnDownOthers(state, event);\n  if (refused) return refused;\n  const { session",
-      "const refused = turnDownOthers(state, event);\n  if (refused) return refused;\n  const { session",
+      'function accept(state: Engaged, event: On<"accepted">): Transition {\n  if (event.attempt !== state.attempt) return stay(state);',
+      'function accept(state: Engaged, event: On<"accepted">): Transition {',
     ],
     [
       "late refusal",
@@ -670,7 +677,7 @@ export const mutants: Mutant[] = [
   ...of("core/connection", [
     ["those that wait keep a session", "if (!this.running && this.waiting.length > 0) return;", ""],
     ["sockets for each transport", "++this.#asked > ASKED_LIMIT", "false"],
-    ["late credentials", "    this.lookAtClock();\n    if", "    if"],
+    ["late credentials", "    this.timer?.catchUp();\n    if", "    if"],
     [
       "payloads that are too large",
       'isTooMuch ? unauthorized("invalid_credentials") : undefined',
@@ -765,8 +772,8 @@ export const mutants: Mutant[] = [
     ],
     [
       "asked on the way in",
-      "const isAsked = this.#guard.policy.authorize && known !== this.#connection.session;",
-      "const isAsked = this.guard.policy.authorize;",
+      "else if (allowed.get(peer) === session) this.#catchUp(peer, session);",
+      "",
     ],
     [
       "sessions whose socket goes at once",
@@ -783,16 +790,20 @@ export const mutants: Mutant[] = [
       "this.#connection.afterwards(() => this.#welcome(peer))",
       "this.afterwards(() => queueMicrotask(() => this.peers.welcome(peer)))",
     ],
-    ["namespaces of those who join", "if (isAsked) this.#authorize(peer);\n    else this", "this"],
+    [
+      "namespaces of those who join",
+      "    else this.#authorize(peer);",
+      "    else this.#catchUp(peer);",
+    ],
     [
       "those who were not asked about",
-      "for (const peer of peers) if (!attempt.isAllowed(peer)) this.admitJoined(peer);",
+      "for (const peer of this.connected) if (!peer.session) this.admitJoined(peer);",
       "",
     ],
     [
       "those who may not",
-      "peers.filter((peer) => attempt.isAllowed(peer));\n    if (!this",
-      "peers;\n    if (!this",
+      "if (attempt.isAllowed(peer)) ready.push(peer);",
+      "ready.push(peer);",
     ],
     ["sessions renewed meanwhile", "if (this.#connection.session !== session) return ask();", ""],
     [
@@ -843,7 +854,7 @@ export const mutants: Mutant[] = [
       'this.state.phase === "pending" && event.type === "refused";',
       "false;",
     ],
-    ["questions that are open", "if (this.running?.isChallenged) this.#timer.pause();", ""],
+    ["questions that are open", "if (this.running?.isChallenged) this.timer.pause();", ""],
     ["the deadline", "return this.#startDeadline(effect.ms)", "return"],
     [
       "those who fall behind",
@@ -852,17 +863,17 @@ export const mutants: Mutant[] = [
     ],
     [
       "answers that count at once",
-      "    this.afterwards(() => {\n      if (attempt !== this.running) return;",
-      "    queueMicrotask(() => {\n      if (attempt !== this.running) return;",
+      "if (turn.begun && turn.begun === this.running) turn.begun.begin();",
+      "queueMicrotask(() => turn.begun && turn.begun === this.running && turn.begun.begin());",
     ],
     ["namespaces asked for before the sign-in", "        this.#asked = 0;\n", ""],
     [
       "attempts that are over before they begin",
-      "if (attempt !== this.running) return;",
-      "",
+      "turn.begun && turn.begun === this.running",
+      "turn.begun",
     ],
-    ["watching for revocations", "else revocations.watch(this);", ""],
-    ["forgetting", "revocations.forget(this);", "{}"],
+    ["watching for revocations", "revocations.connections.add(this);", "{}"],
+    ["forgetting", "revocations.connections.delete(this);", "{}"],
     ["keys of a session", "if (attempt.points) this.#own.keys = attempt.points.keys;", ""],
     ["credentials of the session", "this.#own.cameOf = { credentials: attempt.arrived };", "{}"],
     [
@@ -913,7 +924,6 @@ export const mutants: Mutant[] = [
       "if (verifyingSince !== undefined && verifyingSince < horizon)",
       "if (false)",
     ],
-    ["forgotten", "this.#connections.delete(connection);", ""],
   ]),
   ...of("core/remembered", [
     [
@@ -1005,8 +1015,12 @@ export const mutants: Mutant[] = [
     ["given back once", "if (!this.#settle()) return;\n    try", "try"],
   ]),
   ...of("core/spreading", [
-    ["one after the other", "    this.#next = at + 1000 / this.#pace;\n", ""],
-    ["the verifier's pace", "    this.#counts[this.#second % MEMORY]!++;\n", ""],
+    ["one after the other", "    this.#next = at + 1000 / this.#paceAt(now);\n", ""],
+    [
+      "the verifier's pace",
+      "if (slot?.second === second) slot.count++;",
+      "if (slot?.second === second) {}",
+    ],
   ]),
   ...of("core/holdings", [
     ["the total", "if (this.#total > this.#limit) this", "if (false) this"],
@@ -1038,7 +1052,7 @@ export const mutants: Mutant[] = [
     ],
     ["the end of it", "if (counts.delete(conn)) conn", "if (false) conn"],
     ["answers that are not read", "if (count.asked === ASKED_LIMIT + 1) refuse", "refuse"],
-    ["other parsers", "if (!isTextual(count.server)) return", "if (false) return"],
+    ["other parsers", "if (!count.isTextual) {", "if (false) {"],
     ["events that pass", 'if (incoming === "pass") return Infinity;', ""],
   ]),
   ...of("core/compact", [[
@@ -1064,24 +1078,24 @@ export const mutants: Mutant[] = [
     ],
     [
       "size before all else",
-      "if (isBad(size, maxCredentials, attempt.areFound)) return",
+      "if (isBad) return",
       "if (false) return",
     ],
     [
       "what is not plain",
-      "if (isBad(size, maxCredentials, attempt.areFound))",
-      "if (isBad(size, maxCredentials, true))",
+      "!isPlain && !attempt.areFound;",
+      "false;",
     ],
     [
       "what the application has found",
-      "maxCredentials, attempt.areFound)) return",
-      "maxCredentials, false)) return",
+      "|| !isPlain && !attempt.areFound;",
+      "|| !isPlain;",
     ],
     ["schemas", "if (result.issues) return unauthorized", "if (false) return unauthorized"],
     [
       "what the transport brought",
-      "return typeof handshake ===",
-      "return false && typeof handshake ===",
+      "      attempt.credentials = attempt.connection.brought(attempt.peer);\n",
+      "",
     ],
     [
       "{} that a schema takes",
@@ -1091,7 +1105,7 @@ export const mutants: Mutant[] = [
     ["{} that a schema refuses", "if (result.issues && bringsNone(attempt)) {", "if (false) {"],
     [
       "nothing that was brought",
-      'isNone ? unauthorized("authentication_failed") : ',
+      'if (isMissing(attempt.credentials)) return unauthorized("authentication_failed");',
       "",
     ],
     ["what a schema makes of it", "attempt.credentials = result.value;", ""],
@@ -1123,10 +1137,14 @@ export const mutants: Mutant[] = [
     ],
     [
       "objections before authorize",
-      "    if (refusal) return this.#refuse(refusal);\n    this.connection.lookAtClock();",
-      "    this.connection.lookAtClock();",
+      "    if (refusal) return this.#refuse(refusal);\n    this.connection.timer?.catchUp();",
+      "    this.connection.timer?.catchUp();",
     ],
-    ["expired on arrival", "if (isExpired(session, clock, policy.grace)) {", "if (false) {"],
+    [
+      "expired on arrival",
+      "if (session.expiresAt !== undefined && isExpired",
+      "if (false && isExpired",
+    ],
     ["late schemas and limiters", "if (this.isOver) return;\n      if (refusal)", "if (refusal)"],
     ["guesses", 'if (isNo || "error" in verdict) this.points?.spend();', "if (false) {}"],
     ["verifiers that throw", 'if (isNo || "error" in verdict) this', "if (isNo) this"],
@@ -1175,7 +1193,7 @@ export const mutants: Mutant[] = [
       "if (this.#isLetIn) this.letIn();",
       "if (this.#isLetIn) this.#catchUp();",
     ],
-    ["verdicts that are held", "if (this.#hasSocket) this.#catchUp();", "this.#catchUp();"],
+    ["verdicts that are held", "this.newcomers.length > 0 && !this.#hasSocket", "false"],
     [
       "those who leave while another is let in",
       "if (this.newcomers.length > 0 || isSenderIn && !this.isBrought) return false;",
@@ -1205,12 +1223,8 @@ export const mutants: Mutant[] = [
   ...of("core/policy", [
     ["answers at once", "if (!(answer instanceof Promise)) return answer;", "return answer;"],
   ]),
-  ...of("socketio/gate/prototype", [
-    [
-      "answers to challenges only",
-      "isAck && answers.has(Object(socket.acks.get(id!)))",
-      "isAck(packet)",
-    ],
+  ...of("socketio/gate/gate", [
+    ["answers to challenges only", "if (isAck && isAnswer(socket, id))", "if (isAck)"],
   ]),
   ...of("socketio/address", [
     ["addresses of IPv4", "MAPPED.exec(address)?.[1] ?? address", "address"],

@@ -14,7 +14,7 @@ import {
   unauthorized,
 } from "../protocol.ts";
 import { type Rights, rightsOf } from "./rights.ts";
-import { find, needsScreening, screen } from "./screening.ts";
+import { find, screen } from "./screening.ts";
 import { isExpired, limit, limitOf, type Session, subjectOf } from "./session.ts";
 import type { Points } from "./throttle.ts";
 import { startTimer, type Timer } from "./timer.ts";
@@ -120,7 +120,7 @@ export class Attempt<S> {
     this.guard = guard;
     this.peer = peer;
     this.begunAt = guard.clock.monotonic();
-    this.stamp = guard.stamp();
+    this.stamp = this.begunAt + guard.time.lead;
     this.isBrought = typeof from === "object";
     this.newcomers = typeof from === "object" ? [from] : [];
     this.#acknowledge = typeof from === "function" ? from : undefined;
@@ -133,14 +133,16 @@ export class Attempt<S> {
   }
 
   /** Begins the attempt. If no deadline bounds it, it has a time limit of its own. */
-  begin(isBounded: boolean): void {
+  begin(): void {
+    const { connection, guard: { policy } } = this;
+    const isBounded = connection.state.phase === "pending" && policy.timeout !== Infinity;
     if (!isBounded) this.#startLimit();
     const refusal = find(this);
     if (refusal) return this.#refuse(refusal);
-    if (!needsScreening(this)) return this.#ask();
+    if (!policy.credentials && policy.throttle.length === 0) return this.#ask();
     void screen(this).then((refusal) => {
       // The deadline may have passed: the verifier is then not asked.
-      this.connection.lookAtClock();
+      connection.timer?.catchUp();
       if (this.isOver) return;
       if (refusal) this.#refuse(refusal);
       else this.#ask();
@@ -176,13 +178,13 @@ export class Attempt<S> {
     }
     // With neither `authorize` nor a CONNECT, the session can begin at once.
     if (policy.authorize || this.isBrought) this.#prepare();
-    else this.#catchUp();
+    else this.#judge();
   }
 
   #prepare(): void {
     const refusal = this.#review();
     if (refusal) return this.#refuse(refusal);
-    this.connection.lookAtClock();
+    this.connection.timer?.catchUp();
     if (!this.isOver) this.#tell("verified");
   }
 
@@ -193,7 +195,7 @@ export class Attempt<S> {
   #review(): Unauthorized | undefined {
     const { policy, clock, revocations } = this.guard;
     const session = this.#session!;
-    if (isExpired(session, clock, policy.grace)) {
+    if (session.expiresAt !== undefined && isExpired(session, clock, policy.grace)) {
       // With the same credentials, the next session would end at the same time, unless it was
       // shortened.
       const isShortened = limitOf(session) < Infinity;
@@ -201,7 +203,7 @@ export class Attempt<S> {
         ? unauthorized("expired")
         : { ...unauthorized("expired"), reconnect: false };
     }
-    if (revocations.isEmpty) return undefined;
+    if (revocations.size === 0) return undefined;
     // The lost session is revoked; the client begins with a new one.
     const isWorthless = ({ previous }: Peer<S>) =>
       previous && revocations.limitOf(previous) <= clock.monotonic();
@@ -227,7 +229,7 @@ export class Attempt<S> {
     this.#isAuthorizing = true;
     rightsOf(policy, this.#session!.user, peers).then((rights) => {
       this.#isAuthorizing = false;
-      this.connection.lookAtClock();
+      this.connection.timer?.catchUp();
       if (this.isOver) return;
       this.#rights = new Map([...this.#rights ?? [], ...rights]);
       this.letIn();
@@ -243,7 +245,7 @@ export class Attempt<S> {
     this.newcomers = this.newcomers.filter((newcomer) => !isForbidden(newcomer));
     this.connection.peers.forbid(this, forbidden);
     if (!this.#candidates.some((peer) => this.isAllowed(peer))) {
-      this.connection.lookAtClock();
+      this.connection.timer?.catchUp();
       if (this.isOver) return;
       const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
       const { id: attempt, isBrought } = this;
@@ -251,7 +253,7 @@ export class Attempt<S> {
     }
     this.#isLetIn = true;
     for (const newcomer of this.newcomers) newcomer.letIn();
-    if (this.#hasSocket) this.#catchUp();
+    this.#judge();
   }
 
   /** Returns why a socket must not have its namespace, as far as that was asked. */
@@ -306,22 +308,22 @@ export class Attempt<S> {
     return !this.refusalOf(this.peer) || !peers.concerned(this).some(isLeft);
   }
 
-  #catchUp(): void {
-    if (this.isOver) return;
-    this.connection.peers.whenCaughtUp(this, this.#session!, () => this.#judge());
-  }
-
-  /** Tells the connection of the session, once missed packets of recovered sockets are known. */
-  #judge(): void {
-    if (this.isOver || !this.#hasSocket) return;
+  /**
+   * Tells the connection of the session, if there is a socket for it; with recovery, once it is
+   * known what the sockets have missed.
+   */
+  #judge(hasCaughtUp: boolean = !this.guard.recovers): void {
+    const { peers } = this.connection;
+    if (this.isOver || this.newcomers.length > 0 && !this.#hasSocket) return;
+    if (!hasCaughtUp) return peers.whenCaughtUp(this, this.#session!, () => this.#judge(true));
     const refusal = this.#review();
     if (refusal) return this.#refuse(refusal);
     try {
-      this.replies = this.connection.peers.repliesOf(this, this.#session!);
+      this.replies = peers.repliesOf(peers.ready(this), this.#session!);
     } catch (error) {
       return this.#refuse(this.fail(error, "reply"));
     }
-    this.connection.lookAtClock();
+    this.connection.timer?.catchUp();
     if (this.isOver) return;
     this.#note(this.#session!);
     // An observer or `reply` may have revoked the session, or required its renewal.
@@ -343,7 +345,7 @@ export class Attempt<S> {
   }
 
   #refuse(refusal: Unauthorized, isVerdict: boolean = !NO_VERDICT.has(refusal.code)): void {
-    this.connection.lookAtClock();
+    this.connection.timer?.catchUp();
     if (this.isOver) return;
     const { id: attempt, isBrought } = this;
     // Once the verifier has accepted, the attempt was no guess.

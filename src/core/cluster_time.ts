@@ -9,22 +9,22 @@ const YEAR = 366 * 86_400_000;
  */
 export class ClusterTime {
   readonly #clock: Clock;
-  /** The difference to the monotonic clock. */
-  #lead: number;
+  /** The difference to the monotonic clock, which never becomes smaller. */
+  lead: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#lead = clock.now() - clock.monotonic();
+    this.lead = clock.now() - clock.monotonic();
   }
 
   now(): number {
-    return this.#clock.monotonic() + this.#lead;
+    return this.#clock.monotonic() + this.lead;
   }
 
   /** Follows the time of another node, unless that is ahead by more than a year. */
   hear(time: number): void {
     const lead = time - this.now();
-    if (lead > 0 && lead < YEAR) this.#lead += lead;
+    if (lead > 0 && lead < YEAR) this.lead += lead;
   }
 }
 

@@ -40,9 +40,8 @@ function hasCredentials(payload: unknown): boolean {
   return keys.some((key) => key !== "pid" && key !== "offset");
 }
 
-function hasPlace(phase: State["phase"]): boolean {
-  return phase === "pending" || phase === "closing";
-}
+/** The phases that take one of the places of `maxPending`. */
+const WITH_PLACE: ReadonlySet<State["phase"]> = new Set(["pending", "closing"]);
 
 /** Members that few connections have. As fields they would cost each connection 8 bytes apiece. */
 interface Extras<S> {
@@ -62,10 +61,12 @@ interface Extras<S> {
 /** A queued event, with the attempt and the peer concerned. */
 type Entry<S> = [event: Event, attempt: Attempt<S> | undefined, peer: Peer<S> | undefined];
 
-/** The consequences of an event: further events, then calls into the application. */
+/** An event and its consequences: further events, then calls into the application. */
 interface Turn<S> {
-  entries?: Entry<S>[];
+  readonly entries: Entry<S>[];
   afterwards?: (() => void)[];
+  /** The attempt that begins last, unless it is over by then. */
+  begun?: Attempt<S>;
 }
 
 /**
@@ -85,7 +86,7 @@ export class Connection<S, T> {
   running: Attempt<S> | undefined;
   #turn: Turn<S> | undefined;
   /** The timer of the deadline, of the end of the session, or of the close. */
-  #timer: Timer | undefined;
+  timer: Timer | undefined;
   #asked = 0;
   #extras: Extras<S> | undefined;
 
@@ -93,6 +94,7 @@ export class Connection<S, T> {
     this.guard = guard;
     this.#transport = transport;
     this.peers = new Peers(this as Connection<S, unknown>);
+    guard.greet();
   }
 
   // Methods for bindings.
@@ -180,7 +182,8 @@ export class Connection<S, T> {
   }
 
   authenticate(peer: Peer<S>, credentials: unknown, acknowledge: Acknowledge | undefined): void {
-    this.lookAtClock();
+    // What comes after the deadline is late, even if its timer has not fired.
+    this.timer?.catchUp();
     if (peer.connected) this.#submit(peer, credentials, acknowledge);
   }
 
@@ -313,11 +316,6 @@ export class Connection<S, T> {
 
   // Methods for attempts and peers.
 
-  /** Runs an overdue deadline first: later events are late, even if its timer has not fired. */
-  lookAtClock(): void {
-    this.#timer?.catchUp();
-  }
-
   reject(refusal: Unauthorized): void {
     this.dispatch({ type: "rejected", refusal });
   }
@@ -393,16 +391,23 @@ export class Connection<S, T> {
 
   /** Sends an event to the machine, with the attempt and the peer concerned. */
   dispatch(event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
-    if (this.#turn) return void (this.#turn.entries ??= []).push([event, attempt, peer]);
-    const turn: Turn<S> = this.#turn = {};
+    if (this.#turn) return void this.#turn.entries.push([event, attempt, peer]);
+    const turn: Turn<S> = this.#turn = { entries: [[event, attempt, peer]] };
     try {
-      this.#step(event, attempt, peer);
-      for (const entry of turn.entries ?? []) this.#step(...entry);
+      for (const [event, attempt, peer] of turn.entries) {
+        const { phase } = this.state;
+        const { state, effects } = transition(this.state, event, this.guard.policy);
+        this.state = state;
+        if (state.phase !== phase) this.#enter(state.phase, phase);
+        for (const effect of effects) this.#perform(effect, event, attempt, peer);
+      }
     } finally {
       // Reset even after a throw: otherwise later events, such as the deadline, would never run.
       this.#turn = undefined;
     }
     for (const call of turn.afterwards ?? []) call();
+    // The verifier's answer counts at once, even before its call returns.
+    if (turn.begun && turn.begun === this.running) turn.begun.begin();
   }
 
   /**
@@ -414,35 +419,28 @@ export class Connection<S, T> {
     else call();
   }
 
-  #step(event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
-    const { phase } = this.state;
-    const { state, effects } = transition(this.state, event, this.guard.policy);
-    this.state = state;
-    if (state.phase !== phase) this.#enter(state.phase, phase);
-    for (const effect of effects) this.#perform(effect, event, attempt, peer);
-  }
-
   /** Registers the connection for revocations and counts its place, by its new phase. */
   #enter(phase: State["phase"], before: State["phase"]): void {
     const { journal, revocations } = this.guard;
-    if (phase === "idle" || phase === "closing") revocations.forget(this);
-    else revocations.watch(this);
+    if (phase === "pending" || phase === "authenticated") revocations.connections.add(this);
+    else revocations.connections.delete(this);
     if (before === "authenticated" && this.#extras) this.#extras.cameOf = undefined;
-    const change = Number(hasPlace(phase)) - Number(hasPlace(before));
+    const change = Number(WITH_PLACE.has(phase)) - Number(WITH_PLACE.has(before));
     if (change !== 0) journal.count("pendingConnections", change);
-    this.#countSockets();
+    if (change > 0 || this.#extras?.ledger) this.#countSockets();
   }
 
   /** Counts the cost of sockets while the connection is pending; the first one costs nothing. */
   #countSockets(): void {
-    const count = hasPlace(this.state.phase) ? this.peers.count : 0;
+    const count = WITH_PLACE.has(this.state.phase) ? this.peers.count : 0;
     if (count > 1 || this.#extras?.ledger) this.ledger.countSockets(Math.max(count - 1, 0));
   }
 
   #perform(effect: Effect, event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
     switch (effect.type) {
       case "verify":
-        return this.#verify(attempt!);
+        this.running = this.#turn!.begun = attempt!;
+        return;
       case "decline":
         return this.#decline(attempt!, effect.refusal, event);
       case "let_in":
@@ -452,9 +450,9 @@ export class Connection<S, T> {
       case "start_deadline":
         return this.#startDeadline(effect.ms);
       case "pause_deadline":
-        return this.#timer?.pause();
+        return this.timer?.pause();
       case "resume_deadline":
-        return this.#timer?.resume();
+        return this.timer?.resume();
       case "start_expiry":
         return this.#startExpiry(effect.session);
       case "start_closing":
@@ -490,7 +488,7 @@ export class Connection<S, T> {
   #startDeadline(ms: number): void {
     this.#stopTimer();
     if (ms === Infinity) return;
-    this.#timer = startTimer(this.guard.clock, ms, () => {
+    this.timer = startTimer(this.guard.clock, ms, () => {
       const { running } = this;
       if (running) running.explainSilence();
       else this.#explainSilence();
@@ -498,7 +496,7 @@ export class Connection<S, T> {
       const refusal = running ? this.guard.busy("timeout") : unauthorized("timeout");
       this.dispatch({ type: "deadline", refusal, isAsked: running?.isVerifying ?? false });
     });
-    if (this.running?.isChallenged) this.#timer.pause();
+    if (this.running?.isChallenged) this.timer.pause();
   }
 
   #startExpiry(session: Session<unknown>): void {
@@ -506,18 +504,18 @@ export class Connection<S, T> {
     const { clock, policy } = this.guard;
     const at = endOf(session, policy.grace);
     const expire = () => this.dispatch({ type: "expired" });
-    this.#timer = startExpiry(clock, at, limitOf(session), expire);
+    this.timer = startExpiry(clock, at, limitOf(session), expire);
   }
 
   #startClosing(): void {
     this.#stopTimer();
     this.ignoreClient();
-    this.#timer = startTimer(this.guard.clock, CLOSING, () => this.dispatch({ type: "closed" }));
+    this.timer = startTimer(this.guard.clock, CLOSING, () => this.dispatch({ type: "closed" }));
   }
 
   #stopTimer(): void {
-    this.#timer?.stop();
-    this.#timer = undefined;
+    this.timer?.stop();
+    this.timer = undefined;
   }
 
   /** Reports the likely reason why the client did not sign in before the deadline. */
@@ -526,15 +524,6 @@ export class Connection<S, T> {
     const [notice, message] = this.#extras.clue;
     const socket = this.peers.connected[0]?.socket;
     this.guard.notices.hourly(notice, message, { during: "timeout", ...socket && { socket } });
-  }
-
-  /** Begins an attempt. The verifier's answer counts at once, even before its call returns. */
-  #verify(attempt: Attempt<S>): void {
-    this.running = attempt;
-    this.afterwards(() => {
-      if (attempt !== this.running) return;
-      attempt.begin(this.state.phase === "pending" && this.guard.policy.timeout !== Infinity);
-    });
   }
 
   #decline(attempt: Attempt<S>, refusal: Declined, event: Event): void {
@@ -600,7 +589,6 @@ export class Connection<S, T> {
     if (this.guard.policy.handshake === true) {
       this.#own.cameOf = { credentials: attempt.arrived };
     }
-    this.peers.dismissOutside();
     if (this.#extras?.waiting) {
       for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();
       this.#takeWaiting();

@@ -1,7 +1,7 @@
 import { ClusterTime } from "./cluster_time.ts";
 import type { Binding, Clock, Revocation } from "./interface.ts";
 import { Holdings } from "./holdings.ts";
-import { Identities } from "./identities.ts";
+import { Identities } from "./users.ts";
 import { Journal } from "./journal.ts";
 import { Notices } from "./notices.ts";
 import { remindOf } from "./reminders.ts";
@@ -29,6 +29,8 @@ export class Guard<S, T> {
   readonly notices: Notices<S>;
   readonly identities: Identities<S>;
   readonly node: string = crypto.randomUUID();
+  /** Whether lost connections may be recovered. */
+  readonly recovers: boolean;
   readonly #binding: Binding<T>;
   #hasGreeted = false;
   /** How long a revocation may matter, in ms. */
@@ -39,6 +41,7 @@ export class Guard<S, T> {
     this.policy = policy;
     this.clock = binding.clock;
     this.#binding = binding;
+    this.recovers = binding.recoverable > 0;
     this.#retention = binding.recoverable + SLACK;
     this.holdings = new Holdings(policy.holdLimit.total);
     this.journal = new Journal(policy, this.holdings);
@@ -51,7 +54,7 @@ export class Guard<S, T> {
       // An error was reported the first time, and the message is repeated later.
       binding.remindOthers?.(revocations).catch(() => {});
     });
-    if (binding.recoverable > 0) this.revocations.awareness.watch();
+    if (this.recovers) this.revocations.awareness.watch();
   }
 
   /** The name of the target, which is the same on every node. */
@@ -78,12 +81,11 @@ export class Guard<S, T> {
     return { ...unauthorized(code), retryAfter: this.spreading.next() };
   }
 
-  stamp(): number {
-    if (!this.#hasGreeted) {
-      this.#hasGreeted = true;
-      this.#try(() => this.#binding.greetOthers?.());
-    }
-    return this.time.now();
+  /** Asks the other nodes for their time, once: before the first sign-in. */
+  greet(): void {
+    if (this.#hasGreeted) return;
+    this.#hasGreeted = true;
+    this.#try(() => this.#binding.greetOthers?.());
   }
 
   /** Ignores packets, for a while, of a client that does not know yet that it was refused. */

@@ -170,7 +170,7 @@ export interface Binding<T> {
     revocation: Revocation,
     report: (error: unknown) => void,
   ): Promise<number> | undefined;
-  /** Asks the other nodes for their time. Called at the first sign-in. */
+  /** Asks the other nodes for their time. Called with the first client connection. */
   greetOthers?(): void;
   /**
    * Repeats revocations without asking for answers, for nodes that were cut off or not running. The

@@ -33,7 +33,14 @@
  * @module
  */
 import { type Declined, type Unauthorized, unauthorized } from "../protocol.ts";
-import { isTarget, limit, type RevocationTarget, sameUser, subjectOf } from "./session.ts";
+import {
+  isTarget,
+  limit,
+  type RevocationTarget,
+  sameUser,
+  type Subject,
+  subjectOf,
+} from "./session.ts";
 import type { Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
@@ -78,15 +85,15 @@ function pendAndBegin(failures: number, event: On<"credentials">, rules: Rules):
   };
 }
 
-/** Returns whether a recovered socket belongs to another user than the connection. */
-function isForeign(state: Engaged, { previous }: On<"joined"> | On<"credentials">): boolean {
+/** Returns whether a session is another user's than the connection, as far as both are known. */
+function isForeign(state: Engaged, session: Subject | undefined): boolean {
   const current = state.phase === "pending" ? state.previous : state.session;
-  return Boolean(current && previous && !sameUser(current, previous));
+  return Boolean(current && session && !sameUser(current, session));
 }
 
 function join(state: Engaged, event: On<"joined">): Transition {
-  if (isForeign(state, event)) return end(state.failures, unauthorized("subject_mismatch"));
   const { previous } = event;
+  if (isForeign(state, previous)) return end(state.failures, unauthorized("subject_mismatch"));
   return state.phase === "pending"
     ? stay({ ...state, previous: state.previous ?? previous })
     : { state, effects: [{ type: "admit_joined" }] };
@@ -167,10 +174,10 @@ function turnDown(
 
 /** Takes credentials of a CONNECT while a session runs. */
 function bring(state: In<"authenticated">, event: On<"credentials">, rules: Rules): Transition {
-  const { attempt } = event;
+  const { attempt, previous } = event;
   if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
-  if (isUsedUp(state, rules)) return decline(state, unauthorized("too_many_attempts"));
-  if (state.session.userId === undefined || isForeign(state, event)) {
+  if (state.failures >= rules.attempts) return decline(state, unauthorized("too_many_attempts"));
+  if (state.session.userId === undefined || isForeign(state, previous)) {
     return decline(state, { ...unauthorized("subject_mismatch"), kept: true });
   }
   return { state: { ...state, attempt }, effects: [{ type: "verify" }] };
@@ -188,25 +195,15 @@ function renew(state: In<"authenticated">, event: On<"credentials">, rules: Rule
 function begin(state: Engaged, event: On<"credentials">, rules: Rules): Transition {
   const { attempt, previous } = event;
   if (state.attempt) return decline(state, unauthorized("attempt_in_progress"));
-  if (isForeign(state, event)) return turnAway(state, unauthorized("subject_mismatch"));
+  if (isForeign(state, previous)) return turnAway(state, unauthorized("subject_mismatch"));
   if (state.phase === "authenticated") {
     return { state: { ...state, attempt }, effects: [{ type: "verify" }] };
   }
-  if (isUsedUp(state, rules)) return turnAway(state, unauthorized("too_many_attempts"));
+  if (state.failures >= rules.attempts) return turnAway(state, unauthorized("too_many_attempts"));
   return {
     state: { ...state, attempt, previous: state.previous ?? previous },
     effects: [{ type: "verify" }],
   };
-}
-
-/** Refuses an attempt that has led to another user than that of the connection. */
-function turnDownOthers(
-  state: Engaged,
-  event: On<"verified"> | On<"accepted">,
-): Transition | undefined {
-  const current = state.phase === "pending" ? state.previous : state.session;
-  const isOther = current && !sameUser(current, event.session);
-  return isOther ? turnDown(state, event, unauthorized("subject_mismatch")) : undefined;
 }
 
 /** Refuses a user who may have none of the namespaces. */
@@ -216,8 +213,9 @@ function forbid(state: Engaged, event: On<"forbidden">): Transition {
 
 function letIn(state: Engaged, event: On<"verified">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
-  const refused = turnDownOthers(state, event);
-  if (refused) return refused;
+  if (isForeign(state, event.session)) {
+    return turnDown(state, event, unauthorized("subject_mismatch"));
+  }
   const { since, stamp } = event;
   const verified = { ...subjectOf(event.session), since, stamp };
   return { state: { ...state, verified }, effects: [{ type: "let_in" }] };
@@ -225,8 +223,9 @@ function letIn(state: Engaged, event: On<"verified">): Transition {
 
 function accept(state: Engaged, event: On<"accepted">): Transition {
   if (event.attempt !== state.attempt) return stay(state);
-  const refused = turnDownOthers(state, event);
-  if (refused) return refused;
+  if (isForeign(state, event.session)) {
+    return turnDown(state, event, unauthorized("subject_mismatch"));
+  }
   const { session, since } = event;
   // A refresh belongs to the sign-in of its session.
   const { stamp } = state.phase === "authenticated" ? state : event;
@@ -250,10 +249,6 @@ function drop(state: Engaged, event: On<"abandoned">): Transition {
     state: withoutAttempt(state),
     effects: [{ type: "abort" }, { type: "resume_deadline" }],
   };
-}
-
-function isUsedUp({ failures }: State, rules: Rules): boolean {
-  return failures >= rules.attempts;
 }
 
 /**
@@ -360,11 +355,11 @@ function count<S extends State>(state: S): Transition {
 const table: Table = {
   idle: {
     joined: (state, event, rules) =>
-      isUsedUp(state, rules)
+      state.failures >= rules.attempts
         ? close(state.failures, unauthorized("too_many_attempts"))
         : pend(state.failures, rules.timeout, event.previous),
     credentials: (state, event, rules) =>
-      isUsedUp(state, rules)
+      state.failures >= rules.attempts
         ? turnAway(state, unauthorized("too_many_attempts"))
         : pendAndBegin(state.failures, event, rules),
     failed: count,

@@ -1,22 +1,15 @@
 import { isPlainObject } from "./checks.ts";
-/** How deeply credentials and answers may nest. */
-const MAX_DEPTH = 32;
 
-/** Returns whether untrusted input of a client is over the limits of {@linkcode isBad}. */
-export function isOverLimit(value: unknown, maxBytes: number): boolean {
-  return isBad(measure(value, maxBytes), maxBytes, false);
-}
+/** How deeply credentials and answers may nest. */
+export const MAX_DEPTH = 32;
 
 /**
- * Returns whether a value has more than `maxBytes`, nests too deeply, or is neither plain nor
- * `isTrusted`.
+ * Returns whether untrusted input of a client has more than `maxBytes`, nests too deeply, or is not
+ * plain.
  */
-export function isBad(
-  { bytes, depth, isPlain }: Size,
-  maxBytes: number,
-  isTrusted: boolean,
-): boolean {
-  return bytes > maxBytes || depth > MAX_DEPTH || !isPlain && !isTrusted;
+export function isOverLimit(value: unknown, maxBytes: number): boolean {
+  const { bytes, depth, isPlain } = measure(value, maxBytes);
+  return bytes > maxBytes || depth > MAX_DEPTH || !isPlain;
 }
 
 /** The size of a value. */
@@ -54,7 +47,8 @@ export function measure(value: unknown, maxBytes: number): Size {
       bytes += given.length + 1;
       continue;
     }
-    isPlain &&= isPlainItself(given);
+    isPlain &&= given === null || PLAIN.has(typeof given) || Array.isArray(given) ||
+      isPlainObject(given) || isBinary(given);
     const next = asSerialized(given);
     if (isBinary(next)) {
       hasBinary = true;
@@ -96,10 +90,5 @@ function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
-/** Returns whether a value is plain, its members not considered. */
-function isPlainItself(value: unknown): boolean {
-  if (typeof value !== "object") return !UNUSUAL.has(typeof value);
-  return value === null || Array.isArray(value) || isBinary(value) || isPlainObject(value);
-}
-
-const UNUSUAL: ReadonlySet<string> = new Set(["bigint", "function", "symbol"]);
+/** The types of values that are plain, apart from texts and objects. */
+const PLAIN: ReadonlySet<string> = new Set(["undefined", "boolean", "number"]);

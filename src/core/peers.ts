@@ -2,7 +2,6 @@ import type { Attempt } from "./attempt.ts";
 import type { Connection } from "./connection.ts";
 import { callHook } from "./contain.ts";
 import type { Happening } from "./events.ts";
-import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
 import { type Cause, isLimit } from "./journal.ts";
 import type { Newcomer } from "./newcomer.ts";
@@ -57,10 +56,6 @@ export class Peers<S> {
     this.#connection = connection;
   }
 
-  get #guard(): Guard<S, unknown> {
-    return this.#connection.guard;
-  }
-
   // Queries.
 
   get connected(): Peer<S>[] {
@@ -77,6 +72,18 @@ export class Peers<S> {
     const peers = isPending ? this.connected : this.#admitted;
     if (newcomers.length === 0) return peers;
     return [...new Set([...peers, ...newcomers.map(({ peer }) => peer)])];
+  }
+
+  /** Returns the connected sockets that the session of an attempt is for, and may have it. */
+  ready(attempt: Attempt<S>): Peer<S>[] {
+    const isPending = this.#connection.state.phase === "pending";
+    const ready: Peer<S>[] = [];
+    for (const peer of this.#all) {
+      const isConcerned = isPending || peer.session || attempt.has(peer);
+      if (!isConcerned || !peer.connected || refused.has(peer)) continue;
+      if (attempt.isAllowed(peer)) ready.push(peer);
+    }
+    return ready;
   }
 
   /** Returns whether no socket is connected or joining, `knocking` ones excluded. */
@@ -106,7 +113,7 @@ export class Peers<S> {
   /** Counts a socket that brings credentials. It is connected if they are good. */
   expect(peer: Peer<S>): void {
     this.#outside = this.#outside.concat(peer);
-    this.#guard.journal.count("pending", 1);
+    this.#connection.guard.journal.count("pending", 1);
   }
 
   /** Forgets that a socket was expected, because it has come, or will not come. */
@@ -118,20 +125,20 @@ export class Peers<S> {
   #vacate(peer: Peer<S>): void {
     if (!this.#outside.includes(peer)) return;
     this.#outside = without(this.#outside, peer);
-    this.#guard.journal.count("pending", -1);
+    this.#connection.guard.journal.count("pending", -1);
   }
 
   add(peer: Peer<S>): void {
     this.forget(peer);
     // `concat`, because an array that grows by spreading reserves room for sixteen more.
     this.#all = this.#all.concat(peer);
-    this.#guard.journal.count("pending", 1);
+    this.#connection.guard.journal.count("pending", 1);
   }
 
   remove(peer: Peer<S>, reason: string): void {
     refused.delete(peer);
     this.#all = without(this.#all, peer);
-    const { journal, policy } = this.#guard;
+    const { journal, policy } = this.#connection.guard;
     const { disconnect } = policy;
     const { socket } = peer;
     journal.count(peer.session ? "authenticated" : "pending", -1);
@@ -175,7 +182,7 @@ export class Peers<S> {
     behind.catchUp!().then(goOn, (error) => {
       // A socket that has left meanwhile does not hold up the others.
       if (!behind.connected) return goOn();
-      this.#guard.policy.report(error, { during: "recovery", socket: behind.socket });
+      this.#connection.guard.policy.report(error, { during: "recovery", socket: behind.socket });
       fail();
     });
   }
@@ -192,26 +199,22 @@ export class Peers<S> {
    *
    * @throws if the option `reply` throws
    */
-  repliesOf(attempt: Attempt<S>, session: Session<unknown>): Map<Peer<S>, unknown> {
-    const isTold = (peer: Peer<S>) => this.hasConnected(peer) && attempt.isAllowed(peer);
-    return this.#repliesOf(this.concerned(attempt).filter(isTold), session);
-  }
-
-  #repliesOf(peers: readonly Peer<S>[], { user }: Session<unknown>): Map<Peer<S>, unknown> {
-    const { reply } = this.#guard.policy;
-    return new Map(peers.map((peer) => [peer, reply(user, peer.socket)]));
+  repliesOf(peers: readonly Peer<S>[], { user }: Session<unknown>): Map<Peer<S>, unknown> {
+    const { reply } = this.#connection.guard.policy;
+    const replies = new Map<Peer<S>, unknown>();
+    for (const peer of peers) replies.set(peer, reply ? reply(user, peer.socket) : true);
+    return replies;
   }
 
   admit(attempt: Attempt<S>, session: Session<unknown>): void {
-    this.#noteAllowed(attempt, session);
-    const peers = this.connected;
-    const admitted = peers.filter((peer) => attempt.isAllowed(peer));
+    if (this.#outside.length > 0) this.#settleOutside(attempt, session);
+    const admitted = [...attempt.replies!.keys()];
     if (!this.#announce(admitted, session, attempt)) {
       return this.#connection.reject(unauthorized("server_error"));
     }
     this.#open(admitted);
     // Sockets that were connected while `authorize` was asked about others.
-    for (const peer of peers) if (!attempt.isAllowed(peer)) this.admitJoined(peer);
+    for (const peer of this.connected) if (!peer.session) this.admitJoined(peer);
     // The application may have disconnected them since.
     this.#connection.checkDeserted();
   }
@@ -221,21 +224,25 @@ export class Peers<S> {
    * on.
    */
   admitJoined(peer: Peer<S>): void {
-    const known = allowed.get(peer);
-    const isAsked = this.#guard.policy.authorize && known !== this.#connection.session;
-    if (isAsked) this.#authorize(peer);
-    else this.#catchUp(peer, known);
+    const { guard, session } = this.#connection;
+    if (!guard.policy.authorize) this.#catchUp(peer);
+    else if (allowed.get(peer) === session) this.#catchUp(peer, session);
+    else this.#authorize(peer);
   }
 
-  /** Remembers joining sockets that are allowed, so that `authorize` is not asked again. */
-  #noteAllowed(attempt: Attempt<S>, session: Session<unknown>): void {
+  /**
+   * Tells refused sockets that are not connected to stay away, and remembers joining ones that are
+   * allowed, so that `authorize` is not asked again.
+   */
+  #settleOutside(attempt: Attempt<S>, session: Session<unknown>): void {
+    for (const peer of this.#outside) this.#dismissRefused(peer);
     for (const { peer } of attempt.newcomers) {
       if (attempt.isAllowed(peer)) allowed.set(peer, session);
     }
   }
 
   #authorize(peer: Peer<S>): void {
-    const { clock, policy } = this.#guard;
+    const { clock, policy } = this.#connection.guard;
     const refuse = (refusal: Unauthorized) => {
       cancel();
       if (this.#isJoining(peer)) this.refuse(peer, refusal);
@@ -280,7 +287,7 @@ export class Peers<S> {
    * namespace the user may not have any more is ended.
    */
   refresh(attempt: Attempt<S>, session: Session<unknown>): void {
-    this.#noteAllowed(attempt, session);
+    if (this.#outside.length > 0) this.#settleOutside(attempt, session);
     for (const peer of this.connected) {
       const refusal = attempt.refusalOf(peer);
       if (!refusal || !peer.session) continue;
@@ -305,7 +312,7 @@ export class Peers<S> {
   }
 
   #refreshed(peer: Peer<S>, session: Session<unknown>, previous: Session<unknown>): void {
-    const { policy } = this.#guard;
+    const { policy } = this.#connection.guard;
     const { postRefresh } = policy;
     if (!postRefresh || !peer.connected || peer.session !== session) return;
     const { socket } = peer;
@@ -333,14 +340,14 @@ export class Peers<S> {
     session: Session<unknown>,
     attempt?: Attempt<S>,
   ): boolean {
-    const { policy, clock } = this.#guard;
+    const { policy, clock } = this.#connection.guard;
     const { expiresAt } = session;
     const end: [AuthenticatedInfo?] = expiresAt === undefined
       ? []
       : [{ expiresAt, expiresIn: Math.max(expiresAt - clock.now(), 0) }];
     if (attempt && policy.postAuthenticate) lastCredentials.set(this, attempt.credentials);
     try {
-      const replies = attempt?.replies ?? this.#repliesOf(peers, session);
+      const replies = attempt?.replies ?? this.repliesOf(peers, session);
       for (const peer of peers) if (peer.connected) this.#setSession(peer, session);
       for (const peer of peers) {
         if (peer.connected) peer.send(AUTHENTICATED, replies.get(peer), ...end);
@@ -357,7 +364,7 @@ export class Peers<S> {
   }
 
   #setSession(peer: Peer<S>, session: Session<unknown> | undefined): void {
-    const { journal } = this.#guard;
+    const { journal } = this.#connection.guard;
     // A socket that has left meanwhile is not counted.
     if (this.#all.includes(peer) && !peer.session !== !session) {
       journal.count("pending", session ? -1 : 1);
@@ -386,7 +393,7 @@ export class Peers<S> {
    * and the next does not run.
    */
   #welcome(peer: Peer<S>): void {
-    const { policy } = this.#guard;
+    const { policy } = this.#connection.guard;
     const { postAuthenticate } = policy;
     const isIn = () => peer.connected && peer.session !== undefined;
     const deliver = () => this.#forEach([peer], (peer) => peer.deliver());
@@ -428,7 +435,7 @@ export class Peers<S> {
     const connection = this.#connection;
     this.#markRefused(peer, refusal, cause);
     const wasSignedIn = connection.isSignedIn;
-    this.#guard.clock.after(CLOSING, () => {
+    this.#connection.guard.clock.after(CLOSING, () => {
       // The socket is then told along with the others.
       if (connection.isClosing) return;
       connection.ignoreClient();
@@ -483,11 +490,6 @@ export class Peers<S> {
     this.#dismiss(peer);
   }
 
-  /** Tells refused sockets that are not connected to stay away. */
-  dismissOutside(): void {
-    for (const peer of this.#outside) this.#dismissRefused(peer);
-  }
-
   #dismissRefused(peer: Peer<S>): void {
     if (refused.has(peer)) this.#dismiss(peer);
   }
@@ -511,7 +513,7 @@ export class Peers<S> {
     // A connection that is cut by a limit is one event, not one for each socket.
     const noted = isLimit(refusal.code) ? peers.slice(0, 1) : peers;
     this.#forEach(peers, (peer) => {
-      this.#guard.journal.countEnd(refusal.code);
+      this.#connection.guard.journal.countEnd(refusal.code);
       this.#tell(peer, refusal, cause, noted.includes(peer));
     });
   }
@@ -541,7 +543,7 @@ export class Peers<S> {
   }
 
   turnAway(peer: Peer<S>, refusal: Unauthorized, cause: Cause): void {
-    this.#guard.journal.countEnd(refusal.code);
+    this.#connection.guard.journal.countEnd(refusal.code);
     this.#tell(peer, refusal, cause);
   }
 
@@ -549,13 +551,13 @@ export class Peers<S> {
     if (peer.connected) peer.send(UNAUTHORIZED, refusal);
     if (!isNoted) return;
     if (cause === "unauthorized") return this.#note(peer, { type: cause, code: refusal.code });
-    const { authenticatedAt = this.#guard.clock.now() } = peer.session ?? {};
+    const { authenticatedAt = this.#connection.guard.clock.now() } = peer.session ?? {};
     this.#note(peer, { type: cause }, authenticatedAt);
   }
 
   /** Notes an event of a socket; `from` is the beginning of its duration. */
   #note(peer: Peer<S>, what: What, from: number = peer.connectedAt): void {
-    const { clock, journal } = this.#guard;
+    const { clock, journal } = this.#connection.guard;
     journal.note(peer, () => {
       const { userId } = peer.session ?? {};
       const duration = Math.max(clock.now() - from, 0);
@@ -574,7 +576,7 @@ export class Peers<S> {
     try {
       call();
     } catch (error) {
-      this.#guard.policy.report(error, { during: "gate", socket: peer.socket });
+      this.#connection.guard.policy.report(error, { during: "gate", socket: peer.socket });
     }
   }
 }

@@ -22,7 +22,7 @@ export interface Policy<S> extends Rules {
   readonly postAuthenticate: ((socket: S, credentials: unknown) => unknown) | undefined;
   readonly postRefresh: ((socket: S, previous: Session<unknown>) => unknown) | undefined;
   readonly disconnect: ((socket: S, reason: string) => unknown) | undefined;
-  readonly reply: (user: unknown, socket: S) => unknown;
+  readonly reply: ((user: unknown, socket: S) => unknown) | undefined;
   readonly userId: ((user: unknown) => unknown) | undefined;
   readonly sessionId: ((user: unknown) => unknown) | undefined;
   readonly expiresAt: ((user: unknown) => unknown) | undefined;
@@ -64,7 +64,7 @@ const OPTIONS: Record<OptionName, readonly [check: Check, fallback?: unknown]> =
   incoming: [choice("hold", "drop", "pass"), "hold"],
   outgoing: [choice("hold", "pass"), "hold"],
   holdLimit: [resolveHoldLimit, HOLD_LIMIT],
-  reply: [hookAtOnce, () => true],
+  reply: [hookAtOnce],
   userId: [hookAtOnce],
   sessionId: [hookAtOnce],
   expiresAt: [hookAtOnce],

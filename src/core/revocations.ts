@@ -45,24 +45,18 @@ export class Revocations {
   readonly awareness: Awareness;
   readonly #clock: Clock;
   readonly #retention: number;
-  readonly #connections: Set<Revocable> = new Set();
+  /** The connections that are pending or signed in. */
+  readonly connections: Set<Revocable> = new Set();
   /** The remembered revocations by target, the one with the oldest news first. */
   readonly #entries: Map<string, Entry> = new Map();
-  #size = 0;
+  /** How many revocations are remembered. */
+  size = 0;
 
   /** Remembers each revocation for at least `retention` milliseconds. */
   constructor(clock: Clock, retention: number) {
     this.awareness = new Awareness(clock);
     this.#clock = clock;
     this.#retention = retention;
-  }
-
-  watch(connection: Revocable): void {
-    this.#connections.add(connection);
-  }
-
-  forget(connection: Revocable): void {
-    this.#connections.delete(connection);
   }
 
   /** Carries out a revocation, once. Returns how many sockets it has ended here. */
@@ -90,7 +84,7 @@ export class Revocations {
     let count = 0;
     // There may be many connections: only those concerned are asked further.
     const concerned: Revocable[] = [];
-    for (const connection of this.#connections) {
+    for (const connection of this.connections) {
       if (connection.concerns(target)) concerned.push(connection);
     }
     for (const connection of concerned) {
@@ -101,10 +95,6 @@ export class Revocations {
         : connection.revoke(isMeant, refusalOf(revocation));
     }
     return count;
-  }
-
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
   }
 
   /** Returns why a session must not begin or be recovered, if it is revoked. */
@@ -158,19 +148,19 @@ export class Revocations {
 
   #keep(target: RevocationTarget, entry: Entry): void {
     const key = keyOf(target);
-    this.#size += entry.all.length - (this.#entries.get(key)?.all.length ?? 0);
+    this.size += entry.all.length - (this.#entries.get(key)?.all.length ?? 0);
     this.#entries.set(key, entry);
   }
 
   #forget(key: string): void {
-    this.#size -= this.#entries.get(key)?.all.length ?? 0;
+    this.size -= this.#entries.get(key)?.all.length ?? 0;
     this.#entries.delete(key);
   }
 
   #prune(): void {
     const horizon = this.#horizon();
     for (const [key, { all: [last] }] of this.#entries) {
-      if (last!.at >= horizon && this.#size <= CAPACITY) return;
+      if (last!.at >= horizon && this.size <= CAPACITY) return;
       if (last!.at > this.#clock.monotonic() - this.#retention) this.awareness.lose();
       this.#forget(key);
     }
@@ -179,7 +169,7 @@ export class Revocations {
   /** The time before which no revocation matters any more. */
   #horizon(): number {
     let horizon = this.#clock.monotonic() - Math.max(this.#retention, MEMORY);
-    for (const { verifyingSince } of this.#connections) {
+    for (const { verifyingSince } of this.connections) {
       if (verifyingSince !== undefined && verifyingSince < horizon) horizon = verifyingSince;
     }
     return horizon;

@@ -7,55 +7,42 @@
 import type { Attempt } from "./attempt.ts";
 import { isMissing, isNothing, isObject } from "./checks.ts";
 import { compact } from "./compact.ts";
-import { isBad, measure } from "./measure.ts";
+import { MAX_DEPTH, measure } from "./measure.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import type { StandardSchema } from "./schema.ts";
 import { Points } from "./throttle.ts";
 
-/** Finds and measures the credentials of an attempt. Returns a refusal, if there is one. */
-export function find<S>(attempt: Attempt<S>): Unauthorized | undefined {
-  const { handshake, credentials: schema } = attempt.guard.policy;
-  // A schema decides itself whether it accepts `{}`.
-  const isLeftToSchema = schema && isObject(attempt.credentials);
-  return typeof handshake === "function" && !isLeftToSchema && bringsNone(attempt)
-    ? takeBrought(attempt)
-    : measureCredentials(attempt);
+/**
+ * Finds and measures the credentials of an attempt: those that the client has sent, or else those
+ * of the transport. Returns a refusal, if there is one. A schema decides itself whether it accepts
+ * `{}`; `hasSchemaRefused` says that it does not.
+ */
+export function find<S>(attempt: Attempt<S>, hasSchemaRefused = false): Unauthorized | undefined {
+  const { handshake, maxCredentials, credentials: schema } = attempt.guard.policy;
+  const isLeftToSchema = schema && isObject(attempt.credentials) && !hasSchemaRefused;
+  try {
+    if (typeof handshake === "function" && !isLeftToSchema && bringsNone(attempt)) {
+      attempt.credentials = attempt.connection.brought(attempt.peer);
+      attempt.areFound = true;
+      if (isMissing(attempt.credentials)) return unauthorized("authentication_failed");
+    }
+    const { bytes, depth, isPlain, hasBinary } = measure(attempt.credentials, maxCredentials);
+    // What the application has found need not be plain.
+    const isBad = bytes > maxCredentials || depth > MAX_DEPTH || !isPlain && !attempt.areFound;
+    if (isBad) return unauthorized("invalid_credentials");
+    if (hasBinary) attempt.credentials = compact(attempt.credentials);
+    // A copy, because the verifier may change the credentials, and others are compared with these.
+    if (handshake !== false) attempt.arrived = copy(attempt.credentials);
+    return undefined;
+  } catch (error) {
+    // A function of the application has thrown, or what it has found does when it is read.
+    return attempt.fail(error, "handshake");
+  }
 }
 
 /** Returns whether the client has sent no credentials, so that a function may find others. */
 function bringsNone<S>({ guard, isBrought, credentials }: Attempt<S>): boolean {
   return typeof guard.policy.handshake === "function" && !isBrought && isNothing(credentials);
-}
-
-function takeBrought<S>(attempt: Attempt<S>): Unauthorized | undefined {
-  try {
-    attempt.credentials = attempt.connection.brought(attempt.peer);
-  } catch (error) {
-    return attempt.fail(error, "handshake");
-  }
-  attempt.areFound = true;
-  const isNone = isMissing(attempt.credentials);
-  return isNone ? unauthorized("authentication_failed") : measureCredentials(attempt);
-}
-
-/** Refuses credentials that are too large, or not plain unless the application has found them. */
-function measureCredentials<S>(attempt: Attempt<S>): Unauthorized | undefined {
-  const { handshake, maxCredentials } = attempt.guard.policy;
-  try {
-    const size = measure(attempt.credentials, maxCredentials);
-    if (isBad(size, maxCredentials, attempt.areFound)) return unauthorized("invalid_credentials");
-    if (size.hasBinary) attempt.credentials = compact(attempt.credentials);
-    // A copy, because the verifier may change the credentials, and others are compared with these.
-    if (handshake !== false) attempt.arrived = copy(attempt.credentials);
-    return undefined;
-  } catch (error) {
-    // Credentials that the application has found may throw when they are read.
-    return attempt.fail(error, "handshake");
-  }
-}
-
-export function needsScreening<S>({ guard: { policy } }: Attempt<S>): boolean {
-  return policy.credentials !== undefined || policy.throttle.length > 0;
 }
 
 export async function screen<S>(attempt: Attempt<S>): Promise<Unauthorized | undefined> {
@@ -81,7 +68,7 @@ async function validate<S>(
 ): Promise<Unauthorized | undefined> {
   let result = await schema.validate(attempt.credentials);
   if (result.issues && bringsNone(attempt)) {
-    const refusal = takeBrought(attempt);
+    const refusal = find(attempt, true);
     if (refusal) return refusal;
     result = await schema.validate(attempt.credentials);
   }

@@ -1,6 +1,4 @@
-import { isMissing } from "./checks.ts";
 import type { Clock } from "./interface.ts";
-import { asId, type SessionFacts } from "./users.ts";
 
 /** A user's session on one client connection, shared by all its namespaces. */
 export interface Session<User> {
@@ -23,29 +21,6 @@ export function subjectOf({ userId, sessionId }: Subject): Subject {
 }
 
 export type RevocationTarget = { readonly userId: string } | { readonly sessionId: string };
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/**
- * Creates the session of a user whose credentials were accepted `now`.
- *
- * @throws {TypeError | RangeError} if an id or the end is a value that cannot be used
- */
-export function createSession(
-  { userId, sessionId, expiresAt }: Particulars,
-  user: unknown,
-  now: number,
-): Session<unknown> {
-  const session: Mutable<Session<unknown>> = { user, authenticatedAt: now };
-  const ids = { userId: asId("userId", userId), sessionId: asId("sessionId", sessionId) };
-  const end = isMissing(expiresAt) ? undefined : asTime("expiresAt", expiresAt);
-  if (ids.userId !== undefined) session.userId = ids.userId;
-  if (ids.sessionId !== undefined) session.sessionId = ids.sessionId;
-  if (end !== undefined) session.expiresAt = end;
-  return session;
-}
-
-type Particulars = { readonly [Name in keyof SessionFacts]: unknown };
 
 /** The ends of sessions that were shortened, by the monotonic clock. */
 const limits = new WeakMap<Session<unknown>, number>();
@@ -73,28 +48,31 @@ export function endOf(session: Session<unknown>, grace: number): number {
 }
 
 export function isExpired(session: Session<unknown>, clock: Clock, grace: number): boolean {
-  if (session.expiresAt === undefined) return false;
   return endOf(session, grace) <= clock.now() || limitOf(session) <= clock.monotonic();
 }
 
 /** In seconds these are the years 1973 to 5138; in milliseconds they are all before 1974. */
 const SECONDS = { from: 1e8, to: 1e11 };
 
-function asTime(name: string, time: unknown): number | undefined {
-  if (time === Infinity) return undefined;
+/**
+ * Reads the end of a session, in epoch milliseconds.
+ *
+ * @throws {TypeError | RangeError} if the value cannot be a time
+ */
+export function asTime(time: unknown): number {
   const ms = time instanceof Date ? time.getTime() : time;
   if (ms === 0) {
     throw new RangeError(
-      `${name} must be nothing where a session does not end: 0 is the year 1970. ` +
+      "expiresAt must be nothing where a session does not end: 0 is the year 1970. " +
         "(null * 1000 is 0, too.)",
     );
   }
   if (typeof ms !== "number" || !Number.isFinite(ms)) {
-    throw new TypeError(`${name} must be a valid Date, epoch milliseconds or nothing.`);
+    throw new TypeError("expiresAt must be a valid Date, epoch milliseconds or nothing.");
   }
   if (ms >= SECONDS.from && ms < SECONDS.to) {
     throw new RangeError(
-      `${name} must be in milliseconds, and ${ms} can only be seconds: multiply it by 1000.`,
+      `expiresAt must be in milliseconds, and ${ms} can only be seconds: multiply it by 1000.`,
     );
   }
   return ms;

@@ -22,39 +22,36 @@ const SHARE = 0.5;
  */
 export class Spreading {
   readonly #clock: Clock;
-  readonly #counts: number[] = Array(MEMORY).fill(0);
-  #second = 0;
+  /** How many verifications there were in each of the last seconds. */
+  readonly #counts: { second: number; count: number }[] = [];
   #next = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Counts a verification that has ended. */
   served(): void {
-    this.#forgetOld();
-    this.#counts[this.#second % MEMORY]!++;
+    const second = Math.floor(this.#clock.monotonic() / 1000);
+    const slot = this.#counts[second % MEMORY];
+    if (slot?.second === second) slot.count++;
+    else this.#counts[second % MEMORY] = { second, count: 1 };
   }
 
   /** Returns how long the next client is to wait, in milliseconds. */
   next(): number {
-    this.#forgetOld();
     const now = this.#clock.monotonic();
     const at = Math.max(this.#next, now + SOONEST);
     // With so many clients, the forecast is worth nothing: spread them at random.
     if (at - now > LATEST) return Math.round(LATEST * (1 + Math.random()) / 2);
-    this.#next = at + 1000 / this.#pace;
+    this.#next = at + 1000 / this.#paceAt(now);
     return Math.round(at - now);
   }
 
-  get #pace(): number {
-    const most = Math.max(...this.#counts);
+  /** Returns how many clients may come back in a second. */
+  #paceAt(now: number): number {
+    const recent = this.#counts.filter(({ second }) => second > Math.floor(now / 1000) - MEMORY);
+    const most = Math.max(0, ...recent.map(({ count }) => count));
     return most > 0 ? Math.max(most * SHARE, SLOWEST) : UNKNOWN;
-  }
-
-  #forgetOld(): void {
-    const second = Math.floor(this.#clock.monotonic() / 1000);
-    const passed = Math.min(second - this.#second, MEMORY);
-    for (let i = 1; i <= passed; i++) this.#counts[(this.#second + i) % MEMORY] = 0;
-    this.#second = second;
   }
 }

@@ -4,7 +4,6 @@ import type { ChallengeOptions, Dialog } from "./challenge.ts";
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
 import type { Clock } from "./interface.ts";
 import type { Delay, Notice } from "./notices.ts";
-import type { VerifyContext } from "./answers.ts";
 import type { Policy } from "./policy.ts";
 import { isObject, isText } from "./checks.ts";
 import { unauthorized } from "../protocol.ts";
@@ -54,7 +53,13 @@ export class Verification<S> {
         const callback = (error?: unknown, user?: unknown) => this.#calledBack(error, user);
         return this.#waitForCallback(authenticate!(this.#socket, credentials, callback));
       }
-      const answer = verify(this.#socket, credentials, this.#context());
+      const signal = () => this.#signal;
+      const answer = verify(this.#socket, credentials, {
+        get signal() {
+          return signal();
+        },
+        challenge: (data, options) => this.#ask(data, options),
+      });
       const isThenable = typeof (answer as { then?: unknown } | undefined | null)?.then ===
         "function";
       if (!isThenable) return this.#resolved(answer);
@@ -71,7 +76,8 @@ export class Verification<S> {
   abort(): void {
     if (!this.#isOpen) return;
     this.#isAborted = true;
-    this.#end();
+    this.#endedAt = this.#clock.monotonic();
+    this.#dialog?.end();
     this.#controller?.abort();
   }
 
@@ -89,16 +95,6 @@ export class Verification<S> {
         message: "The deadline ended an attempt, and authenticate had not called " +
           `back. ${CALLS_BACK} If it does call back, make it faster, or raise the option timeout.`,
       };
-  }
-
-  #context(): VerifyContext {
-    const signal = () => this.#signal;
-    return {
-      get signal() {
-        return signal();
-      },
-      challenge: (data, options) => this.#ask(data, options),
-    };
   }
 
   get #signal(): AbortSignal {
@@ -175,17 +171,13 @@ export class Verification<S> {
   #answer(verdict: Verdict): void {
     if (this.#isAnswered) return;
     this.#isAnswered = true;
-    if (!this.#isAborted) this.#end();
+    this.#endedAt ??= this.#clock.monotonic();
+    this.#dialog?.end();
     this.#attempt.answered(verdict);
   }
 
   get #isOpen(): boolean {
     return this.#endedAt === undefined;
-  }
-
-  #end(): void {
-    this.#endedAt = this.#clock.monotonic();
-    this.#dialog?.end();
   }
 
   #notice(notice: Notice, message: string): void {
@@ -203,10 +195,10 @@ function verdictOn(answer: unknown): Verdict {
   const admitted = answer instanceof Admission ? answer : { user: answer, facts: NO_FACTS };
   const { user } = admitted;
   if (!user) return { refusal: unauthorized("authentication_failed") };
-  // The error was meant to be thrown.
-  if (isError(user)) throw user;
   const objection = objectionToUser(user);
   if (objection === undefined) return admitted;
+  // The error was meant to be thrown.
+  if (isError(user)) throw user;
   ignore(user);
   throw new TypeError(
     "A user must be true, text, a number, or an object that describes the user. The verifier " +

@@ -1,4 +1,4 @@
-import { AUTHENTICATION } from "../protocol.ts";
+import { AUTHENTICATION, parseAuthentication } from "../protocol.ts";
 import type { Guard } from "../core/guard.ts";
 import { Gate } from "./gate/gate.ts";
 import { gateOf } from "./gate/prototype.ts";
@@ -34,5 +34,7 @@ export function guardSocket(guard: SocketIoGuard, socket: RawSocket, isNew = fal
 
 /** Handles a refresh. Shared by all sockets, so that an authenticated one costs no closure. */
 function onAuthentication(this: RawSocket, ...args: unknown[]): void {
-  gateOf(this)!.authenticate(args);
+  const gate = gateOf(this)!;
+  const { credentials, acknowledge } = parseAuthentication(args);
+  gate.connection.authenticate(gate, credentials, acknowledge);
 }

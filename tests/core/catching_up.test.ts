@@ -25,12 +25,15 @@ class LatePeer extends FakePeer {
 function setUp(options: object = {}) {
   const errors: unknown[] = [];
   const users: string[] = [];
-  const guard = new FakeGuard(resolvePolicy<string, string, unknown>({
-    verify: () => users.shift()!,
-    userId: (user) => user,
-    onError: (error: unknown) => errors.push(error),
-    ...options,
-  }));
+  const guard = new FakeGuard(
+    resolvePolicy<string, string, unknown>({
+      verify: () => users.shift()!,
+      userId: (user) => user,
+      onError: (error: unknown) => errors.push(error),
+      ...options,
+    }),
+    60_000,
+  );
   const connection = new Connection<string, unknown>(guard, {});
   function signIn(peer: FakePeer, user: string): void {
     users.push(user);

@@ -111,12 +111,16 @@ export class FakePeer implements Peer<string> {
 /** A server of plain objects, with connections that are told of rather than closed. */
 export class FakeBinding implements Binding<unknown> {
   readonly name: string = "server";
-  readonly recoverable: number = 0;
+  readonly recoverable: number;
   readonly clock: FakeClock = new FakeClock();
   isInUse = false;
   /** Transports that were closed, and dropped. */
   readonly closed: Set<unknown> = new Set();
   readonly dropped: Set<unknown> = new Set();
+
+  constructor(recoverable = 0) {
+    this.recoverable = recoverable;
+  }
 
   isShared(): boolean {
     return this.isInUse;
@@ -134,8 +138,8 @@ export class FakeGuard extends Guard<string, unknown> {
   readonly binding: FakeBinding;
   declare readonly clock: FakeClock;
 
-  constructor(policy: Policy<string>) {
-    const binding = new FakeBinding();
+  constructor(policy: Policy<string>, recoverable = 0) {
+    const binding = new FakeBinding(recoverable);
     super(policy, binding);
     this.binding = binding;
   }

@@ -17,10 +17,9 @@ class Node extends FakeBinding {
   readonly #cluster: Cluster;
   isCutOff = false;
   override readonly clock: FakeClock;
-  override readonly recoverable: number = 120_000;
 
   constructor(cluster: Cluster) {
-    super();
+    super(120_000);
     this.#cluster = cluster;
     this.clock = cluster.clock;
     const policy = resolvePolicy({ verify: () => true }) as Policy<string>;

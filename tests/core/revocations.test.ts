@@ -79,10 +79,10 @@ describe("revocations", () => {
   it("are carried out once, however often they are heard of", () => {
     const { revocations } = setUp();
     const target = new Target();
-    revocations.watch(target);
+    revocations.connections.add(target);
     const counts = [1, 2].map(() => revocations.revoke({ id: "1", target: ADA, age: 0 }));
     assertEquals([counts, target.revokedAt], [[1, 1], [5000]]);
-    revocations.forget(target);
+    revocations.connections.delete(target);
     assertEquals(revocations.revoke({ id: "2", target: ADA, age: 0 }), 0);
   });
 
@@ -91,7 +91,7 @@ describe("revocations", () => {
     const seen: boolean[] = [];
     const target = new Target();
     target.revoke = () => seen.push(covers(revocations, { ...ADA, since: 5000 }));
-    revocations.watch(target);
+    revocations.connections.add(target);
     revocations.revoke({ id: "1", target: ADA, age: 0 });
     assertEquals(seen, [true]);
   });
@@ -99,7 +99,7 @@ describe("revocations", () => {
   it("heard of late, concern what began before they were made", () => {
     const { revocations } = setUp();
     const target = new Target();
-    revocations.watch(target);
+    revocations.connections.add(target);
     revocations.revoke({ id: "1", target: ADA, age: 300 });
     assertEquals(target.revokedAt, [4700]);
     assertEquals([4699, 4700, 4701].map((since) => covers(revocations, { ...ADA, since })), [
@@ -115,7 +115,7 @@ describe("revocations", () => {
     const [mine, other] = ["mine", "other"].map((id) => {
       const target = new Target();
       target.id = id;
-      revocations.watch(target);
+      revocations.connections.add(target);
       return target;
     });
     assertEquals(revocations.revoke({ id: "1", target: ADA, age: 0, except: "mine" }), 1);
@@ -263,7 +263,7 @@ describe("revocations", () => {
       clock.advance(5);
       return revocations.revoke({ id: "2", target: ADA, age: 0 });
     };
-    revocations.watch(target);
+    revocations.connections.add(target);
     revocations.revoke({ id: "1", target: ADA, age: 0, except: "x" });
     assertEquals(covers(revocations, { ...ADA, since: 5003, connection: "x" }), true);
   });
@@ -280,7 +280,7 @@ describe("revocations", () => {
     const { clock, revocations } = setUp();
     const slow = new Target();
     slow.verifyingSince = clock.monotonic();
-    revocations.watch(slow);
+    revocations.connections.add(slow);
     revocations.revoke({ id: "1", target: ADA, age: 0 });
     for (let i = 2; i < 5; i++) {
       clock.advance(RETENTION);

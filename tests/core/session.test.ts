@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows, describe, it } from "#testing";
-import { Identities } from "../../src/core/identities.ts";
+import { Identities } from "../../src/core/users.ts";
 import { Notices } from "../../src/core/notices.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
 import type { Session } from "../../src/core/session.ts";

@@ -334,6 +334,26 @@ describe("credentials that come with a CONNECT on a connection that is being sig
         assertEquals([house.doors.asked, house.auth.stats().authenticated], [[ANN], 1]);
       });
     }
+
+    it(`join the session that is renewed while a middleware runs (${place.name})`, async () => {
+      let goOn = () => {};
+      const house = await openHouse(place);
+      house.io.of("/chat").use((_socket, next) => void (goOn = next));
+      house.doors.shut.add("verifier ann");
+      const visitor = await Visitor.open(house);
+      visitor.ask("/", ANN);
+      visitor.ask("/chat", ANN);
+      await visitor.allHaveCome();
+      house.doors.shut.clear();
+      house.doors.open.get("verifier ann")!();
+      await house.log.next("met /");
+      visitor.submit("/", ANN);
+      await visitor.allHaveCome();
+      assertEquals([house.doors.asked, house.auth.stats().accepted], [[ANN, ANN], 2]);
+      goOn();
+      await house.log.next("met /chat");
+      assertEquals(house.auth.stats().authenticated, 2);
+    });
   }
 });
 

@@ -3,7 +3,7 @@ import type { Origin } from "../../core/events.ts";
 import type { Peer } from "../../core/interface.ts";
 import {
   type Acknowledge,
-  parseAuthentication,
+  AUTHENTICATION,
   type Unauthorized,
   unauthorized,
 } from "../../protocol.ts";
@@ -14,9 +14,21 @@ import type { Guard } from "../../core/guard.ts";
 import type { Ledger } from "../../core/holdings.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { Owner } from "../../core/waiting.ts";
-import { CONNECT_ERROR, DISCONNECT, EVENT, type RawClient, type RawSocket } from "../internals.ts";
+import {
+  ACK,
+  BINARY_ACK,
+  BINARY_EVENT,
+  CONNECT_ERROR,
+  DISCONNECT,
+  EVENT,
+  type Flags,
+  type Packet,
+  type RawClient,
+  type RawSocket,
+} from "../internals.ts";
 import { readPayload } from "../payload.ts";
 import {
+  callOff,
   endJoining,
   forgetRefused,
   isJoining,
@@ -25,8 +37,16 @@ import {
   refuseJoining,
   removeStale,
 } from "../joining.ts";
-import { sendChallenge, sendEmit, sendPast } from "./sending.ts";
-import { baseOf, gatedPrototypeOf, gateOf, setGate } from "./prototype.ts";
+import {
+  baseOf,
+  gatedPrototypeOf,
+  gateOf,
+  isAnswer,
+  sendChallenge,
+  sendEmit,
+  sendPast,
+  setGate,
+} from "./prototype.ts";
 import { leaveTopics, standIn } from "./stand_in.ts";
 import { connectionOf, followTransport } from "../connections.ts";
 import { startMeter, stopMeter } from "./meter.ts";
@@ -45,8 +65,8 @@ const BY_SERVER = "server namespace disconnect";
  */
 export class Gate<S> implements Peer<S>, Owner {
   readonly connection: Connection<S, RawClient>;
-  readonly #raw: RawSocket;
-  #session: Session<unknown> | undefined;
+  readonly socket: S & RawSocket;
+  session: Session<unknown> | undefined;
   #waiting: Gated | undefined;
 
   /**
@@ -59,10 +79,10 @@ export class Gate<S> implements Peer<S>, Owner {
     recovered: Recovered | undefined,
     isNew: boolean,
   ) {
-    this.#raw = raw;
+    this.socket = raw as S & RawSocket;
     this.connection = connectionOf(raw.client, guard);
     setGate(raw, this as Gate<unknown>);
-    this.session = undefined;
+    raw.auth = false;
     if (isNew) leaveTopics(raw);
     const waiting = isNew ? this.#stand(new Gated(this, [], false)) : this.#shut();
     waiting.recovered = recovered;
@@ -76,14 +96,56 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   handshake(credentials: unknown, acknowledge: Acknowledge): void {
-    followTransport(this.#raw.client);
+    followTransport(this.socket.client);
     this.connection.handshake(this, credentials, acknowledge);
   }
 
-  /** Handles an `authentication` event, from a shut gate or as a refresh. */
-  authenticate(args: readonly unknown[]): void {
-    const { credentials, acknowledge } = parseAuthentication(args);
-    this.connection.authenticate(this, credentials, acknowledge);
+  /** Returns whether a packet of the client may go on to the socket. If not, it is held or lost. */
+  receive(packet: Packet): boolean {
+    const waiting = this.#waiting;
+    if (!waiting) return true;
+    const { socket } = this;
+    const { type, nsp, data, id } = packet;
+    const isOver = waiting.outwards === "over";
+    const isAck = type === ACK || type === BINARY_ACK;
+    if (type === DISCONNECT) {
+      // A socket that was refused while others stay may leave, and be asked for again.
+      if (!isOver || socket.connected && !this.connection.isClosing) return true;
+      callOff(socket);
+      return false;
+    }
+    if (!isOver && !waiting.isOpenInwards) {
+      if (isAck && isAnswer(socket, id)) return true;
+      // A packet of a client may lack its data.
+      const [name, credentials] = Array.isArray(data) ? data : [];
+      if (name === AUTHENTICATION && (type === EVENT || type === BINARY_EVENT)) {
+        const acknowledge = id == null ? undefined : socket.ack(id);
+        this.connection.authenticate(this, credentials, acknowledge);
+        return false;
+      }
+      if (type === EVENT) this.connection.heard(name);
+    }
+    // Hold what is measured and no more: parsers may leave other members in a packet.
+    const held: Packet = { type, ...nsp !== undefined && { nsp }, data, ...id != null && { id } };
+    return waiting.mayReceive(held, data, isAck);
+  }
+
+  /** Returns whether a packet may go out to the client. If not, it is held or lost. */
+  maySend(packet: Packet, flags: Flags): boolean {
+    const waiting = this.#waiting;
+    if (!waiting) return true;
+    const { type, data, id } = packet;
+    // The gate has refused the socket already: a middleware's refusal comes too late.
+    if (type === CONNECT_ERROR && waiting.isEnded) return false;
+    if (type !== EVENT) {
+      return waiting.outwards !== "over" || type === DISCONNECT || type === CONNECT_ERROR;
+    }
+    const [name] = data as unknown[];
+    const isVolatile = Boolean(flags.volatile);
+    return waiting.maySend({ packet, flags }, name, data, isVolatile, () => {
+      // The emit will not be answered.
+      if (id != null) this.socket.acks.delete(id);
+    });
   }
 
   /**
@@ -91,14 +153,14 @@ export class Gate<S> implements Peer<S>, Owner {
    * socket has no effect.
    */
   removed(): void {
-    const { nsp, client, connected } = this.#raw;
-    endJoining(this.#raw);
+    const { nsp, client, connected } = this.socket;
+    endJoining(this.socket);
     // The client has left before it was connected, and may come back.
     if (!connected && client.conn.readyState !== "open") this.#waiting?.recovered?.keepAgain();
     this.close();
     // A connected socket is gone once its listeners have run. A refused one is gone once its client
     // is told to stay away.
-    if (connected || refusedSocket(client, nsp.name) === this.#raw) return;
+    if (connected || refusedSocket(client, nsp.name) === this.socket) return;
     removeStale(client, nsp.name);
     this.gone(BY_SERVER);
   }
@@ -114,7 +176,7 @@ export class Gate<S> implements Peer<S>, Owner {
    * `disconnect` runs in here.
    */
   gone(reason: string): void {
-    const { client, nsp } = this.#raw;
+    const { client, nsp } = this.socket;
     this.connection.leave(this, reason);
     this.mute();
     // Packets of the client are counted again once none of its sockets is signed in.
@@ -129,12 +191,8 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.connection.guard;
   }
 
-  get socket(): S {
-    return this.#raw as S;
-  }
-
   get connected(): boolean {
-    return this.#raw.connected;
+    return this.socket.connected;
   }
 
   get previous(): Previous | undefined {
@@ -142,11 +200,11 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   get connectedAt(): number {
-    return this.#raw.handshake.issued;
+    return this.socket.handshake.issued;
   }
 
   origin(): Origin {
-    const { id, nsp, handshake } = this.#raw;
+    const { id, nsp, handshake } = this.socket;
     const ask = this.guard.policy.address;
     const address = ask ? ask(this.socket) : normalizeAddress(handshake.address);
     return { socketId: id, namespace: nsp.name, ...address !== undefined && { address } };
@@ -172,24 +230,14 @@ export class Gate<S> implements Peer<S>, Owner {
     return this.isAdmitted || this.#waiting!.isCatchingUp;
   }
 
-  get session(): Session<unknown> | undefined {
-    return this.#session;
-  }
-
-  /** Keeps `socket.auth`, the flag of the original module, in step with the session. */
-  set session(session: Session<unknown> | undefined) {
-    this.#session = session;
-    this.#raw.auth = session !== undefined;
-  }
-
   send(event: string, ...args: unknown[]): void {
     // Not through `emit`: with connection state recovery, that is a broadcast. It would not reach a
     // socket that is out of the adapter, and would be replayed.
-    sendPast(this.#raw, { type: EVENT, data: [event, ...args] });
+    sendPast(this.socket, { type: EVENT, data: [event, ...args] });
   }
 
   challenge(data: unknown, onAnswer: (answer: unknown) => void): () => void {
-    return sendChallenge(this.#raw, data, onAnswer);
+    return sendChallenge(this.socket, data, onAnswer);
   }
 
   get isBehind(): boolean {
@@ -197,7 +245,7 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   catchUp(): Promise<void> {
-    return this.#waiting!.catchUp(this.#raw);
+    return this.#waiting!.catchUp(this.socket);
   }
 
   fallBehind(): void {
@@ -207,9 +255,9 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   #leaveRooms(): void {
-    endCatchUp(this.#raw);
-    leaveTopics(this.#raw);
-    this.#raw.nsp.adapter.delAll(this.#raw.id);
+    endCatchUp(this.socket);
+    leaveTopics(this.socket);
+    this.socket.nsp.adapter.delAll(this.socket.id);
   }
 
   open(): void {
@@ -221,8 +269,8 @@ export class Gate<S> implements Peer<S>, Owner {
     // Without a `waiting` state, `connection` was emitted already.
     if (this.#waiting?.isIntroduced !== false) return;
     this.#waiting.isIntroduced = true;
-    this.#raw.nsp.emitReserved("connect", this.#raw);
-    this.#raw.nsp.emitReserved("connection", this.#raw);
+    this.socket.nsp.emitReserved("connect", this.socket);
+    this.socket.nsp.emitReserved("connection", this.socket);
   }
 
   deliver(): void {
@@ -233,7 +281,7 @@ export class Gate<S> implements Peer<S>, Owner {
     for (const packet of waiting.takeIncoming()) {
       if (!this.connected) return;
       try {
-        this.#raw._onpacket(packet);
+        this.socket._onpacket(packet);
       } catch (error) {
         this.report("gate", error);
       }
@@ -256,15 +304,15 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   disconnect(): void {
-    if (this.connected) return this.#end(() => this.#raw.disconnect());
+    if (this.connected) return this.#end(() => this.socket.disconnect());
     // The client may have asked for the namespace again, and got another socket.
-    if (isJoining(this.#raw)) this.dropJoining();
-    if (forgetRefused(this.#raw)) sendPast(this.#raw, { type: DISCONNECT });
+    if (isJoining(this.socket)) this.dropJoining();
+    if (forgetRefused(this.socket)) sendPast(this.socket, { type: DISCONNECT });
   }
 
   /** Keeps a socket from being connected. Its client can be told to stay away later. */
   dropJoining(): void {
-    const raw = this.#raw;
+    const raw = this.socket;
     refuseJoining(raw);
     followTransport(raw.client);
     raw._cleanup();
@@ -272,7 +320,7 @@ export class Gate<S> implements Peer<S>, Owner {
   }
 
   refuse(refusal: Unauthorized): void {
-    const raw = this.#raw;
+    const raw = this.socket;
     const { message, code, reconnect, retryAfter } = refusal;
     const data = { code, reconnect, ...retryAfter !== undefined && { retryAfter } };
     this.dropJoining();
@@ -283,12 +331,12 @@ export class Gate<S> implements Peer<S>, Owner {
   brought(): unknown {
     const { handshake } = this.policy;
     if (typeof handshake !== "function") return undefined;
-    return readPayload(this.#raw.handshake, (it) => handshake(it, this.socket));
+    return readPayload(this.socket.handshake, (it) => handshake(it, this.socket));
   }
 
   replace(): void {
-    this.#end(() => this.#raw._onclose(BY_SERVER));
-    joinAgain(this.#raw, () => sendPast(this.#raw, { type: DISCONNECT }));
+    this.#end(() => this.socket._onclose(BY_SERVER));
+    joinAgain(this.socket, () => sendPast(this.socket, { type: DISCONNECT }));
   }
 
   /**
@@ -296,19 +344,19 @@ export class Gate<S> implements Peer<S>, Owner {
    * not keep the client connected.
    */
   #end(end: () => void): void {
-    this.#raw.auth = false;
+    this.socket.auth = false;
     try {
       end();
     } catch (error) {
       this.report("gate", error);
-      this.#raw.removeAllListeners("disconnecting");
+      this.socket.removeAllListeners("disconnecting");
       end();
     }
   }
 
   /** Shuts the gate, in any state. The socket leaves its rooms, which are remembered. */
   #shut(): Gated {
-    const waiting = new Gated(this, this.#raw.rooms, this.#raw.connected);
+    const waiting = new Gated(this, this.socket.rooms, this.socket.connected);
     this.#waiting?.discard();
     this.#waiting?.fallBehind();
     this.#leaveRooms();
@@ -318,14 +366,16 @@ export class Gate<S> implements Peer<S>, Owner {
   /** Puts the gate on the socket. */
   #stand(waiting: Gated): Gated {
     this.#waiting = waiting;
-    standIn(this.#raw);
-    Object.setPrototypeOf(this.#raw, gatedPrototypeOf(this.#raw));
+    standIn(this.socket);
+    Object.setPrototypeOf(this.socket, gatedPrototypeOf(this.socket));
     return waiting;
   }
 
   /** Opens the gate outwards: sends what the client has missed, then what was held for it. */
   #letOut(waiting: Gated): void {
-    const raw = this.#raw;
+    const raw = this.socket;
+    // The flag of the original module.
+    raw.auth = true;
     waiting.outwards = "open";
     stopMeter(raw.client.conn);
     raw.adapter = raw.nsp.adapter;
@@ -346,9 +396,9 @@ export class Gate<S> implements Peer<S>, Owner {
   sendHeld(): void {
     for (const { packet, flags } of this.#waiting?.takeOutgoing() ?? []) {
       // The acknowledgement of this emit has timed out.
-      if (packet.id !== undefined && !this.#raw.acks.has(packet.id!)) continue;
+      if (packet.id !== undefined && !this.socket.acks.has(packet.id!)) continue;
       try {
-        sendEmit(this.#raw, packet, flags);
+        sendEmit(this.socket, packet, flags);
       } catch (error) {
         this.report("emit", error);
       }
@@ -359,7 +409,7 @@ export class Gate<S> implements Peer<S>, Owner {
   #takeOff(waiting: Gated): void {
     if (this.#waiting !== waiting || !waiting.isOpen) return;
     this.#waiting = undefined;
-    Object.setPrototypeOf(this.#raw, baseOf(this.#raw));
+    Object.setPrototypeOf(this.socket, baseOf(this.socket));
   }
 
   /** Ends the connection if rooms could not be entered, or missed packets not be sent. */

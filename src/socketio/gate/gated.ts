@@ -3,7 +3,7 @@ import type { Packet, RawSocket } from "../internals.ts";
 import { CatchUp } from "../recovery/catch_up.ts";
 import type { Recovered } from "../recovery/recovered.ts";
 import { withinLimit } from "../recovery/within.ts";
-import type { HeldEmit } from "./sending.ts";
+import type { HeldEmit } from "./prototype.ts";
 
 /** The packets that a recovered socket has missed. Broadcasts wait until these are sent. */
 interface Arrears {

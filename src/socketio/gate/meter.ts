@@ -37,12 +37,14 @@ type Data = string | ArrayBufferView | ArrayBuffer;
 
 interface Count {
   readonly server: RawServer;
+  /** Whether the parser is Socket.IO's own. */
+  readonly isTextual: boolean;
   asked: number;
   bytes: number;
   /** Whether the client has asked for an open namespace, and a socket that it got there. */
   hasAskedOpen: boolean;
   openSocket?: RawSocket;
-  /** Where the parser is not Socket.IO's own: a decoder, and the namespaces of decoded CONNECTs. */
+  /** Where it is not: a decoder, and the namespaces of decoded CONNECTs. */
   decoder?: RawDecoder;
   decoded?: string[];
   isCut?: true;
@@ -73,7 +75,8 @@ export function addPolicy(server: RawServer, guard: AnyGuard): void {
 export function startMeter(server: RawServer, conn: RawConn): void {
   if (counts.has(conn)) return;
   // Socket.IO connects a client of revision 3 to the main namespace without being asked.
-  counts.set(conn, { server, asked: 0, bytes: 0, hasAskedOpen: conn.protocol === 3 });
+  const hasAskedOpen = conn.protocol === 3;
+  counts.set(conn, { server, isTextual: isTextual(server), asked: 0, bytes: 0, hasAskedOpen });
   listenFirst(conn, "data", onData);
 }
 
@@ -87,27 +90,27 @@ function onData(this: RawConn, data: Data | undefined): void {
   const count = counts.get(this);
   // A packet of the engine may be empty.
   if (!count || data === undefined) return;
-  count.bytes += typeof data === "string" ? data.length : data.byteLength;
-  for (const asked of namespacesIn(count, data)) ask(this, count, nameOf(this, asked));
+  const isText = typeof data === "string";
+  count.bytes += isText ? data.length : data.byteLength;
+  if (!count.isTextual) {
+    for (const asked of decode(count, data)) ask(this, count, asked);
+  } else if (isText && data !== "" && Number(data[0]) === CONNECT) {
+    // Read as Socket.IO's parser does, which takes a white space for a 0.
+    ask(this, count, /^[^](\/[^,]*)/.exec(data)?.[1] ?? "/");
+  }
   if (count.bytes > LEAST_BYTES && count.bytes > byteLimit(this, count)) {
     cut(this, count, "too_many_events");
   }
 }
 
-function ask(conn: RawConn, count: Count, name: string): void {
+function ask(conn: RawConn, count: Count, asked: string): void {
+  const name = nameOf(conn, asked);
   if (isOpen(count.server, name)) count.hasAskedOpen = true;
   else if (++count.asked > ASKED_LIMIT) {
     // Tells the client once only: a client that does not read would pile refusals up.
     if (count.asked === ASKED_LIMIT + 1) refuse(conn, count.server, name);
     cut(conn, count, "too_many_attempts");
   }
-}
-
-function namespacesIn(count: Count, data: Data): readonly string[] {
-  if (!isTextual(count.server)) return decode(count, data);
-  // Reads the packet as Socket.IO's parser does, which takes a white space for a 0.
-  const isConnect = typeof data === "string" && data !== "" && Number(data[0]) === CONNECT;
-  return isConnect ? [/^[^](\/[^,]*)/.exec(data)?.[1] ?? "/"] : [];
 }
 
 function decode(count: Count, data: Data): readonly string[] {

@@ -5,23 +5,13 @@
  *
  * It overrides the methods that everything else goes through, including methods that the
  * application has bound, wrapped or kept from before: `packet` on the way out, `_onpacket` on the
- * way in. (Rooms go through the adapter: see `stand_in.ts`.)
+ * way in. (Rooms go through the adapter: see `stand_in.ts`.) What the gate itself sends goes past it,
+ * by the methods of the own prototype.
  *
  * @module
  */
-import { AUTHENTICATION } from "../../protocol.ts";
-import {
-  ACK,
-  BINARY_ACK,
-  BINARY_EVENT,
-  CONNECT_ERROR,
-  DISCONNECT,
-  EVENT,
-  type Flags,
-  type Packet,
-  type RawSocket,
-} from "../internals.ts";
-import { callOff } from "../joining.ts";
+import { CHALLENGE } from "../../protocol.ts";
+import { EVENT, type Flags, type Packet, type RawSocket } from "../internals.ts";
 import type { Gate } from "./gate.ts";
 
 const GATE = Symbol("socketio-auth gate");
@@ -38,9 +28,6 @@ export function gateOf(socket: object): Gate<unknown> | undefined {
 export function setGate(socket: object, gate: Gate<unknown>): void {
   (socket as Slot)[GATE] = gate;
 }
-
-/** The acknowledgements that are answers to challenges, which may pass a shut gate. */
-export const answers: WeakSet<object> = new WeakSet();
 
 /** The gated prototype for each prototype of sockets, and the reverse. */
 const gatedPrototypes = new WeakMap<object, object>();
@@ -64,73 +51,68 @@ export function gatedPrototypeOf(socket: RawSocket): object {
 }
 
 function createGatedPrototype(base: RawSocket): object {
-  const gated: ThisType<RawSocket> & Partial<RawSocket> = {
+  const gated: ThisType<RawSocket & Required<Slot>> & Partial<RawSocket> = {
     packet(packet: Packet, flags?: Flags): void {
-      if (maySend(this, packet, flags)) base.packet.call(this, packet, flags);
+      if (this[GATE].maySend(packet, flags ?? {})) base.packet.call(this, packet, flags);
     },
     _onpacket(packet: Packet): void {
-      if (mayReceive(this, packet)) base._onpacket.call(this, packet);
+      if (this[GATE].receive(packet)) base._onpacket.call(this, packet);
     },
     _cleanup(): void {
       base._cleanup.call(this);
-      gateOf(this)!.removed();
+      this[GATE].removed();
     },
     emitReserved(event: string, ...args: unknown[]): unknown {
       try {
         return base.emitReserved.call(this, event, ...args);
       } finally {
         // After the listeners, however many are left.
-        if (event === "disconnect") gateOf(this)!.gone(args[0] as string);
+        if (event === "disconnect") this[GATE].gone(args[0] as string);
       }
     },
   };
   return Object.setPrototypeOf(gated, base);
 }
 
-/** Returns whether a packet of the client may go on to the socket. If not, it is held or lost. */
-function mayReceive(socket: RawSocket, packet: Packet): boolean {
-  const gate = gateOf(socket)!;
-  const { waiting } = gate;
-  if (!waiting) return true;
-  const { type, nsp, data, id } = packet;
-  const isOver = waiting.outwards === "over";
-  const isAck = type === ACK || type === BINARY_ACK;
-  if (type === DISCONNECT) {
-    // A socket that was refused while others stay may leave, and be asked for again.
-    if (!isOver || socket.connected && !gate.connection.isClosing) return true;
-    callOff(socket);
-    return false;
-  }
-  if (!isOver && !waiting.isOpenInwards) {
-    if (isAck && answers.has(Object(socket.acks.get(id!)))) return true;
-    // A packet of a client may lack its data.
-    const [name, ...args] = Array.isArray(data) ? data : [];
-    if (name === AUTHENTICATION && (type === EVENT || type === BINARY_EVENT)) {
-      if (id != null) args.push(socket.ack(id));
-      gate.authenticate(args);
-      return false;
-    }
-    if (type === EVENT) gate.connection.heard(name);
-  }
-  // Hold what is measured and no more: parsers may leave other members in a packet.
-  const held: Packet = { type, ...nsp !== undefined && { nsp }, data, ...id != null && { id } };
-  return waiting.mayReceive(held, data, isAck);
+/** A direct emit, as the packet that socket.io has made of it. */
+export interface HeldEmit {
+  readonly packet: Packet;
+  readonly flags: Flags;
 }
 
-/** Returns whether a packet may go out to the client. If not, it is held or lost. */
-function maySend(socket: RawSocket, packet: Packet, flags: Flags = {}): boolean {
-  const { waiting } = gateOf(socket)!;
-  if (!waiting) return true;
-  const { type, data, id } = packet;
-  // The gate has refused the socket already: a middleware's refusal comes too late.
-  if (type === CONNECT_ERROR && waiting.isEnded) return false;
-  if (type !== EVENT) {
-    return waiting.outwards !== "over" || type === DISCONNECT || type === CONNECT_ERROR;
-  }
-  const [name] = data as unknown[];
-  const isVolatile = Boolean(flags.volatile);
-  return waiting.maySend({ packet, flags }, name, data, isVolatile, () => {
-    // The emit will not be answered.
-    if (id != null) socket.acks.delete(id);
-  });
+/**
+ * Sends a direct emit past the gate, as `emit` would have done. With connection state recovery,
+ * that is a broadcast to the socket's own room, which the adapter keeps for clients that are away.
+ */
+export function sendEmit(socket: RawSocket, packet: Packet, flags: Flags): void {
+  const { nsp } = socket;
+  if (!nsp.server.opts.connectionStateRecovery) return sendPast(socket, packet, flags);
+  nsp.adapter.broadcast(packet, { rooms: new Set([socket.id]), except: new Set(), flags });
+}
+
+/** Sends a packet straight to the client, in any state of the gate. */
+export function sendPast(socket: RawSocket, packet: Packet, flags?: Flags): void {
+  baseOf(socket).packet.call(socket, packet, flags);
+}
+
+/** The acknowledgements that are answers to challenges, which may pass a shut gate. */
+const answers = new WeakSet<object>();
+
+/** Returns whether a client answers a challenge by the acknowledgement with an id. */
+export function isAnswer(socket: RawSocket, id: number | null | undefined): boolean {
+  return answers.has(Object(socket.acks.get(id!)));
+}
+
+/** Sends a challenge past the gate. Returns a function that takes the challenge back. */
+export function sendChallenge(
+  socket: RawSocket,
+  data: unknown,
+  onAnswer: (answer: unknown) => void,
+): () => void {
+  const id = socket.nsp._ids++;
+  const acknowledge = (answer: unknown) => onAnswer(answer);
+  answers.add(acknowledge);
+  socket.acks.set(id, acknowledge);
+  sendPast(socket, { type: EVENT, id, data: [CHALLENGE, data] });
+  return () => void socket.acks.delete(id);
 }
