@@ -75,28 +75,28 @@ const PLACES: readonly Place[] = [
   { where: "Bun, bun-engine", runtime: "Bun", engine: "bun-engine" },
 ];
 
-const CPU = { most: 1.05 };
+const CPU = { most: 1.1 };
 
 export const tasks: readonly Task[] = [
   ...PLACES.map((place) =>
-    signIns("two steps", "an event, by hand", place, {
-      ...works("two steps", "event"),
+    signIns("two steps", "an event, a deadline and a guard, by hand", place, {
+      ...works("two steps", "event and guard"),
       way: "event",
     }, CPU)
   ),
   ...PLACES.map((place) =>
-    signIns("`handshake`", "`io.use`, by hand", place, {
-      ...works("handshake", "io.use"),
+    signIns("`handshake`", "`io.use` and an event, by hand", place, {
+      ...works("handshake", "io.use and event"),
       way: "CONNECT",
     }, CPU)
   ),
-  signIns("`handshake`", "`io.use` and an event, by hand", NODE, {
-    ...works("handshake", "io.use and event"),
-    way: "CONNECT",
-  }),
-  signIns("two steps", "an event, a deadline and a guard, by hand", NODE, {
-    ...works("two steps", "event and guard"),
+  signIns("two steps", "an event, by hand", NODE, {
+    ...works("two steps", "event"),
     way: "event",
+  }),
+  signIns("`handshake`", "`io.use`, by hand", NODE, {
+    ...works("handshake", "io.use"),
+    way: "CONNECT",
   }),
   signIns("`handshake` of a JWT", "`@thream/socketio-jwt`", NODE, {
     ...works("handshake of a JWT", "@thream/socketio-jwt"),
@@ -107,7 +107,7 @@ export const tasks: readonly Task[] = [
     ...works("handshake with ./jwt", "@thream/socketio-jwt"),
     way: "CONNECT",
     credentials: "jwt",
-  }, { most: 1.1 }),
+  }, CPU),
   signIns("`socketio-auth` on socket.io 2", "an event, by hand, on socket.io 2", NODE, {
     ours: { work: "socketio-auth", isOld: true },
     theirs: { work: "event", isOld: true },

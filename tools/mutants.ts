@@ -675,7 +675,7 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures + errors >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    ["those that wait keep a session", "if (!this.running && this.waiting.length > 0) return;", ""],
+    ["those that wait keep a session", "if (!running && waiting.length > 0) return;", ""],
     ["sockets for each transport", "++this.#asked > ASKED_LIMIT", "false"],
     ["late credentials", "    this.timer?.catchUp();\n    if", "    if"],
     [

@@ -58,12 +58,16 @@ interface Extras<S> {
   ledger?: Ledger;
 }
 
-/** A queued event, with the attempt and the peer concerned. */
-type Entry<S> = [event: Event, attempt: Attempt<S> | undefined, peer: Peer<S> | undefined];
+/** An event, with the attempt and the peer concerned. */
+interface Entry<S> {
+  readonly event: Event;
+  readonly attempt: Attempt<S> | undefined;
+  readonly peer: Peer<S> | undefined;
+}
 
-/** An event and its consequences: further events, then calls into the application. */
+/** The consequences of an event: further events, then calls into the application. */
 interface Turn<S> {
-  readonly entries: Entry<S>[];
+  entries?: Entry<S>[];
   afterwards?: (() => void)[];
   /** The attempt that begins last, unless it is over by then. */
   begun?: Attempt<S>;
@@ -331,9 +335,11 @@ export class Connection<S, T> {
 
   /** Ends a session without a socket that is connected or joining. */
   checkDeserted(): void {
+    const { running, waiting } = this;
+    if (!this.isSignedIn) return;
     // Waiting sockets are taken shortly, and the check is repeated then.
-    if (!this.running && this.waiting.length > 0) return;
-    const knocking = [...this.running?.newcomers ?? [], ...this.waiting].map(({ peer }) => peer);
+    if (!running && waiting.length > 0) return;
+    const knocking = running ? [...running.newcomers, ...waiting].map(({ peer }) => peer) : [];
     if (this.peers.isDeserted(knocking)) this.dispatch({ type: "deserted" });
   }
 
@@ -391,15 +397,16 @@ export class Connection<S, T> {
 
   /** Sends an event to the machine, with the attempt and the peer concerned. */
   dispatch(event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
-    if (this.#turn) return void this.#turn.entries.push([event, attempt, peer]);
-    const turn: Turn<S> = this.#turn = { entries: [[event, attempt, peer]] };
+    let entry: Entry<S> | undefined = { event, attempt, peer };
+    if (this.#turn) return void (this.#turn.entries ??= []).push(entry);
+    const turn: Turn<S> = this.#turn = {};
     try {
-      for (const [event, attempt, peer] of turn.entries) {
+      for (; entry; entry = turn.entries?.shift()) {
         const { phase } = this.state;
-        const { state, effects } = transition(this.state, event, this.guard.policy);
+        const { state, effects } = transition(this.state, entry.event, this.guard.policy);
         this.state = state;
         if (state.phase !== phase) this.#enter(state.phase, phase);
-        for (const effect of effects) this.#perform(effect, event, attempt, peer);
+        for (const effect of effects) this.#perform(effect, entry);
       }
     } finally {
       // Reset even after a throw: otherwise later events, such as the deadline, would never run.
@@ -436,7 +443,7 @@ export class Connection<S, T> {
     if (count > 1 || this.#extras?.ledger) this.ledger.countSockets(Math.max(count - 1, 0));
   }
 
-  #perform(effect: Effect, event: Event, attempt?: Attempt<S>, peer?: Peer<S>): void {
+  #perform(effect: Effect, { event, attempt, peer }: Entry<S>): void {
     switch (effect.type) {
       case "verify":
         this.running = this.#turn!.begun = attempt!;

@@ -88,7 +88,8 @@ export class Peers<S> {
 
   /** Returns whether no socket is connected or joining, `knocking` ones excluded. */
   isDeserted(knocking: readonly Peer<S>[]): boolean {
-    return [...this.connected, ...this.#coming].every((peer) => knocking.includes(peer));
+    const stays = (peer: Peer<S>) => !refused.has(peer) && !knocking.includes(peer);
+    return !this.#all.some((peer) => peer.connected && stays(peer)) && !this.#outside.some(stays);
   }
 
   get #coming(): Peer<S>[] {
