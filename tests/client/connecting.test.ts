@@ -4,7 +4,7 @@ import type { Socket } from "socket.io-client";
 import type { UnauthorizedError } from "../../src/client/client.ts";
 import { clients } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
-import { oneEngine, transports } from "../kit/targets.ts";
+import { engineOnly, transports } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
 import { ada, openSession, openSocket, reach, signIn } from "./session.ts";
 
@@ -52,7 +52,7 @@ for (const place of transports) {
 
 for (const [version, connectTo] of Object.entries(clients)) {
   // The minified script polls by XMLHttpRequest, which only browsers have; once is enough for 4.6.
-  for (const place of version === "4.8" ? transports : oneEngine) {
+  for (const place of version === "4.8" ? transports : engineOnly) {
     describe(`an application that connects itself (client ${version}, ${place.name})`, () => {
       disposeAfterEach();
 

@@ -4,7 +4,7 @@ import { build, stop } from "esbuild";
 import { fileURLToPath } from "node:url";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { hasBrowser, openHiddenTab } from "../kit/hidden_tab.ts";
-import { oneEngine } from "../kit/targets.ts";
+import { engineOnly } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
 
 const inBrowser: typeof it | typeof it.skip = hasBrowser ? it : it.skip;
@@ -55,7 +55,7 @@ async function bundle(contents: string): Promise<string> {
   }
 }
 
-for (const place of oneEngine) {
+for (const place of engineOnly) {
   describe(`a hidden tab (${place.name})`, () => {
     disposeAfterEach();
 

@@ -5,7 +5,7 @@ import type { Server } from "socket.io";
 import { clients, type Connect } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import type { EventQueue } from "../kit/events.ts";
-import { oneEngine } from "../kit/targets.ts";
+import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 import { ada, reach, signIn, userId } from "./session.ts";
 
@@ -30,7 +30,7 @@ async function hearUntil(events: EventQueue, last: string): Promise<unknown[]> {
   return heard;
 }
 
-for (const place of oneEngine) {
+for (const place of engineOnly) {
   for (const [version, connectTo] of Object.entries(clients)) {
     describe(`what waits for the sign-in (client ${version}, ${place.name})`, () => {
       disposeAfterEach();

@@ -2,7 +2,7 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Server } from "socket.io";
 import { disposeAfterEach } from "../kit/disposal.ts";
-import { oneEngine } from "../kit/targets.ts";
+import { engineOnly } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 import { ada, openSession, reach, userId } from "./session.ts";
 
@@ -22,7 +22,7 @@ class Goal {
   }
 }
 
-for (const place of oneEngine) {
+for (const place of engineOnly) {
   describe(`a server that goes and comes back (${place.name})`, () => {
     disposeAfterEach();
 

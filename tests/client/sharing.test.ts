@@ -6,7 +6,7 @@ import { AuthError, socketioAuth } from "../../mod.ts";
 import type { AuthenticatedInfo, UnauthorizedError } from "../../src/client/client.ts";
 import { clients, type Connect } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
-import { oneEngine, type Place, transports } from "../kit/targets.ts";
+import { engineOnly, type Place, transports } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 import { ada, reach, signIn, type TestClient, userId } from "./session.ts";
 
@@ -42,7 +42,7 @@ function answer(io: Server, ...names: string[]): void {
 for (const version of ["4.8", "4.6"]) {
   const connectTo = clients[version]!;
   // The transports differ in what the client of today does with them.
-  for (const place of version === "4.8" ? transports : oneEngine) {
+  for (const place of version === "4.8" ? transports : engineOnly) {
     describe(`sockets on one connection (client ${version}, ${place.name})`, () => {
       disposeAfterEach();
 

@@ -37,16 +37,17 @@ function place(
   };
 }
 
-/** Only one transport each, for what cannot depend on it. */
-export const engineOnly: Place[] = places.filter(({ name }) => name.endsWith(", websocket"));
+/**
+ * One transport and the runtime's own engine, for what depends on neither. On Bun, node:http is
+ * left to the tests that have every place, and to Node and Deno.
+ */
+export const engineOnly: Place[] = places.filter(({ name }) => name.endsWith(", websocket"))
+  .slice(-1);
 
 /** Every transport on Bun, and one elsewhere, for what takes its time and happens in the client. */
 export const transports: Place[] = runtime === "Bun"
   ? places.filter(({ engine }) => engine === "bun-engine")
   : engineOnly;
-
-/** Only one engine, for what happens in the client and takes its time. */
-export const oneEngine: Place[] = engineOnly.slice(-1);
 
 /** Starts `io` at a place on the loopback, on a free port unless it is to be that of before. */
 export function start({ engine }: Place, io: Server, port = 0): Promise<Running> {

@@ -7,7 +7,7 @@ import { AuthError } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import type { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
-import { engineOnly, oneEngine, type Place } from "../kit/targets.ts";
+import { engineOnly, type Place } from "../kit/targets.ts";
 import { transportsOf, verify, type World } from "../kit/world.ts";
 import { openApplication, verifyWithCode } from "./application.ts";
 import { readPythonClient } from "./document.ts";
@@ -58,7 +58,7 @@ if (pythonIsThere()) {
       exampleSuite(place);
     });
   }
-  for (const place of oneEngine) {
+  for (const place of engineOnly) {
     describe(`the client in Python (${place.name})`, () => {
       disposeAfterEach();
       clientSuite(place);

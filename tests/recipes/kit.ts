@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Server } from "socket.io";
 import { type Client, openClient } from "../kit/client.ts";
 import { onDispose } from "../kit/disposal.ts";
-import { oneEngine } from "../kit/targets.ts";
+import { engineOnly } from "../kit/targets.ts";
 
 /** Waits until a recipe listens, and closes it after the test. Returns its address. */
 export async function open(io: Server): Promise<string> {
@@ -42,7 +42,7 @@ export interface Connecting {
 /** Connects a client. Resolves with it once the server has answered its CONNECT, either way. */
 export async function connect(url: string, connecting: Connecting = {}): Promise<Client> {
   const { origin, headers, ...others } = connecting;
-  const client = openClient(oneEngine[0]!, url, {
+  const client = openClient(engineOnly[0]!, url, {
     ...others,
     headers: { ...headers, ...origin && { origin } },
   });
