@@ -503,6 +503,7 @@ export const mutants: Mutant[] = [
   ...of("socketio/payload", [
     ["pid and offset", "pid: _pid, offset: _offset, ", ""],
     ["what was read", "      kept = {};\n", ""],
+    ["what was taken", "  handshake.auth = {};\n", ""],
   ]),
   ...of("socketio/pages", [
     ["the list", "(origin) => list.has(origin)", "() => true"],
@@ -758,6 +759,11 @@ export const mutants: Mutant[] = [
     ["no code of its own", "return hasOwnCode ? refusal : {", "return true ? refusal : {"],
   ]),
   ...of("core/same", [
+    [
+      "what a verifier changes",
+      "if (isFlat) return { ...credentials };",
+      "if (isFlat) return credentials;",
+    ],
     ["bytes", "if (bytes && others) {", "if (false) {"],
     ["what cannot be looked at", "if (!Array.isArray(a) && !isPlainObject(a)) return false;", ""],
     ["prototypes", "if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;", ""],
@@ -1073,7 +1079,7 @@ export const mutants: Mutant[] = [
   ...of("core/screening", [
     [
       "a copy to compare with",
-      "attempt.arrived = copy(attempt.credentials);",
+      "attempt.arrived = copyOf(attempt.credentials);",
       "attempt.arrived = attempt.credentials;",
     ],
     [

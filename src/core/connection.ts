@@ -348,6 +348,7 @@ export class Connection<S, T> {
     const isMeant = ({ credentials, peer: { previous } }: Newcomer<S>) =>
       isSame(credentials, arrived) && !(session && previous && !sameUser(previous, session));
     const { waiting } = this;
+    if (waiting.length === 0) return [];
     this.#wait(waiting.filter((newcomer) => !isMeant(newcomer)));
     return waiting.filter(isMeant);
   }

@@ -113,7 +113,7 @@ export class Peers<S> {
 
   /** Counts a socket that brings credentials. It is connected if they are good. */
   expect(peer: Peer<S>): void {
-    this.#outside = this.#outside.concat(peer);
+    this.#outside = withOne(this.#outside, peer);
     this.#connection.guard.journal.count("pending", 1);
   }
 
@@ -131,8 +131,7 @@ export class Peers<S> {
 
   add(peer: Peer<S>): void {
     this.forget(peer);
-    // `concat`, because an array that grows by spreading reserves room for sixteen more.
-    this.#all = this.#all.concat(peer);
+    this.#all = withOne(this.#all, peer);
     this.#connection.guard.journal.count("pending", 1);
   }
 
@@ -580,6 +579,11 @@ export class Peers<S> {
       this.#connection.guard.policy.report(error, { during: "gate", socket: peer.socket });
     }
   }
+}
+
+/** Uses `concat`, because an array that grows by spreading reserves room for sixteen more. */
+function withOne<P>(peers: readonly P[], added: P): readonly P[] {
+  return peers.length === 0 ? [added] : peers.concat(added);
 }
 
 function without<P>(peers: readonly P[], gone: P): readonly P[] {

@@ -29,6 +29,22 @@ function isSameTo(depth: number, a: unknown, b: unknown): boolean {
     keys.every((key) => Object.hasOwn(right, key) && isSameTo(depth - 1, left[key], right[key]));
 }
 
+/**
+ * Returns a deep copy of credentials, for a later comparison, or a value that equals nothing if
+ * they cannot be copied.
+ */
+export function copyOf(credentials: unknown): unknown {
+  if (!isObject(credentials)) return credentials;
+  // Most credentials are an object of texts. `structuredClone` takes longer than a verifier may.
+  const isFlat = isPlainObject(credentials) && !Object.values(credentials).some(isObject);
+  if (isFlat) return { ...credentials };
+  try {
+    return structuredClone(credentials);
+  } catch {
+    return Symbol("no copy");
+  }
+}
+
 function bytesOf(value: object): Uint8Array | undefined {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (!ArrayBuffer.isView(value)) return undefined;

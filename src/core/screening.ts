@@ -9,6 +9,7 @@ import { isMissing, isNothing, isObject } from "./checks.ts";
 import { compact } from "./compact.ts";
 import { MAX_DEPTH, measure } from "./measure.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
+import { copyOf } from "./same.ts";
 import type { StandardSchema } from "./schema.ts";
 import { Points } from "./throttle.ts";
 
@@ -32,7 +33,7 @@ export function find<S>(attempt: Attempt<S>, hasSchemaRefused = false): Unauthor
     if (isBad) return unauthorized("invalid_credentials");
     if (hasBinary) attempt.credentials = compact(attempt.credentials);
     // A copy, because the verifier may change the credentials, and others are compared with these.
-    if (handshake !== false) attempt.arrived = copy(attempt.credentials);
+    if (handshake !== false) attempt.arrived = copyOf(attempt.credentials);
     return undefined;
   } catch (error) {
     // A function of the application has thrown, or what it has found does when it is read.
@@ -76,13 +77,4 @@ async function validate<S>(
   if (result.issues) return unauthorized("invalid_credentials");
   attempt.credentials = result.value;
   return undefined;
-}
-
-/** Returns a deep copy, or a value that equals nothing if the credentials cannot be copied. */
-function copy(credentials: unknown): unknown {
-  try {
-    return structuredClone(credentials);
-  } catch {
-    return Symbol("no copy");
-  }
 }

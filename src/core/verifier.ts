@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt.ts";
+import type { VerifyContext } from "./answers.ts";
 import type { ChallengeOptions, Dialog } from "./challenge.ts";
 
 import { isAuthError, isError, refusalOf, type Refused } from "./errors.ts";
@@ -16,6 +17,12 @@ const CALLS_BACK = "authenticate answers by calling its third parameter: callbac
 
 const RETURNS = "verify answers by what it returns, and its third parameter is an object " +
   "{ signal, challenge }. A function that calls back is for the option authenticate.";
+
+const OWNER = Symbol("verification");
+
+interface Owned {
+  readonly [OWNER]: Verification<unknown>;
+}
 
 /** One call of the verifier, which passes on the first answer at the moment it is given. */
 export class Verification<S> {
@@ -53,13 +60,10 @@ export class Verification<S> {
         const callback = (error?: unknown, user?: unknown) => this.#calledBack(error, user);
         return this.#waitForCallback(authenticate!(this.#socket, credentials, callback));
       }
-      const signal = () => this.#signal;
-      const answer = verify(this.#socket, credentials, {
-        get signal() {
-          return signal();
-        },
-        challenge: (data, options) => this.#ask(data, options),
-      });
+      const challenge: VerifyContext["challenge"] = (data, options) => this.#ask(data, options);
+      const context = { challenge, [OWNER]: this as Verification<unknown> };
+      Object.defineProperty(context, "signal", Verification.#SIGNAL);
+      const answer = verify(this.#socket, credentials, context as never);
       const isThenable = typeof (answer as { then?: unknown } | undefined | null)?.then ===
         "function";
       if (!isThenable) return this.#resolved(answer);
@@ -96,6 +100,14 @@ export class Verification<S> {
           `back. ${CALLS_BACK} If it does call back, make it faster, or raise the option timeout.`,
       };
   }
+
+  /** One accessor for all contexts: one for each would take longer than the rest of an attempt. */
+  static readonly #SIGNAL: PropertyDescriptor = {
+    enumerable: true,
+    get(this: Owned): AbortSignal {
+      return this[OWNER].#signal;
+    },
+  };
 
   get #signal(): AbortSignal {
     this.#controller ??= new AbortController();

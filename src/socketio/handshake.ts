@@ -2,7 +2,7 @@ import { isMissing, isNothing } from "../core/checks.ts";
 import { type Unauthorized, unauthorized } from "../protocol.ts";
 import { gateOf } from "./gate/prototype.ts";
 import type { RawSocket } from "./internals.ts";
-import { readPayload } from "./payload.ts";
+import { takePayload } from "./payload.ts";
 
 /**
  * Verifies the credentials that came with a socket's CONNECT, if there are any. Resolves with
@@ -13,11 +13,10 @@ export function verifyHandshake(socket: RawSocket): Promise<boolean> {
   const gate = gateOf(socket)!;
   let credentials: unknown;
   try {
-    credentials = gate.policy.handshake === true
-      ? readPayload(socket.handshake, ({ auth }) => isNothing(auth) ? undefined : auth)
-      : gate.connection.isSignedIn
-      ? undefined
-      : gate.connection.brought(gate);
+    if (gate.policy.handshake === true) {
+      const payload = takePayload(socket.handshake);
+      credentials = isNothing(payload) ? undefined : payload;
+    } else if (!gate.connection.isSignedIn) credentials = gate.connection.brought(gate);
   } catch (error) {
     gate.report("handshake", error);
     turnAway(socket, unauthorized("server_error"));
