@@ -221,11 +221,12 @@ export class Attempt<S> {
   letIn(): void {
     // Sockets that come meanwhile are asked about afterwards.
     if (this.#isAuthorizing) return;
-    this.newcomers = [...this.newcomers, ...this.connection.takeSame(this, this.#session!)];
+    this.newcomers = this.newcomers.concat(this.connection.takeSame(this, this.#session!));
+    const { policy } = this.guard;
+    if (!policy.authorize) return this.#open();
     const concerned = this.connection.peers.concerned(this);
     const peers = concerned.filter((peer) => !this.#rights?.has(peer));
-    const { policy } = this.guard;
-    if (!policy.authorize || peers.length === 0) return this.#open();
+    if (peers.length === 0) return this.#open();
     this.#isAuthorizing = true;
     rightsOf(policy, this.#session!.user, peers).then((rights) => {
       this.#isAuthorizing = false;
@@ -240,20 +241,24 @@ export class Attempt<S> {
 
   /** Lets in the sockets that may have their namespace. The session needs at least one. */
   #open(): void {
-    const isForbidden = ({ peer }: { peer: Peer<S> }) => this.refusalOf(peer) !== undefined;
+    if (this.#rights) this.#forbid();
+    if (!this.#rights || this.#candidates.some((peer) => this.isAllowed(peer))) {
+      this.#isLetIn = true;
+      for (const newcomer of this.newcomers) newcomer.letIn();
+      return this.#judge();
+    }
+    this.connection.timer?.catchUp();
+    if (this.isOver) return;
+    const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
+    const { id: attempt, isBrought } = this;
+    this.connection.dispatch({ type: "forbidden", attempt, isBrought, refusal }, this);
+  }
+
+  #forbid(): void {
+    const isForbidden = ({ peer }: Newcomer<S>) => this.refusalOf(peer) !== undefined;
     const forbidden = this.newcomers.filter(isForbidden);
     this.newcomers = this.newcomers.filter((newcomer) => !isForbidden(newcomer));
     this.connection.peers.forbid(this, forbidden);
-    if (!this.#candidates.some((peer) => this.isAllowed(peer))) {
-      this.connection.timer?.catchUp();
-      if (this.isOver) return;
-      const refusal = this.refusalOf(this.peer) ?? unauthorized("forbidden");
-      const { id: attempt, isBrought } = this;
-      return this.connection.dispatch({ type: "forbidden", attempt, isBrought, refusal }, this);
-    }
-    this.#isLetIn = true;
-    for (const newcomer of this.newcomers) newcomer.letIn();
-    this.#judge();
   }
 
   /** Returns why a socket must not have its namespace, as far as that was asked. */
