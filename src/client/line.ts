@@ -35,7 +35,7 @@ interface Internals extends ClientSocket {
     /** Since the application has closed the connection. */
     readonly skipReconnect?: boolean;
     readonly engine?: { readonly readyState: string; close(): void };
-    reconnection(): unknown;
+    reconnection(): boolean;
     /** Closes the connection as if it were lost. */
     onclose(reason: string): void;
     on(event: string, listener: () => void): unknown;
@@ -60,8 +60,8 @@ interface Internals extends ClientSocket {
 /** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
 
-/** The methods that lines have put between their sockets and the prototypes of these. */
-const lines = new WeakSet<object>();
+/** Sockets that a session has taken. */
+const taken = new WeakSet<ClientSocket>();
 
 /** The type of an EVENT packet. */
 const EVENT = 2;
@@ -79,13 +79,16 @@ export interface Line {
   gate(open: boolean): void;
   /** Disconnects, without telling of it. */
   disconnect(): void;
+  /** Whether Socket.IO goes on trying to be connected. */
+  readonly reconnects: boolean;
   /** The transport, which the sockets of a connection share. Each connection has another one. */
   readonly transport: object;
   /** Connects again, on another transport. Every socket on this one loses its connection. */
   renew(): void;
   /**
    * Leaves the socket as it was. What has not been sent is kept for the next connection; or is
-   * dropped, if it `drops`; or is sent, if the socket is connected and `goesOn`.
+   * dropped, if it `drops`; or is sent, if the socket is connected and `goesOn`. A CONNECT that
+   * waits is sent if it `goesOn`; otherwise the socket is disconnected.
    */
   release(drops: boolean, goesOn: boolean): void;
 }
@@ -115,7 +118,7 @@ export function createLine(
   let emitQueued: (() => void) | undefined;
 
   const call = (method: string, packet?: Packet) => safely(() => base[method].call(socket, packet));
-  const tell = (name = "", ...args: unknown[]) => {
+  const tell = (name: string, ...args: unknown[]) => {
     pending = undefined;
     if (!isLeaving) happened[name]?.(...args as never[]);
   };
@@ -132,7 +135,7 @@ export function createLine(
     happened.open!();
   };
   const listeners: Record<string, () => void> = {
-    reconnect_failed: () => tell("reconnect_failed"),
+    reconnect_failed: happened.reconnect_failed!,
     ping: heard,
     packet: heard,
   };
@@ -189,8 +192,8 @@ export function createLine(
   for (const method in methods) {
     check(base[method], "socket must be one of socket.io-client 4.6 to 4.8");
   }
-  check(!lines.has(base), "socket has a session: stop() it first", Error);
-  lines.add(methods);
+  check(!isTaken(socket), "socket has a session", Error);
+  taken.add(socket);
   Object.setPrototypeOf(socket, methods);
   socket.auth = introduce;
   for (const name in listeners) io.on(name, listeners[name]!);
@@ -207,7 +210,6 @@ export function createLine(
       call("packet", { type: EVENT, data, id });
     },
     gate(open) {
-      if (open === isOpen) return;
       // What listeners for outgoing events emit comes behind what waits already.
       for (let packet; open && socket.connected && (packet = socket.sendBuffer.shift());) {
         call("notifyOutgoingListeners", packet);
@@ -218,9 +220,11 @@ export function createLine(
     },
     disconnect() {
       isLeaving = true;
-      tell();
-      call("disconnect");
+      safely(() => socket.disconnect());
       isLeaving = false;
+    },
+    get reconnects() {
+      return socket.active && io.reconnection() && !io.skipReconnect;
     },
     get transport() {
       return io.engine ?? io;
@@ -235,6 +239,7 @@ export function createLine(
       socket.connect();
     },
     release(drops, goesOn) {
+      taken.delete(socket);
       Object.setPrototypeOf(socket, base);
       isOpen = true;
       if (socket.auth === introduce) socket.auth = auth;
@@ -249,10 +254,11 @@ export function createLine(
         // It was never sent. Socket.IO does so now, and no line any more, or it would come twice.
         head.pending = false;
       }
-      if (!goesOn) return;
-      pending?.();
-      // While the socket is offline, only 4.6.0 does anything.
-      socket._drainQueue?.();
+      if (goesOn) {
+        pending?.();
+        // While the socket is offline, only 4.6.0 does anything.
+        socket._drainQueue?.();
+      } else if (pending) socket.disconnect();
     },
   };
 }
@@ -269,22 +275,15 @@ function drop(socket: Internals): void {
     for (const queued of queue.splice(0)) {
       queue.unshift(queued);
       safely(() => (queued.args.at(-1) as (error: Error) => void)(new Error("stopped")));
-      queued.tryCount = -Infinity;
     }
     options!.retries = retries;
   }
   safely(() => socket._clearAcks?.());
 }
 
-/** Whether Socket.IO goes on trying to be connected. */
-export function reconnects(client: ClientSocket): boolean {
-  const { active, io } = client as Internals;
-  return active && !!io.reconnection() && !io.skipReconnect;
-}
-
 /** Whether a session has taken the socket. */
 export function isTaken(socket: ClientSocket): boolean {
-  return lines.has(Object.getPrototypeOf(socket));
+  return taken.has(socket);
 }
 
 /** Calls what may be the application's. What that throws is uncaught, but stops nothing here. */

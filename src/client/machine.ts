@@ -71,10 +71,12 @@ export interface Details {
   opened: void;
   /** The namespace is connected. Whether the server may say unasked that the client is in. */
   connected: boolean;
-  /** There are credentials. Whether they are those that were refused. Or a challenge is answered. */
+  /** There are the credentials that were asked for. Whether they are those that were refused. */
   answered: boolean;
   authenticated: AuthenticatedInfo;
+  /** The server has asked a further question; and has the answer. */
   challenged: void;
+  met: void;
   /** The server has refused the client or ended its session. */
   refused: UnauthorizedError;
   /** The client itself has failed. */
@@ -140,9 +142,12 @@ export function isTrying({ credentials }: State): boolean {
 }
 
 /** Computes the state of a client after `event`; the same one, if that does not matter in it. */
-export function transition(state: State, event: Event, rules: Rules): State {
+export function transition(
+  state: State,
+  { type, detail, now, random, isTurn }: Event,
+  rules: Rules,
+): State {
   const { name, credentials, failures, since, error: previous, isSecond } = state;
-  const { now, random, isTurn } = event;
   const isIn = name === "authenticated";
 
   const go = (to: Stage, wait: number, from = state): State => ({
@@ -193,27 +198,25 @@ export function transition(state: State, event: Event, rules: Rules): State {
   };
 
   if (name === "stopped") return state;
-  switch (event.type) {
+  switch (type) {
     case "opened":
       return ask(leave("connecting"));
     case "connected":
       state = { ...state, name: "authenticating" };
       if (credentials !== "ready") return ask();
-      return event.detail ? go("ready", INTRODUCTION) : send();
+      return detail ? go("ready", INTRODUCTION) : send();
     case "answered":
-      if (credentials === "taken") {
-        return { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" };
-      }
-      if (credentials !== "asked") return state;
       if (name === "waiting") {
-        const isRefused = event.detail && previous?.code === REFUSED;
+        const isRefused = detail && previous?.code === REFUSED;
         return isRefused ? leave("stopped") : go("none", CLOSING);
       }
       return isIn ? send() : take();
     case "challenged":
       return { ...go("taken", Infinity), name: isIn ? name : "challenged" };
+    case "met":
+      return { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" };
     case "authenticated": {
-      const { expiresAt, expiresIn = Infinity } = event.detail;
+      const { expiresAt, expiresIn = Infinity } = detail;
       const session = { endsAt: expiresAt && now + expiresIn, expiresAt, error: undefined };
       // The server has shortened the session: it wants it renewed, but not all of them at once.
       const isShortened = isIn && expiresAt! < (state.expiresAt ?? Infinity);
@@ -233,17 +236,16 @@ export function transition(state: State, event: Event, rules: Rules): State {
       };
     }
     case "refused":
-      return refuse(event.detail, CLOSING);
+      return refuse(detail, CLOSING);
     case "failed":
-      return isIn && event.detail.reconnect ? postpone(state, event.detail) : refuse(event.detail);
+      return isIn && detail.reconnect ? postpone(state, detail) : refuse(detail);
     case "kept":
-      if (!isTrying(state)) return state;
       // On this connection, the server is never going to look at those of another user.
-      return isIn && event.detail.code === "subject_mismatch"
-        ? { ...go("none", Infinity), error: event.detail }
-        : postpone(isIn ? state : leave("waiting"), event.detail);
+      return isIn && detail.code === "subject_mismatch"
+        ? { ...go("none", Infinity), error: detail }
+        : postpone(isIn ? state : leave("waiting"), detail);
     case "disconnected": {
-      const { isTrying, hasLeft, error } = event.detail;
+      const { isTrying, hasLeft, error } = detail;
       return name === "waiting" && !hasLeft
         // The server has closed, as it does behind a refusal.
         ? { ...state, due: Math.max(now, state.due - CLOSING) }

@@ -169,6 +169,21 @@ for (const version of ["4.8", "4.6"]) {
         }
       });
 
+      it("keep for their turn what the server has not taken from CONNECT", async () => {
+        // Longer than the others wait for a client whose turn it is.
+        const delay = (_socket: unknown, next: () => void) => void setTimeout(next, 2_100);
+        const world = await openWorld(place, { open: ["/admin"] }, {
+          setUp: (io) => {
+            const admin = io.of("/admin");
+            socketioAuth(admin, { timeout: 30_000, verify: () => ({ id: "admin" }) });
+            for (const namespace of [io, admin]) namespace.use(delay);
+          },
+        });
+        const all = open(world, "/", "/admin").map((it) => signIn(it, ada, { handshake: true }));
+        await Promise.all(all.map(({ session }) => session.ready));
+        assertEquals(all.flatMap(({ events }) => events.names).includes("out"), false);
+      });
+
       it("are let in however many they are", async () => {
         const names = Array.from({ length: 70 }, (_, n) => `/n${n}`);
         const world = await openWorld(place, {}, { setUp: (io) => names.map((it) => io.of(it)) });
