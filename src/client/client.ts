@@ -150,8 +150,11 @@ export function authenticate<Reply = unknown, Challenge = any>(
     const before = state;
     const now = Date.now();
     const isTurn = share.owner === socket || !isBusy() || isJoining();
-    const event = { type, detail, now, random: Math.random(), isTurn } as Event;
-    state = transition(before, event, rules);
+    state = transition(
+      before,
+      { type, detail, now, random: Math.random(), isTurn } as Event,
+      rules,
+    );
     if (state !== before) enter(before, state, type);
   }
 
@@ -162,11 +165,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   function wait(): void {
     clearTimeout(timer);
-    if (state.due === Infinity) return;
-    timer = setTimeout(() => {
-      wait();
-      act();
-    }, Math.max(0, Math.min(state.due - Date.now(), WALL_CLOCK_CHECK)));
+    if (state.due < Infinity) {
+      timer = setTimeout(() => {
+        wait();
+        act();
+      }, Math.max(0, Math.min(state.due - Date.now(), WALL_CLOCK_CHECK)));
+    }
   }
 
   /** Acts on a state. A call may already lead to the next one; the application is called later. */
@@ -201,7 +205,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       name === "waiting" &&
       (type === "disconnected" || type !== "refused" && before.name !== name)
     ) line.disconnect();
-    if (name === "connecting" && type === "due" && credentials === "none") {
+    if (name === "connecting" && credentials === "none" && before.name === "waiting") {
       line.disconnect();
       socket.connect();
     }
@@ -246,10 +250,9 @@ export function authenticate<Reply = unknown, Challenge = any>(
   function refuse(reason: object): void {
     share.closing = Date.now() + CLOSING;
     on("refused", new UnauthorizedError(reason));
-    if (state.name !== "stopped" || socket.connected) return;
-    // It has closed without a DISCONNECT, and Socket.IO would connect again.
+    // If it closes without a DISCONNECT, Socket.IO would connect again.
     setTimeout(() => {
-      if (socket.active && !socket.id && !isTaken(socket)) socket.disconnect();
+      if (socket.active && !socket.connected && !isTaken(socket)) socket.disconnect();
     });
   }
 
@@ -260,12 +263,14 @@ export function authenticate<Reply = unknown, Challenge = any>(
       if (answer) return bring();
       if (isAsking) return;
       isAsking = true;
-      const { signal } = stopping;
-      const { error: reason, failures } = state;
       let error;
       try {
         const value = await (typeof credentials === "function"
-          ? credentials({ signal, reason, attempt: failures + 1 })
+          ? credentials({
+            signal: stopping.signal,
+            reason: state.error,
+            attempt: state.failures + 1,
+          })
           : credentials);
         // It may be of a kind that cannot be sent.
         answer = { value, text: JSON.stringify(value) };
@@ -383,13 +388,13 @@ export function authenticate<Reply = unknown, Challenge = any>(
     },
     async challenge(data: Challenge, acknowledge: (answer: unknown) => void) {
       if (!isTrying(state) || typeof acknowledge !== "function") return;
-      on("challenged");
+      on("challenged", false);
       const current = answer;
       try {
         const given = await onChallenge(data);
         if (current !== answer) return;
         acknowledge(given);
-        on("met");
+        on("challenged", true);
       } catch (cause) {
         if (current === answer) on("failed", failure("challenge_failed", cause));
       }

@@ -12,50 +12,8 @@
  * @module
  */
 import { check } from "./errors.ts";
+import type { Internals, Packet, Send } from "./internals.ts";
 import type { ClientSocket } from "./session.ts";
-
-type Packet = { type: number; data: unknown[]; id?: number };
-
-/** Flags of the event that is emitted next; `fromQueue` is one of `retries`, one by one. */
-type Flags = { readonly volatile?: boolean; readonly fromQueue?: boolean };
-
-/** An event with the option `retries`. The last argument is called when it is acknowledged. */
-interface Queued {
-  /** Whether the event is on its way, as far as Socket.IO knows. */
-  pending: boolean;
-  tryCount: number;
-  args: unknown[];
-}
-
-type Send = (payload?: object) => void;
-
-/** The members of a socket that a line calls or replaces, public or not. */
-interface Internals extends ClientSocket {
-  readonly io: {
-    /** Since the application has closed the connection. */
-    readonly skipReconnect?: boolean;
-    readonly engine?: { readonly readyState: string; close(): void };
-    reconnection(): boolean;
-    /** Closes the connection as if it were lost. */
-    onclose(reason: string): void;
-    on(event: string, listener: () => void): unknown;
-    off(event: string, listener: () => void): unknown;
-  };
-  auth: object | ((send: Send) => void) | undefined;
-  sendBuffer: Packet[];
-  receiveBuffer: unknown[];
-  /** The id of the next event with an acknowledgement, and what is called with those. */
-  ids: number;
-  readonly acks: Record<number, (answer: never) => void>;
-  flags: Flags;
-  readonly _opts?: { retries?: number | undefined };
-  _queue?: Queued[];
-  /** Emits the first one, unless that is pending. Since 4.6.1, only while connected. */
-  _drainQueue?(): void;
-  emitBuffered(): void;
-  /** Since 4.7.5. */
-  _clearAcks?(): void;
-}
 
 /** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
@@ -63,7 +21,9 @@ const renewed = new WeakSet<ClientSocket>();
 /** Sockets that a session has taken. */
 const taken = new WeakSet<ClientSocket>();
 
-/** The type of an EVENT packet. */
+/** The types of packets. */
+const CONNECT = 0;
+const DISCONNECT = 1;
 const EVENT = 2;
 
 /** A socket whose events wait until it is opened. */
@@ -112,8 +72,10 @@ export function createLine(
   const base = Object.getPrototypeOf(socket);
   let isOpen = false;
   let isLeaving = false;
-  /** Sends CONNECT, if that waits; until there is an answer, once only. */
+  /** Sends CONNECT, if that waits. */
   let pending: Send | undefined;
+  /** The transport that CONNECT has gone out on, until it is answered. */
+  let unanswered: object | undefined;
   /** Emits the event of `retries` that comes next, if it waits here. */
   let emitQueued: (() => void) | undefined;
 
@@ -124,9 +86,10 @@ export function createLine(
   };
   const introduce = (send: Send) => {
     // The application connects once more. For a second CONNECT, Socket.IO closes the transport.
-    if (pending) return;
+    if (pending || unanswered === io.engine) return;
     pending = (credentials) => {
-      pending = () => {};
+      pending = undefined;
+      unanswered = io.engine;
       const neither = renewed.has(socket) && { pid: undefined, offset: undefined };
       const sendBoth = (payload?: object) => send({ ...payload, ...credentials, ...neither });
       if (typeof auth === "function") auth(sendBoth);
@@ -134,10 +97,17 @@ export function createLine(
     };
     happened.open!();
   };
-  const listeners: Record<string, () => void> = {
-    reconnect_failed: happened.reconnect_failed!,
+  const listeners: Record<string, (packet: Packet) => void> = {
+    reconnect_failed: () => tell("reconnect_failed"),
     ping: heard,
-    packet: heard,
+    packet({ nsp, type }: Packet) {
+      heard();
+      // The application has left in the meantime, and Socket.IO takes no notice of the answer.
+      if (unanswered && !socket.active && nsp === socket.nsp) {
+        unanswered = undefined;
+        if (type === CONNECT) call("packet", { type: DISCONNECT });
+      }
+    },
   };
 
   const methods = {
@@ -163,6 +133,7 @@ export function createLine(
       if (isOpen) super.notifyOutgoingListeners(packet);
     },
     emitReserved(name: string, ...args: unknown[]) {
+      unanswered = undefined;
       if (name === "connect") renewed.delete(socket);
       // First, so that an application that reacts to it is not overtaken.
       tell(name, ...args);
@@ -205,9 +176,8 @@ export function createLine(
       pending?.(credentials as object);
     },
     emit(answered, ...data) {
-      const id = socket.ids++;
-      socket.acks[id] = answered;
-      call("packet", { type: EVENT, data, id });
+      socket.acks[socket.ids] = answered;
+      call("packet", { type: EVENT, data, id: socket.ids++ });
     },
     gate(open) {
       // What listeners for outgoing events emit comes behind what waits already.

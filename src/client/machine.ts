@@ -74,9 +74,8 @@ export interface Details {
   /** There are the credentials that were asked for. Whether they are those that were refused. */
   answered: boolean;
   authenticated: AuthenticatedInfo;
-  /** The server has asked a further question; and has the answer. */
-  challenged: void;
-  met: void;
+  /** The server has asked a further question. Whether it has the answer. */
+  challenged: boolean;
   /** The server has refused the client or ended its session. */
   refused: UnauthorizedError;
   /** The client itself has failed. */
@@ -212,9 +211,9 @@ export function transition(
       }
       return isIn ? send() : take();
     case "challenged":
-      return { ...go("taken", Infinity), name: isIn ? name : "challenged" };
-    case "met":
-      return { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" };
+      return detail
+        ? { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" }
+        : { ...go("taken", Infinity), name: isIn ? name : "challenged" };
     case "authenticated": {
       const { expiresAt, expiresIn = Infinity } = detail;
       const session = { endsAt: expiresAt && now + expiresIn, expiresAt, error: undefined };
@@ -259,10 +258,10 @@ export function transition(
           error: failure("credentials_failed", "timed out, see credentialsTimeout", true),
         };
       }
-      if (/sent|taken/.test(credentials)) {
-        return refuse(failure("no_answer", "timed out, see timeout", true));
-      }
-      return name === "waiting" ? leave("connecting") : take();
+      if (name === "waiting") return leave("connecting");
+      return /sent|taken/.test(credentials)
+        ? refuse(failure("no_answer", "timed out, see timeout", true))
+        : take();
     case "refresh":
       return isIn && credentials === "none" ? take() : state;
     case "stop":

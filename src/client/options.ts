@@ -32,6 +32,9 @@ export function readOptions(credentials: CredentialsSource, options: object): Op
     check(typeof usual !== "number" || value >= least, `${name} must be milliseconds`, RangeError);
     read[name] = value;
   }
-  check(!read.handshake || /obj|func|undef/.test(source), "handshake takes an object");
+  check(
+    !read.handshake || credentials == null || Object(credentials) === credentials,
+    "handshake takes an object",
+  );
   return read as unknown as Options;
 }

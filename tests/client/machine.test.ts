@@ -77,8 +77,8 @@ const events = {
   "authenticated as long as before": ["authenticated", { expiresIn: 1_000, expiresAt: 5_000 }],
   "authenticated for less than before": ["authenticated", { expiresIn: 8_000, expiresAt: 4_000 }],
   "authenticated for no time": ["authenticated", { expiresIn: 0, expiresAt: 6_000 }],
-  challenged: ["challenged"],
-  met: ["met"],
+  challenged: ["challenged", false],
+  met: ["challenged", true],
   "refused for good": ["refused", refused("authentication_failed")],
   "refused for now": ["refused", refused("server_busy", { retryAfter: 700 })],
   expired: ["refused", refused("expired")],
@@ -319,19 +319,18 @@ const table: Record<keyof typeof states, Partial<Record<keyof typeof events, str
  * A socket that is disconnected hears nothing of the server, nothing is due that never is, and
  * nothing is answered that was not asked.
  */
-function isPossible(state: State, [type]: Occurrence, now = NOW): boolean {
+function isPossible(state: State, [type, detail]: Occurrence, now = NOW): boolean {
   const { name, credentials, due } = state;
   switch (type) {
-    case "authenticated":
     case "challenged":
+      return detail ? credentials === "taken" : name !== "waiting";
+    case "authenticated":
     case "refused":
       return name !== "waiting";
     case "failed":
       return name !== "waiting" || credentials === "asked";
     case "answered":
       return credentials === "asked";
-    case "met":
-      return credentials === "taken";
     case "kept":
       return isTrying(state);
     case "due":
