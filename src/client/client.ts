@@ -17,7 +17,7 @@
 import type * as protocol from "../protocol.ts";
 import type { AuthenticatedInfo, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
-import { createLine, isTaken } from "./line.ts";
+import { createLine, taken } from "./line.ts";
 import {
   CLOSING,
   type Details,
@@ -148,13 +148,9 @@ export function authenticate<Reply = unknown, Challenge = any>(
   /** Takes a client to its next state, and does what there is to do in it. */
   function on<T extends keyof Details>(type: T, detail?: Details[T]): void {
     const before = state;
-    const now = Date.now();
     const isTurn = share.owner === socket || !isBusy() || isJoining();
-    state = transition(
-      before,
-      { type, detail, now, random: Math.random(), isTurn } as Event,
-      rules,
-    );
+    const event = [type, detail] as Event;
+    state = transition(before, event, rules, isTurn, Date.now(), Math.random());
     if (state !== before) enter(before, state, type);
   }
 
@@ -174,7 +170,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
   }
 
   /** Acts on a state. A call may already lead to the next one; the application is called later. */
-  function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
+  function enter(before: State, { name, credentials, error }: State, type: Event[0]): void {
     const isIn = name === "authenticated";
     const { members, owner } = share;
     wait();
@@ -203,7 +199,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     // What the server has refused it closes itself: a DISCONNECT would cross with its own.
     if (
       name === "waiting" &&
-      (type === "disconnected" || type !== "refused" && before.name !== name)
+      (type === "lost" || type !== "refused" && before.name !== name)
     ) line.disconnect();
     if (name === "connecting" && credentials === "none" && before.name === "waiting") {
       line.disconnect();
@@ -252,7 +248,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     on("refused", new UnauthorizedError(reason));
     // If it closes without a DISCONNECT, Socket.IO would connect again.
     setTimeout(() => {
-      if (socket.active && !socket.connected && !isTaken(socket)) socket.disconnect();
+      if (socket.active && !socket.connected && !taken.has(socket)) socket.disconnect();
     });
   }
 
@@ -275,16 +271,14 @@ export function authenticate<Reply = unknown, Challenge = any>(
         // It may be of a kind that cannot be sent.
         answer = { value, text: JSON.stringify(value) };
       } catch (cause) {
-        const { reconnect } = Object(cause);
-        error = failure("credentials_failed", cause, reconnect !== false);
+        error = failure("credentials_failed", cause, Object(cause).reconnect !== false);
       }
       isAsking = false;
       bring(error);
     },
     ready() {
-      const { value } = answer!;
+      const { value } = sent = answer!;
       isIntroduced = rules.handshake && !isJoining() && Object(value) === value;
-      sent = answer;
       if (!isJoining()) takeTurn();
       line.introduce(isIntroduced && value);
     },
@@ -294,15 +288,14 @@ export function authenticate<Reply = unknown, Challenge = any>(
       line.emit(
         (outcome: unknown) => {
           const { ok, kept, code } = Object(outcome);
-          const isCurrent = current === answer;
           // The refresh of another namespace takes longer than this one has waited.
           const isOvertaken = state.name === "authenticated" && code === "attempt_in_progress";
           // Whatever else the outcome is, an event of its own says so, too.
           if (ok === true) {
             // That event was taken for the server's wish to have the session renewed.
-            if (isCurrent) on("authenticated", info ?? {});
+            if (current === answer) on("authenticated", info ?? {});
             endTurn();
-          } else if (isCurrent && (kept === true || isOvertaken)) {
+          } else if (current === answer && (kept === true || isOvertaken)) {
             on("kept", new UnauthorizedError(outcome));
           }
         },
@@ -333,8 +326,8 @@ export function authenticate<Reply = unknown, Challenge = any>(
       }
     },
     disconnect(reason: string) {
-      const { replaced, members } = share;
-      const isReplaced = replaced && members.get(socket) === replaced;
+      const { replaced } = share;
+      const isReplaced = replaced && share.members.get(socket) === replaced;
       const said = isReplaced ? { code: "subject_mismatch" } : lastWord();
       if (said) refuse(said);
       lose("disconnected", reason);
@@ -359,11 +352,8 @@ export function authenticate<Reply = unknown, Challenge = any>(
     isTrying = line.reconnects,
   ): void {
     const isTold = !isTrying || code === "connect_error";
-    on("disconnected", {
-      isTrying,
-      hasLeft: reason === "io client disconnect",
-      error: isTold ? failure(code, reason) : undefined,
-    });
+    const type = reason === "io client disconnect" ? "left" : isTrying ? "lost" : "ended";
+    on(type, isTold ? failure(code, reason) : undefined);
   }
 
   /** Whether the server is to say something. */

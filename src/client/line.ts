@@ -19,7 +19,7 @@ import type { ClientSocket } from "./session.ts";
 const renewed = new WeakSet<ClientSocket>();
 
 /** Sockets that a session has taken. */
-const taken = new WeakSet<ClientSocket>();
+export const taken: WeakSet<ClientSocket> = new WeakSet();
 
 /** The types of packets. */
 const CONNECT = 0;
@@ -161,9 +161,9 @@ export function createLine(
     },
   };
   for (const method in methods) {
-    check(base[method], "socket must be one of socket.io-client 4.6 to 4.8");
+    check(base[method], "socket must be of socket.io-client 4.6 to 4.8");
   }
-  check(!isTaken(socket), "socket has a session", Error);
+  check(!taken.has(socket), "socket has a session", Error);
   taken.add(socket);
   Object.setPrototypeOf(socket, methods);
   socket.auth = introduce;
@@ -249,11 +249,6 @@ function drop(socket: Internals): void {
     options!.retries = retries;
   }
   safely(() => socket._clearAcks?.());
-}
-
-/** Whether a session has taken the socket. */
-export function isTaken(socket: ClientSocket): boolean {
-  return taken.has(socket);
 }
 
 /** Calls what may be the application's. What that throws is uncaught, but stops nothing here. */

@@ -82,26 +82,20 @@ export interface Details {
   failed: UnauthorizedError;
   /** The server has declined a refresh, and the session goes on. */
   kept: UnauthorizedError;
-  /**
-   * The connection is lost, or cannot be had. Whether Socket.IO goes on trying, or the application
-   * has left, and why.
-   */
-  disconnected: { isTrying?: boolean; hasLeft?: boolean; error?: UnauthorizedError | undefined };
+  /** The connection is lost, or cannot be had, and Socket.IO goes on trying. Why, if that is told. */
+  lost: UnauthorizedError | undefined;
+  /** The connection is lost, or cannot be had, and nothing tries again. */
+  ended: UnauthorizedError | undefined;
+  /** The application has disconnected the socket. */
+  left: UnauthorizedError | undefined;
   /** The time that the state waits for has come. */
   due: void;
   refresh: void;
   stop: void;
 }
 
-/**
- * An event, the time, a number from 0 to 1 for what is left to chance, and whether it is this
- * client's turn on its connection.
- */
-export type Event =
-  & {
-    [T in keyof Details]: { type: T; detail: Details[T] };
-  }[keyof Details]
-  & { now: number; random: number; isTurn: boolean };
+/** An event with its detail. */
+export type Event = { [T in keyof Details]: [type: T, detail: Details[T]] }[keyof Details];
 
 /** The settings of a client. Times are in milliseconds. */
 export interface Rules {
@@ -140,11 +134,20 @@ export function isTrying({ credentials }: State): boolean {
   return /ready|sent|taken/.test(credentials);
 }
 
-/** Computes the state of a client after `event`; the same one, if that does not matter in it. */
+/**
+ * Computes the state of a client after an event; the same one, if that does not matter in it.
+ *
+ * @param isTurn Whether it is the client's turn on its connection.
+ * @param now The time, in epoch milliseconds.
+ * @param random A number from 0 to 1, for what is left to chance.
+ */
 export function transition(
   state: State,
-  { type, detail, now, random, isTurn }: Event,
+  [type, detail]: Event,
   rules: Rules,
+  isTurn: boolean,
+  now: number,
+  random: number,
 ): State {
   const { name, credentials, failures, since, error: previous, isSecond } = state;
   const isIn = name === "authenticated";
@@ -211,9 +214,10 @@ export function transition(
       }
       return isIn ? send() : take();
     case "challenged":
-      return detail
-        ? { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" }
-        : { ...go("taken", Infinity), name: isIn ? name : "challenged" };
+      return {
+        ...go("taken", detail ? rules.timeout : Infinity),
+        name: isIn ? name : detail ? "authenticating" : "challenged",
+      };
     case "authenticated": {
       const { expiresAt, expiresIn = Infinity } = detail;
       const session = { endsAt: expiresAt && now + expiresIn, expiresAt, error: undefined };
@@ -243,13 +247,14 @@ export function transition(
       return isIn && detail.code === "subject_mismatch"
         ? { ...go("none", Infinity), error: detail }
         : postpone(isIn ? state : leave("waiting"), detail);
-    case "disconnected": {
-      const { isTrying, hasLeft, error } = detail;
-      return name === "waiting" && !hasLeft
+    case "lost":
+    case "ended":
+      return name === "waiting"
         // The server has closed, as it does behind a refusal.
         ? { ...state, due: Math.max(now, state.due - CLOSING) }
-        : leave(isTrying ? "connecting" : "waiting", error);
-    }
+        : leave(type === "lost" ? "connecting" : "waiting", detail);
+    case "left":
+      return leave("waiting", detail);
     case "due":
       if (credentials === "asked") {
         // The application may still bring them.

@@ -90,20 +90,28 @@ const events = {
   ],
   kept: ["kept", refused("server_error")],
   "kept, and no better next time": ["kept", refused("subject_mismatch")],
-  disconnected: ["disconnected", { isTrying: true }],
-  "disconnected for good": ["disconnected", { error: own("disconnected") }],
-  unreachable: ["disconnected", { isTrying: true, error: own("connect_error") }],
-  left: ["disconnected", { hasLeft: true, error: own("disconnected") }],
+  disconnected: ["lost"],
+  "disconnected for good": ["ended", own("disconnected")],
+  unreachable: ["lost", own("connect_error")],
+  left: ["left", own("disconnected")],
   due: ["due"],
   refresh: ["refresh"],
   stop: ["stop"],
 } satisfies Record<string, Occurrence>;
 
+/** The state after something has happened. */
 function happen(
-  [type, detail]: Occurrence,
-  { now = NOW, chance = random, isTurn = true } = {},
-): Event {
-  return { type, detail, now, random: chance, isTurn } as Event;
+  state: State,
+  occurrence: Occurrence,
+  { now = NOW, chance = random, isTurn = true, ...more } = {} as Circumstances,
+): State {
+  return transition(state, occurrence as Event, { ...rules, ...more }, isTurn, now, chance);
+}
+
+interface Circumstances extends Partial<Rules> {
+  readonly now?: number;
+  readonly chance?: number;
+  readonly isTurn?: boolean;
 }
 
 /** A state in words: its name, its credentials, when it is due from now on, and its failures. */
@@ -346,7 +354,7 @@ describe("the client's machine", () => {
       const expected = row[event as keyof typeof events];
       if (!isPossible(before, occurrence as Occurrence)) continue;
       it(`${state}: ${event}`, () => {
-        const after = transition(before, happen(occurrence as Occurrence), rules);
+        const after = happen(before, occurrence as Occurrence);
         if (expected) assertEquals(describeState(after), expected);
         else assertEquals(after, before);
       });
@@ -355,10 +363,8 @@ describe("the client's machine", () => {
 });
 
 describe("the client's machine, beside others on the connection", () => {
-  const to = (state: State, event: keyof typeof events, circumstances: object, more: object = {}) =>
-    describeState(
-      transition(state, happen(events[event] as Occurrence, circumstances), { ...rules, ...more }),
-    );
+  const to = (state: State, event: keyof typeof events, circumstances: Circumstances) =>
+    describeState(happen(state, events[event] as Occurrence, circumstances));
 
   it("waits for its turn with credentials, and to ask for them for a refresh", () => {
     const isTurn = false;
@@ -382,7 +388,7 @@ describe("the client's machine, beside others on the connection", () => {
 
 describe("the client's machine, after credentials that may have been stale", () => {
   const end = (state: State, source: Rules["source"], event = events["refused for good"]) =>
-    transition(state, happen(event as Occurrence), { ...rules, source });
+    happen(state, event as Occurrence, { source });
 
   it("asks a function once more, and tries what it brings if that differs", () => {
     const asking = end(states.sent, "function");
@@ -440,8 +446,7 @@ describe("the client's machine, whatever happens in whatever order", () => {
           const before = state;
           const [type, detail] = occurrence;
           if (!isPossible(before, occurrence, now)) continue;
-          const event = happen(occurrence, { now, ...circumstances });
-          state = transition(before, event, { ...rules, source });
+          state = happen(before, occurrence, { now, source, ...circumstances });
 
           // Only the server lets a client in, and nothing brings back one that has stopped.
           if (state.name === "authenticated" && before.name !== "authenticated") {
@@ -482,8 +487,7 @@ describe("the client's machine, whatever happens in whatever order", () => {
 
   it("spreads those who come back over the whole delay", () => {
     const delays = [0, 0.25, 0.5, 0.999].map((chance) =>
-      transition(initial, happen(events["no credentials"] as Occurrence, { chance }), rules).due -
-      NOW
+      happen(initial, events["no credentials"] as Occurrence, { chance }).due - NOW
     );
     assertEquals(delays, [0, 250, 500, 999]);
   });
@@ -491,11 +495,7 @@ describe("the client's machine, whatever happens in whatever order", () => {
   it("waits twice as long each time, half a minute at most", () => {
     let state = initial;
     const delays = Array.from({ length: 8 }, () => {
-      state = transition(
-        state,
-        happen(events["no credentials"] as Occurrence, { chance: 1 }),
-        rules,
-      );
+      state = happen(state, events["no credentials"] as Occurrence, { chance: 1 });
       const { due } = state;
       state = { ...state, name: "connecting" };
       return (due - NOW) / 1000;
