@@ -1376,7 +1376,7 @@ export const mutants: Mutant[] = [
     ["the turn of another", "if (share.owner === socket) share.until", "share.until"],
     ["those who join", "!isBusy() || isJoining()", "!isBusy()"],
     ["a turn of CONNECT", 'if (before.credentials === "ready") endTurn();', ""],
-    ["those who have left", "if (!isIn) members.delete(socket);", ""],
+    ["those who have left", "if (!isIn) share.members.delete(socket);", ""],
     ["credentials in CONNECT, for one", "rules.handshake && !isJoining() &&", "rules.handshake &&"],
     ["one question at a time", "      if (isAsking) return;\n", ""],
     ["what was brought late", "      if (answer) return bring();\n", ""],

@@ -172,7 +172,6 @@ export function authenticate<Reply = unknown, Challenge = any>(
   /** Acts on a state. A call may already lead to the next one; the application is called later. */
   function enter(before: State, { name, credentials, error }: State, type: Event[0]): void {
     const isIn = name === "authenticated";
-    const { members, owner } = share;
     wait();
     // What was sent is not sent again.
     if (isTrying(before) ? /none|asked/.test(credentials) : isIn && credentials === "none") {
@@ -182,7 +181,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       queueMicrotask(() => listeners.has(listener) && listener());
     }
     if (type === "authenticated") {
-      members.set(socket, owner);
+      share.members.set(socket, share.owner);
       if (before.credentials === "ready") endTurn();
       if (credentials === "none") settle();
       queueMicrotask(() => {
@@ -195,7 +194,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       stop(before, type === "stop");
       settle(error);
     }
-    if (!isIn) members.delete(socket);
+    if (!isIn) share.members.delete(socket);
     // What the server has refused it closes itself: a DISCONNECT would cross with its own.
     if (
       name === "waiting" &&
@@ -233,8 +232,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   /** Whether others are signed in. A client that joins them does not sign in. */
   function isJoining(): boolean {
-    const { members } = share;
-    return members.size > 0 && !members.has(socket);
+    return share.members.size > 0 && !share.members.has(socket);
   }
 
   /** Whether a client, which may be this one, is at work on the sign-in or refresh of all. */
@@ -286,7 +284,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
       const current = sent = answer!;
       takeTurn();
       line.emit(
-        (outcome: unknown) => {
+        (outcome) => {
           const { ok, kept, code } = Object(outcome);
           // The refresh of another namespace takes longer than this one has waited.
           const isOvertaken = state.name === "authenticated" && code === "attempt_in_progress";
@@ -321,9 +319,7 @@ export function authenticate<Reply = unknown, Challenge = any>(
     connect() {
       const said = lastWord();
       if (said) on("refused", said);
-      else {
-        on("connected", isIntroduced || isJoining() || rules.source === "undefined");
-      }
+      else on("connected", isIntroduced || isJoining() || rules.source === "undefined");
     },
     disconnect(reason: string) {
       const { replaced } = share;
