@@ -118,9 +118,31 @@ for (const [version, connectTo] of Object.entries(clients)) {
             (await nextCall())();
           }
           await session.ready;
+          // Once it is answered, there may be another.
+          socket.disconnect();
+          await neighbor.emitWithAck("ping?");
+          socket.connect();
+          (await nextCall())();
+          await session.ready;
           assertEquals([session.state, lost], ["authenticated", 0]);
         });
       }
+
+      it("may stop a session before CONNECT is answered", async () => {
+        const asked = new EventQueue();
+        const world = await openWorld(place, {}, {
+          setUp: (io) => io.use((_socket, next) => asked.push("CONNECT", next)),
+        });
+        const socket = open(world.url);
+        const { session } = signIn(socket, ada);
+        const [admit] = await asked.next("CONNECT") as [() => void];
+        session.stop();
+        admit();
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        // For a second CONNECT, the server would close.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        assertEquals(socket.connected, true);
+      });
 
       it("may emit in its own `authenticated`, volatile or not", async () => {
         const world = await openWorld(place, { incoming: "drop" }, {
