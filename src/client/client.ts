@@ -17,7 +17,7 @@
 import type * as protocol from "../protocol.ts";
 import type { AuthenticatedInfo, Unauthorized } from "../protocol.ts";
 import { type ClientCode, failure, UnauthorizedError } from "./errors.ts";
-import { createLine, isTaken, reconnects } from "./line.ts";
+import { createLine, taken } from "./line.ts";
 import {
   CLOSING,
   type Details,
@@ -65,7 +65,7 @@ type Handlers<Name extends string> = Record<Name, (...args: never[]) => void>;
 interface Shared {
   /** The client whose turn it is, or was last, and until when the others wait for it. */
   owner?: ClientSocket;
-  until: number;
+  until?: number;
   /** The clients that are signed in, and for each the client that has sent the credentials. */
   readonly members: Map<ClientSocket, ClientSocket | undefined>;
   /** A session that was stopped while it was signed in: its credentials, and who had sent them. */
@@ -73,11 +73,15 @@ interface Shared {
   /** The sender of credentials in whose place there are others on the next transport. */
   replaced?: ClientSocket | undefined;
   /** Until when the server drops what comes: it has refused a client, and closes. */
-  closing: number;
+  closing?: number;
 }
 
 /** By transport: on the next one, all begin again. */
 const shares = new WeakMap<object, Shared>();
+
+function shareOf(transport: object): Shared {
+  return shares.get(transport) ?? shares.set(transport, { members: new Map() }).get(transport)!;
+}
 
 /**
  * How long others wait for a client whose turn it is, and for how long an `unauthorized` that
@@ -126,8 +130,9 @@ export function authenticate<Reply = unknown, Challenge = any>(
   let state = initial;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const listeners = new Set<() => void>();
-  /** Called after the next sign-in or refresh, with an error if that fails. */
-  const waiting: ((error?: UnauthorizedError) => void)[] = [];
+  /** The outcome of the next sign-in or refresh. `settle` is called with an error if it fails. */
+  let next: Promise<Reply>;
+  let settle: (error?: UnauthorizedError) => void;
   let reply: Reply;
   let info: AuthenticatedInfo | undefined;
   const stopping = new AbortController();
@@ -140,22 +145,12 @@ export function authenticate<Reply = unknown, Challenge = any>(
   /** An `unauthorized` that answers nothing: the application's own, unless the server closes. */
   let word: { error: UnauthorizedError; at: number } | undefined;
 
-  function shared(): Shared {
-    const { transport } = line;
-    return shares.get(transport) ??
-      shares.set(transport, { members: new Map(), until: 0, closing: 0 }).get(transport)!;
-  }
-
   /** Takes a client to its next state, and does what there is to do in it. */
   function on<T extends keyof Details>(type: T, detail?: Details[T]): void {
     const before = state;
-    const now = Date.now();
-    const { owner, until, members } = shared();
-    // A client that joins a session does not sign in.
-    const isJoining = members.size > 0 && !members.has(socket);
-    const isTurn = owner === socket || until <= now || isJoining;
-    const event = { type, detail, now, random: Math.random(), isTurn } as Event;
-    state = transition(before, event, rules);
+    const isTurn = share.owner === socket || !isBusy() || isJoining();
+    const event = [type, detail] as Event;
+    state = transition(before, event, rules, isTurn, Date.now(), Math.random());
     if (state !== before) enter(before, state, type);
   }
 
@@ -166,57 +161,60 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   function wait(): void {
     clearTimeout(timer);
-    if (state.due === Infinity) return;
-    timer = setTimeout(() => {
-      wait();
-      act();
-    }, Math.max(0, Math.min(state.due - Date.now(), WALL_CLOCK_CHECK)));
+    if (state.due < Infinity) {
+      timer = setTimeout(() => {
+        wait();
+        act();
+      }, Math.max(0, Math.min(state.due - Date.now(), WALL_CLOCK_CHECK)));
+    }
   }
 
   /** Acts on a state. A call may already lead to the next one; the application is called later. */
-  function enter(before: State, { name, credentials, error }: State, type: Event["type"]): void {
+  function enter(before: State, { name, credentials, error }: State, type: Event[0]): void {
     const isIn = name === "authenticated";
-    const { members, owner } = shared();
     wait();
     // What was sent is not sent again.
-    if (isTrying(before) ? !isTrying(state) : isIn && credentials === "none") answer = undefined;
+    if (isTrying(before) ? /none|asked/.test(credentials) : isIn && credentials === "none") {
+      answer = undefined;
+    }
     for (const listener of listeners) {
       queueMicrotask(() => listeners.has(listener) && listener());
     }
-    if (type === "authenticated") members.set(socket, owner);
-    else if (credentials === "none") endTurn();
-    line.gate(isIn);
-    if (credentials !== before.credentials) advance[credentials]?.();
     if (type === "authenticated") {
+      share.members.set(socket, share.owner);
+      if (before.credentials === "ready") endTurn();
       if (credentials === "none") settle();
       queueMicrotask(() => {
         if (state.name !== "stopped") onAuthenticated(reply as never, info!);
       });
+    } else if (credentials === "none") endTurn();
+    line.gate(isIn);
+    if (credentials !== before.credentials) advance[credentials]?.();
+    if (name === "stopped") {
+      stop(before, type === "stop");
+      settle(error);
     }
-    if (name === "stopped") stop(before, type === "stop");
-    if (!isIn) members.delete(socket);
+    if (!isIn) share.members.delete(socket);
     // What the server has refused it closes itself: a DISCONNECT would cross with its own.
     if (
       name === "waiting" &&
-      (type === "disconnected" || type !== "refused" && before.name !== name)
+      (type === "lost" || type !== "refused" && before.name !== name)
     ) line.disconnect();
-    if (name === "connecting" && type === "due" && credentials === "none") {
+    if (name === "connecting" && credentials === "none" && before.name === "waiting") {
       line.disconnect();
       socket.connect();
     }
     if (error && error !== before.error) {
       // As long as another try is to come, nothing is decided.
-      if (name !== "connecting" && (name !== "waiting" || "cause" in error)) settle(error);
+      if (isIn || name === "waiting" && "cause" in error) settle(error);
       if (type !== "stop") queueMicrotask(() => onUnauthorized(error));
     }
   }
 
   function stop(before: State, isAsked: boolean): void {
     const isHere = isAsked && before.name === "authenticated";
-    if (isAsked) listeners.clear();
     if (isHere || isAsked && isTrying(before)) {
-      const { members, owner } = shared();
-      shared().former = { credentials, owner: members.get(socket) ?? owner };
+      share.former = { credentials, owner: share.members.get(socket) ?? share.owner };
     }
     stopping.abort();
     line.release(!!info && !isHere, isAsked);
@@ -224,21 +222,31 @@ export function authenticate<Reply = unknown, Challenge = any>(
 
   /** Has the others wait. */
   function takeTurn(): void {
-    Object.assign(shared(), { owner: socket, until: Date.now() + MOMENT });
+    share.owner = socket;
+    share.until = Date.now() + MOMENT;
   }
 
   function endTurn(): void {
-    if (shared().owner === socket) shared().until = 0;
+    if (share.owner === socket) share.until = 0;
+  }
+
+  /** Whether others are signed in. A client that joins them does not sign in. */
+  function isJoining(): boolean {
+    return share.members.size > 0 && !share.members.has(socket);
+  }
+
+  /** Whether a client, which may be this one, is at work on the sign-in or refresh of all. */
+  function isBusy(): boolean {
+    return share.until! > Date.now();
   }
 
   /** The server has refused this client, or has ended its session, and closes. */
   function refuse(reason: object): void {
-    shared().closing = Date.now() + CLOSING;
+    share.closing = Date.now() + CLOSING;
     on("refused", new UnauthorizedError(reason));
-    if (state.name !== "stopped" || socket.connected) return;
-    // It has closed without a DISCONNECT, and Socket.IO would connect again.
+    // If it closes without a DISCONNECT, Socket.IO would connect again.
     setTimeout(() => {
-      if (socket.active && !socket.id && !isTaken(socket)) socket.disconnect();
+      if (socket.active && !socket.connected && !taken.has(socket)) socket.disconnect();
     });
   }
 
@@ -249,44 +257,43 @@ export function authenticate<Reply = unknown, Challenge = any>(
       if (answer) return bring();
       if (isAsking) return;
       isAsking = true;
-      const { error: reason, failures } = state;
-      const question: Question = { signal: stopping.signal, reason, attempt: failures + 1 };
       let error;
       try {
-        const value =
-          await (typeof credentials === "function" ? credentials(question) : credentials);
+        const value = await (typeof credentials === "function"
+          ? credentials({
+            signal: stopping.signal,
+            reason: state.error,
+            attempt: state.failures + 1,
+          })
+          : credentials);
         // It may be of a kind that cannot be sent.
         answer = { value, text: JSON.stringify(value) };
       } catch (cause) {
-        const { reconnect } = Object(cause);
-        error = failure("credentials_failed", cause, reconnect !== false);
+        error = failure("credentials_failed", cause, Object(cause).reconnect !== false);
       }
       isAsking = false;
       bring(error);
     },
     ready() {
-      const { value } = answer!;
-      const isJoining = shared().members.size > 0;
-      isIntroduced = rules.handshake && !isJoining && Object(value) === value;
-      if (isIntroduced) sent = answer;
-      if (!isJoining) takeTurn();
+      const { value } = sent = answer!;
+      isIntroduced = rules.handshake && !isJoining() && Object(value) === value;
+      if (!isJoining()) takeTurn();
       line.introduce(isIntroduced && value);
     },
     sent() {
       const current = sent = answer!;
       takeTurn();
       line.emit(
-        (outcome: { ok?: unknown; kept?: unknown; code?: unknown } | undefined) => {
-          const isCurrent = current === answer;
+        (outcome) => {
+          const { ok, kept, code } = Object(outcome);
           // The refresh of another namespace takes longer than this one has waited.
-          const isOvertaken = state.name === "authenticated" &&
-            outcome?.code === "attempt_in_progress";
+          const isOvertaken = state.name === "authenticated" && code === "attempt_in_progress";
           // Whatever else the outcome is, an event of its own says so, too.
-          if (outcome?.ok === true) {
+          if (ok === true) {
             // That event was taken for the server's wish to have the session renewed.
-            if (isCurrent) on("authenticated", info ?? {});
+            if (current === answer) on("authenticated", info ?? {});
             endTurn();
-          } else if (isCurrent && (outcome?.kept === true || isOvertaken)) {
+          } else if (current === answer && (kept === true || isOvertaken)) {
             on("kept", new UnauthorizedError(outcome));
           }
         },
@@ -305,18 +312,18 @@ export function authenticate<Reply = unknown, Challenge = any>(
   }
 
   const happened: Handlers<Happening> = {
-    open: () => on("opened"),
+    open() {
+      share = shareOf(line.transport);
+      on("opened");
+    },
     connect() {
       const said = lastWord();
       if (said) on("refused", said);
-      else {
-        const { members } = shared();
-        on("connected", isIntroduced || members.size > 0 || rules.source === "undefined");
-      }
+      else on("connected", isIntroduced || isJoining() || rules.source === "undefined");
     },
     disconnect(reason: string) {
-      const { replaced, members } = shared();
-      const isReplaced = replaced && members.get(socket) === replaced;
+      const { replaced } = share;
+      const isReplaced = replaced && share.members.get(socket) === replaced;
       const said = isReplaced ? { code: "subject_mismatch" } : lastWord();
       if (said) refuse(said);
       lose("disconnected", reason);
@@ -338,14 +345,11 @@ export function authenticate<Reply = unknown, Challenge = any>(
   function lose(
     code: "disconnected" | "connect_error",
     reason: string,
-    isTrying = reconnects(socket),
+    isTrying = line.reconnects,
   ): void {
     const isTold = !isTrying || code === "connect_error";
-    on("disconnected", {
-      isTrying,
-      hasLeft: reason === "io client disconnect",
-      error: isTold ? failure(code, reason) : undefined,
-    });
+    const type = reason === "io client disconnect" ? "left" : isTrying ? "lost" : "ended";
+    on(type, isTold ? failure(code, reason) : undefined);
   }
 
   /** Whether the server is to say something. */
@@ -356,15 +360,13 @@ export function authenticate<Reply = unknown, Challenge = any>(
   const received: Handlers<Message> & { __proto__: null } = {
     __proto__: null,
     authenticated(answer: Reply, more: AuthenticatedInfo | undefined) {
-      const { credentials } = state;
       const { expiresAt, expiresIn } = Object(more);
       const hasEnd = Number.isFinite(expiresAt) && Number.isFinite(expiresIn);
       // A refresh of another namespace is awaited, too.
-      if (!hasEnd && !isAwaited() && shared().until <= Date.now()) return;
+      if (!hasEnd && !isAwaited() && !isBusy()) return;
       reply = answer;
       info = hasEnd ? { expiresAt, expiresIn } : {};
       on("authenticated", info);
-      if (credentials === "ready") endTurn();
     },
     unauthorized(reason: Unauthorized | undefined) {
       if (isAwaited() && typeof reason?.code === "string") refuse(reason);
@@ -372,31 +374,30 @@ export function authenticate<Reply = unknown, Challenge = any>(
     },
     async challenge(data: Challenge, acknowledge: (answer: unknown) => void) {
       if (!isTrying(state) || typeof acknowledge !== "function") return;
-      on("challenged");
+      on("challenged", false);
       const current = answer;
       try {
         const given = await onChallenge(data);
         if (current !== answer) return;
         acknowledge(given);
-        on("answered");
+        on("challenged", true);
       } catch (cause) {
         if (current === answer) on("failed", failure("challenge_failed", cause));
       }
     },
   };
 
-  function next(): Promise<Reply> {
-    const next = new Promise<Reply>((resolve, reject) => {
-      if (state.name === "stopped") reject(state.error);
-      else waiting.push((error) => error ? reject(error) : resolve(reply));
+  /** Begins to wait for the next sign-in or refresh. The outcome of the last one stays. */
+  function expect(): void {
+    next = new Promise((resolve, reject) => {
+      settle = (error) => {
+        if (error) reject(error);
+        else resolve(reply);
+        if (state.name !== "stopped") expect();
+      };
     });
     // The rejection need not be handled: `onUnauthorized` is told, too.
     next.catch(() => {});
-    return next;
-  }
-
-  function settle(error?: UnauthorizedError): void {
-    for (const end of waiting.splice(0)) end(error);
   }
 
   const line = createLine(
@@ -408,13 +409,14 @@ export function authenticate<Reply = unknown, Challenge = any>(
     },
     act,
   );
-  const share = shared();
-  const { former, members, closing } = share;
-  if (former && !(members.size > 0 && former.credentials === credentials)) {
+  expect();
+  let share = shareOf(line.transport);
+  const { former, closing } = share;
+  if (former && !(isJoining() && former.credentials === credentials)) {
     share.replaced = former.owner;
     line.renew();
-  } else if (closing > Date.now()) {
-    state = { ...initial, name: "waiting", due: closing };
+  } else if (closing! > Date.now()) {
+    state = { ...initial, name: "waiting", due: closing! };
     wait();
   } else if (socket.connected) happened.connect();
   else if (!socket.active) socket.connect();
@@ -433,14 +435,17 @@ export function authenticate<Reply = unknown, Challenge = any>(
       return state.endsAt;
     },
     get ready() {
-      return state.name === "authenticated" ? Promise.resolve(reply) : next();
+      return state.name === "authenticated" ? Promise.resolve(reply) : next;
     },
     refresh() {
-      const refreshed = next();
+      const refreshed = next;
       on("refresh");
       return refreshed;
     },
-    stop: () => on("stop"),
+    stop() {
+      listeners.clear();
+      on("stop");
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -38,19 +38,17 @@ export class UnauthorizedError extends Error {
     const { message, code, reconnect, retryAfter } = Object(reason);
     const name = typeof code === "string" ? code : "authentication_error";
     super(typeof message === "string" ? message : name, options);
-    Object.assign(this, {
-      name: "UnauthorizedError",
-      code: name,
-      reconnect: reconnect === true,
-      retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
-    });
+    this.name = "UnauthorizedError";
+    this.code = name;
+    this.reconnect = reconnect === true;
+    this.retryAfter = Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined;
   }
 }
 
 /** An error of the client's own. */
 export function failure(code: ClientCode, cause?: unknown, reconnect = false): UnauthorizedError {
   if (typeof cause === "string") cause = new Error(cause);
-  const message = cause instanceof Error ? `${code}: ${cause.message}` : code;
+  const message = cause instanceof Error && `${code}: ${cause.message}`;
   return new UnauthorizedError({ code, message, reconnect }, { cause });
 }
 

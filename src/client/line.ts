@@ -12,58 +12,18 @@
  * @module
  */
 import { check } from "./errors.ts";
+import type { Internals, Packet, Send } from "./internals.ts";
 import type { ClientSocket } from "./session.ts";
-
-type Packet = { type: number; data: unknown[]; id?: number };
-
-/** Flags of the event that is emitted next; `fromQueue` is one of `retries`, one by one. */
-type Flags = { readonly volatile?: boolean; readonly fromQueue?: boolean };
-
-/** An event with the option `retries`. The last argument is called when it is acknowledged. */
-interface Queued {
-  /** Whether the event is on its way, as far as Socket.IO knows. */
-  pending: boolean;
-  tryCount: number;
-  args: unknown[];
-}
-
-type Send = (payload?: object) => void;
-
-/** The members of a socket that a line calls or replaces, public or not. */
-interface Internals extends ClientSocket {
-  readonly io: {
-    /** Since the application has closed the connection. */
-    readonly skipReconnect?: boolean;
-    readonly engine?: { readonly readyState: string; close(): void };
-    reconnection(): unknown;
-    /** Closes the connection as if it were lost. */
-    onclose(reason: string): void;
-    on(event: string, listener: () => void): unknown;
-    off(event: string, listener: () => void): unknown;
-  };
-  auth: object | ((send: Send) => void) | undefined;
-  sendBuffer: Packet[];
-  receiveBuffer: unknown[];
-  /** The id of the next event with an acknowledgement, and what is called with those. */
-  ids: number;
-  readonly acks: Record<number, (answer: never) => void>;
-  flags: Flags;
-  readonly _opts?: { retries?: number | undefined };
-  _queue?: Queued[];
-  /** Emits the first one, unless that is pending. Since 4.6.1, only while connected. */
-  _drainQueue?(): void;
-  emitBuffered(): void;
-  /** Since 4.7.5. */
-  _clearAcks?(): void;
-}
 
 /** Sockets whose former connection was another user's, and is not to be recovered. */
 const renewed = new WeakSet<ClientSocket>();
 
-/** The methods that lines have put between their sockets and the prototypes of these. */
-const lines = new WeakSet<object>();
+/** Sockets that a session has taken. */
+export const taken: WeakSet<ClientSocket> = new WeakSet();
 
-/** The type of an EVENT packet. */
+/** The types of packets. */
+const CONNECT = 0;
+const DISCONNECT = 1;
 const EVENT = 2;
 
 /** A socket whose events wait until it is opened. */
@@ -79,13 +39,16 @@ export interface Line {
   gate(open: boolean): void;
   /** Disconnects, without telling of it. */
   disconnect(): void;
+  /** Whether Socket.IO goes on trying to be connected. */
+  readonly reconnects: boolean;
   /** The transport, which the sockets of a connection share. Each connection has another one. */
   readonly transport: object;
   /** Connects again, on another transport. Every socket on this one loses its connection. */
   renew(): void;
   /**
    * Leaves the socket as it was. What has not been sent is kept for the next connection; or is
-   * dropped, if it `drops`; or is sent, if the socket is connected and `goesOn`.
+   * dropped, if it `drops`; or is sent, if the socket is connected and `goesOn`. A CONNECT that
+   * waits is sent if it `goesOn`; otherwise the socket is disconnected.
    */
   release(drops: boolean, goesOn: boolean): void;
 }
@@ -109,21 +72,24 @@ export function createLine(
   const base = Object.getPrototypeOf(socket);
   let isOpen = false;
   let isLeaving = false;
-  /** Sends CONNECT, if that waits; until there is an answer, once only. */
+  /** Sends CONNECT, if that waits. */
   let pending: Send | undefined;
+  /** The transport that CONNECT has gone out on, until it is answered. */
+  let unanswered: object | undefined;
   /** Emits the event of `retries` that comes next, if it waits here. */
   let emitQueued: (() => void) | undefined;
 
   const call = (method: string, packet?: Packet) => safely(() => base[method].call(socket, packet));
-  const tell = (name = "", ...args: unknown[]) => {
+  const tell = (name: string, ...args: unknown[]) => {
     pending = undefined;
     if (!isLeaving) happened[name]?.(...args as never[]);
   };
   const introduce = (send: Send) => {
     // The application connects once more. For a second CONNECT, Socket.IO closes the transport.
-    if (pending) return;
+    if (pending || unanswered === io.engine) return;
     pending = (credentials) => {
-      pending = () => {};
+      pending = undefined;
+      unanswered = io.engine;
       const neither = renewed.has(socket) && { pid: undefined, offset: undefined };
       const sendBoth = (payload?: object) => send({ ...payload, ...credentials, ...neither });
       if (typeof auth === "function") auth(sendBoth);
@@ -131,10 +97,17 @@ export function createLine(
     };
     happened.open!();
   };
-  const listeners: Record<string, () => void> = {
+  const listeners: Record<string, (packet: Packet) => void> = {
     reconnect_failed: () => tell("reconnect_failed"),
     ping: heard,
-    packet: heard,
+    packet({ nsp, type }: Packet) {
+      heard();
+      // The application has left in the meantime, and Socket.IO takes no notice of the answer.
+      if (unanswered && !socket.active && nsp === socket.nsp) {
+        unanswered = undefined;
+        if (type === CONNECT) call("packet", { type: DISCONNECT });
+      }
+    },
   };
 
   const methods = {
@@ -160,6 +133,7 @@ export function createLine(
       if (isOpen) super.notifyOutgoingListeners(packet);
     },
     emitReserved(name: string, ...args: unknown[]) {
+      unanswered = undefined;
       if (name === "connect") renewed.delete(socket);
       // First, so that an application that reacts to it is not overtaken.
       tell(name, ...args);
@@ -187,10 +161,10 @@ export function createLine(
     },
   };
   for (const method in methods) {
-    check(base[method], "socket must be one of socket.io-client 4.6 to 4.8");
+    check(base[method], "socket must be of socket.io-client 4.6 to 4.8");
   }
-  check(!lines.has(base), "socket has a session: stop() it first", Error);
-  lines.add(methods);
+  check(!taken.has(socket), "socket has a session: stop() it first", Error);
+  taken.add(socket);
   Object.setPrototypeOf(socket, methods);
   socket.auth = introduce;
   for (const name in listeners) io.on(name, listeners[name]!);
@@ -202,12 +176,10 @@ export function createLine(
       pending?.(credentials as object);
     },
     emit(answered, ...data) {
-      const id = socket.ids++;
-      socket.acks[id] = answered;
-      call("packet", { type: EVENT, data, id });
+      socket.acks[socket.ids] = answered;
+      call("packet", { type: EVENT, data, id: socket.ids++ });
     },
     gate(open) {
-      if (open === isOpen) return;
       // What listeners for outgoing events emit comes behind what waits already.
       for (let packet; open && socket.connected && (packet = socket.sendBuffer.shift());) {
         call("notifyOutgoingListeners", packet);
@@ -218,9 +190,11 @@ export function createLine(
     },
     disconnect() {
       isLeaving = true;
-      tell();
-      call("disconnect");
+      safely(() => socket.disconnect());
       isLeaving = false;
+    },
+    get reconnects() {
+      return socket.active && io.reconnection() && !io.skipReconnect;
     },
     get transport() {
       return io.engine ?? io;
@@ -235,6 +209,7 @@ export function createLine(
       socket.connect();
     },
     release(drops, goesOn) {
+      taken.delete(socket);
       Object.setPrototypeOf(socket, base);
       isOpen = true;
       if (socket.auth === introduce) socket.auth = auth;
@@ -249,10 +224,11 @@ export function createLine(
         // It was never sent. Socket.IO does so now, and no line any more, or it would come twice.
         head.pending = false;
       }
-      if (!goesOn) return;
-      pending?.();
-      // While the socket is offline, only 4.6.0 does anything.
-      socket._drainQueue?.();
+      if (goesOn) {
+        pending?.();
+        // While the socket is offline, only 4.6.0 does anything.
+        socket._drainQueue?.();
+      } else if (pending) socket.disconnect();
     },
   };
 }
@@ -269,22 +245,10 @@ function drop(socket: Internals): void {
     for (const queued of queue.splice(0)) {
       queue.unshift(queued);
       safely(() => (queued.args.at(-1) as (error: Error) => void)(new Error("stopped")));
-      queued.tryCount = -Infinity;
     }
     options!.retries = retries;
   }
   safely(() => socket._clearAcks?.());
-}
-
-/** Whether Socket.IO goes on trying to be connected. */
-export function reconnects(client: ClientSocket): boolean {
-  const { active, io } = client as Internals;
-  return active && !!io.reconnection() && !io.skipReconnect;
-}
-
-/** Whether a session has taken the socket. */
-export function isTaken(socket: ClientSocket): boolean {
-  return lines.has(Object.getPrototypeOf(socket));
 }
 
 /** Calls what may be the application's. What that throws is uncaught, but stops nothing here. */

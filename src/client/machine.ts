@@ -71,36 +71,31 @@ export interface Details {
   opened: void;
   /** The namespace is connected. Whether the server may say unasked that the client is in. */
   connected: boolean;
-  /** There are credentials. Whether they are those that were refused. Or a challenge is answered. */
+  /** There are the credentials that were asked for. Whether they are those that were refused. */
   answered: boolean;
   authenticated: AuthenticatedInfo;
-  challenged: void;
+  /** The server has asked a further question. Whether it has the answer. */
+  challenged: boolean;
   /** The server has refused the client or ended its session. */
   refused: UnauthorizedError;
   /** The client itself has failed. */
   failed: UnauthorizedError;
   /** The server has declined a refresh, and the session goes on. */
   kept: UnauthorizedError;
-  /**
-   * The connection is lost, or cannot be had. Whether Socket.IO goes on trying, or the application
-   * has left, and why.
-   */
-  disconnected: { isTrying?: boolean; hasLeft?: boolean; error?: UnauthorizedError | undefined };
+  /** The connection is lost, or cannot be had, and Socket.IO goes on trying. Why, if that is told. */
+  lost: UnauthorizedError | undefined;
+  /** The connection is lost, or cannot be had, and nothing tries again. */
+  ended: UnauthorizedError | undefined;
+  /** The application has disconnected the socket. */
+  left: UnauthorizedError | undefined;
   /** The time that the state waits for has come. */
   due: void;
   refresh: void;
   stop: void;
 }
 
-/**
- * An event, the time, a number from 0 to 1 for what is left to chance, and whether it is this
- * client's turn on its connection.
- */
-export type Event =
-  & {
-    [T in keyof Details]: { type: T; detail: Details[T] };
-  }[keyof Details]
-  & { now: number; random: number; isTurn: boolean };
+/** An event with its detail. */
+export type Event = { [T in keyof Details]: [type: T, detail: Details[T]] }[keyof Details];
 
 /** The settings of a client. Times are in milliseconds. */
 export interface Rules {
@@ -139,10 +134,22 @@ export function isTrying({ credentials }: State): boolean {
   return /ready|sent|taken/.test(credentials);
 }
 
-/** Computes the state of a client after `event`; the same one, if that does not matter in it. */
-export function transition(state: State, event: Event, rules: Rules): State {
+/**
+ * Computes the state of a client after an event; the same one, if that does not matter in it.
+ *
+ * @param isTurn Whether it is the client's turn on its connection.
+ * @param now The time, in epoch milliseconds.
+ * @param random A number from 0 to 1, for what is left to chance.
+ */
+export function transition(
+  state: State,
+  [type, detail]: Event,
+  rules: Rules,
+  isTurn: boolean,
+  now: number,
+  random: number,
+): State {
   const { name, credentials, failures, since, error: previous, isSecond } = state;
-  const { now, random, isTurn } = event;
   const isIn = name === "authenticated";
 
   const go = (to: Stage, wait: number, from = state): State => ({
@@ -193,27 +200,26 @@ export function transition(state: State, event: Event, rules: Rules): State {
   };
 
   if (name === "stopped") return state;
-  switch (event.type) {
+  switch (type) {
     case "opened":
       return ask(leave("connecting"));
     case "connected":
       state = { ...state, name: "authenticating" };
       if (credentials !== "ready") return ask();
-      return event.detail ? go("ready", INTRODUCTION) : send();
+      return detail ? go("ready", INTRODUCTION) : send();
     case "answered":
-      if (credentials === "taken") {
-        return { ...go("taken", rules.timeout), name: isIn ? name : "authenticating" };
-      }
-      if (credentials !== "asked") return state;
       if (name === "waiting") {
-        const isRefused = event.detail && previous?.code === REFUSED;
+        const isRefused = detail && previous?.code === REFUSED;
         return isRefused ? leave("stopped") : go("none", CLOSING);
       }
       return isIn ? send() : take();
     case "challenged":
-      return { ...go("taken", Infinity), name: isIn ? name : "challenged" };
+      return {
+        ...go("taken", detail ? rules.timeout : Infinity),
+        name: isIn ? name : detail ? "authenticating" : "challenged",
+      };
     case "authenticated": {
-      const { expiresAt, expiresIn = Infinity } = event.detail;
+      const { expiresAt, expiresIn = Infinity } = detail;
       const session = { endsAt: expiresAt && now + expiresIn, expiresAt, error: undefined };
       // The server has shortened the session: it wants it renewed, but not all of them at once.
       const isShortened = isIn && expiresAt! < (state.expiresAt ?? Infinity);
@@ -233,22 +239,22 @@ export function transition(state: State, event: Event, rules: Rules): State {
       };
     }
     case "refused":
-      return refuse(event.detail, CLOSING);
+      return refuse(detail, CLOSING);
     case "failed":
-      return isIn && event.detail.reconnect ? postpone(state, event.detail) : refuse(event.detail);
+      return isIn && detail.reconnect ? postpone(state, detail) : refuse(detail);
     case "kept":
-      if (!isTrying(state)) return state;
       // On this connection, the server is never going to look at those of another user.
-      return isIn && event.detail.code === "subject_mismatch"
-        ? { ...go("none", Infinity), error: event.detail }
-        : postpone(isIn ? state : leave("waiting"), event.detail);
-    case "disconnected": {
-      const { isTrying, hasLeft, error } = event.detail;
-      return name === "waiting" && !hasLeft
+      return isIn && detail.code === "subject_mismatch"
+        ? { ...go("none", Infinity), error: detail }
+        : postpone(isIn ? state : leave("waiting"), detail);
+    case "lost":
+    case "ended":
+      return name === "waiting"
         // The server has closed, as it does behind a refusal.
         ? { ...state, due: Math.max(now, state.due - CLOSING) }
-        : leave(isTrying ? "connecting" : "waiting", error);
-    }
+        : leave(type === "lost" ? "connecting" : "waiting", detail);
+    case "left":
+      return leave("waiting", detail);
     case "due":
       if (credentials === "asked") {
         // The application may still bring them.
@@ -257,10 +263,10 @@ export function transition(state: State, event: Event, rules: Rules): State {
           error: failure("credentials_failed", "timed out, see credentialsTimeout", true),
         };
       }
-      if (/sent|taken/.test(credentials)) {
-        return refuse(failure("no_answer", "timed out, see timeout", true));
-      }
-      return name === "waiting" ? leave("connecting") : take();
+      if (name === "waiting") return leave("connecting");
+      return /sent|taken/.test(credentials)
+        ? refuse(failure("no_answer", "timed out, see timeout", true))
+        : take();
     case "refresh":
       return isIn && credentials === "none" ? take() : state;
     case "stop":

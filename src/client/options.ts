@@ -2,7 +2,7 @@ import { check } from "./errors.ts";
 import type { Rules } from "./machine.ts";
 import type { AuthenticateOptions, CredentialsSource } from "./session.ts";
 
-const defaults = {
+const defaults: Record<string, unknown> = {
   // So that nothing that every object has is taken for an option.
   __proto__: null,
   handshake: false,
@@ -21,18 +21,20 @@ export type Options = Required<AuthenticateOptions> & Rules;
 
 /** Checks the arguments of `authenticate`. */
 export function readOptions(credentials: CredentialsSource, options: object): Options {
-  const read: Record<string, unknown> = { ...defaults, source: typeof (credentials ?? undefined) };
+  const source = typeof (credentials ?? undefined);
+  const read: Record<string, unknown> = { ...defaults, source };
   check(Object(options) === options, "options must be an object");
-  for (const [name, value] of Object.entries(options)) {
-    const usual = defaults[name as keyof typeof defaults];
-    check(usual !== undefined, `there is no option ${name}`);
-    if (value === undefined) continue;
+  for (const [name, value = defaults[name]] of Object.entries(options)) {
+    const usual = defaults[name];
+    check(name in defaults, `there is no option ${name}`);
     check(typeof value === typeof usual, `${name} must be ${typeof usual}`);
     const least = name === "refreshMargin" ? -Infinity : 0;
     check(typeof usual !== "number" || value >= least, `${name} must be milliseconds`, RangeError);
     read[name] = value;
   }
-  const isObject = credentials == null || Object(credentials) === credentials;
-  check(!read.handshake || isObject, "handshake takes an object");
+  check(
+    !read.handshake || credentials == null || Object(credentials) === credentials,
+    "handshake takes an object",
+  );
   return read as unknown as Options;
 }

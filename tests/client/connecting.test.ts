@@ -4,6 +4,7 @@ import type { Socket } from "socket.io-client";
 import type { UnauthorizedError } from "../../src/client/client.ts";
 import { clients } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { EventQueue } from "../kit/events.ts";
 import { engineOnly, transports } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
 import { ada, openSession, openSocket, reach, signIn } from "./session.ts";
@@ -83,6 +84,65 @@ for (const [version, connectTo] of Object.entries(clients)) {
           assertEquals([opened, world.auth.stats().refused], [2, 0]);
         });
       }
+
+      for (const answer of ["nothing", "CONNECT", "CONNECT_ERROR"]) {
+        it(`may leave before CONNECT is answered, and come back after ${answer}`, async () => {
+          const asked = new EventQueue();
+          const world = await openWorld(place, { open: ["/open"] }, {
+            setUp: (io) => {
+              io.of("/open").on("connection", (peer) => peer.on("ping?", (reply) => reply()));
+              io.use((_socket, next) => asked.push("CONNECT", next));
+            },
+          });
+          const { io } = open(world.url, { autoConnect: false });
+          const neighbor = io.socket("/open");
+          neighbor.connect();
+          await new Promise<void>((resolve) => neighbor.once("connect", resolve));
+          let lost = 0;
+          neighbor.on("disconnect", () => lost++);
+          const socket = io.socket("/");
+          const { session } = signIn(socket, ada);
+          const nextCall = async () => (await asked.next("CONNECT"))[0] as (error?: Error) => void;
+          const decide = await nextCall();
+          socket.disconnect();
+          await neighbor.emitWithAck("ping?");
+          if (answer === "nothing") {
+            // A second CONNECT would come after the server has admitted the client.
+            socket.connect();
+            decide();
+          } else {
+            decide(answer === "CONNECT" ? undefined : new Error("not now"));
+            // The answer has come; and what the client has sent for it.
+            for (let n = 0; n < 2; n++) await neighbor.emitWithAck("ping?");
+            socket.connect();
+            (await nextCall())();
+          }
+          await session.ready;
+          // Once it is answered, there may be another.
+          socket.disconnect();
+          await neighbor.emitWithAck("ping?");
+          socket.connect();
+          (await nextCall())();
+          await session.ready;
+          assertEquals([session.state, lost], ["authenticated", 0]);
+        });
+      }
+
+      it("may stop a session before CONNECT is answered", async () => {
+        const asked = new EventQueue();
+        const world = await openWorld(place, {}, {
+          setUp: (io) => io.use((_socket, next) => asked.push("CONNECT", next)),
+        });
+        const socket = open(world.url);
+        const { session } = signIn(socket, ada);
+        const [admit] = await asked.next("CONNECT") as [() => void];
+        session.stop();
+        admit();
+        await new Promise<void>((resolve) => socket.once("connect", resolve));
+        // For a second CONNECT, the server would close.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        assertEquals(socket.connected, true);
+      });
 
       it("may emit in its own `authenticated`, volatile or not", async () => {
         const world = await openWorld(place, { incoming: "drop" }, {

@@ -7,7 +7,7 @@ import { disposeAfterEach } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { engineOnly, transports } from "../kit/targets.ts";
 import { openWorld } from "../kit/world.ts";
-import { ada, openSession, reach, userId } from "./session.ts";
+import { ada, openSession, reach, signIn, userId } from "./session.ts";
 
 const wrong = { ...ada, password: "no" };
 
@@ -114,8 +114,9 @@ for (const place of engineOnly) {
         const world = await openWorld(place, { handshake, verify: () => ++verified && false });
         let asked = 0;
         const { session } = openSession(place, world.url, () => ++asked && wrong, { handshake });
-        await reach(session, "stopped");
-        assertEquals([asked, verified, session.error?.code], [2, 1, "authentication_failed"]);
+        const { code } = await assertRejects(() => session.ready, UnauthorizedError);
+        assertEquals([asked, verified, code], [2, 1, "authentication_failed"]);
+        assertEquals(session.state, "stopped");
       });
     }
 
@@ -130,11 +131,13 @@ for (const place of engineOnly) {
 
     it("stops the client by an error that says so", async () => {
       const world = await openWorld(place);
-      const { session } = openSession(place, world.url, () => {
+      const { session, socket } = openSession(place, world.url, () => {
         throw Object.assign(new Error("login required"), { reconnect: false });
       });
       const error = await assertRejects(() => session.ready, UnauthorizedError, "login required");
       assertEquals([error.code, session.state], ["credentials_failed", "stopped"]);
+      // When somebody has logged in.
+      await signIn(socket, ada).session.ready;
     });
 
     it("is not called for again and again where the server says so oddly", async () => {

@@ -88,8 +88,8 @@ for (const place of engineOnly) {
         assertEquals([...new Uint8Array(heard[2]![1] as ArrayBuffer)], [1, 2]);
       });
 
-      it("does not keep the credentials waiting with `retries`", async () => {
-        const world = await openWorld(place, strict, { setUp: listen });
+      it("does not keep the credentials waiting with `retries`, and goes out once", async () => {
+        const world = await openWorld(place, { ...strict, userId }, { setUp: listen });
         const socket = open(world, { retries: 3, ackTimeout: 10_000 });
         socket.emit("first", 1);
         const { session, events } = signIn(socket, ada);
@@ -98,6 +98,10 @@ for (const place of engineOnly) {
         assertEquals(await answer, "got second");
         assertEquals((await events.next("event heard")).slice(0, 2), ["first", 1]);
         assertEquals((await events.next("event heard")).slice(0, 2), ["second", 2]);
+        await session.refresh();
+        session.stop();
+        socket.emit("third");
+        assertEquals(await hearUntil(events, "third"), ["authentication", "third"]);
       });
 
       it("times out where it waits, and is not sent then", async () => {

@@ -6,6 +6,7 @@ import { AuthError, socketioAuth } from "../../mod.ts";
 import type { AuthenticatedInfo, UnauthorizedError } from "../../src/client/client.ts";
 import { clients, type Connect } from "./clients.ts";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
+import { EventQueue } from "../kit/events.ts";
 import { engineOnly, type Place, transports } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 import { ada, reach, signIn, type TestClient, userId } from "./session.ts";
@@ -167,6 +168,73 @@ for (const version of ["4.8", "4.6"]) {
           main.io.engine.close();
           assertEquals(main.connected, false);
         }
+      });
+
+      it("wait for the one whose turn it is, though another one leaves", async () => {
+        const decided = Promise.withResolvers<object>();
+        const world = await openWorld(place, { verify: () => decided.promise }, {
+          setUp: (io) => ["/a", "/b"].map((name) => io.of(name)),
+        });
+        const sockets = open(world, "/", "/a", "/b") as [Socket, Socket, Socket];
+        const { io } = sockets[0] as unknown as { io: { _packet(packet: object): void } };
+        const write = io._packet.bind(io);
+        let attempts = 0;
+        io._packet = (packet) => {
+          if (JSON.stringify(packet).includes("authentication")) attempts++;
+          write(packet);
+        };
+        const [main, , b] = sockets.map((it) => signIn(it, ada)) as [
+          TestClient,
+          unknown,
+          TestClient,
+        ];
+        await reach(main.session, "authenticating");
+        sockets[1].disconnect();
+        // The third one looks every 50 ms whether it is its turn.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        decided.resolve({ name: "ada" });
+        await Promise.all([main.session.ready, b.session.ready]);
+        assertEquals(attempts, 1);
+      });
+
+      it("join a session at once while another refreshes it", async () => {
+        const called = new EventQueue();
+        const world = await openWorld(place, {
+          userId,
+          verify: () => new Promise((decide) => called.push("verify", decide)),
+        }, { setUp: (io) => io.of("/a") });
+        const decideNext = async () => {
+          const [decide] = await called.next("verify") as [(user: object) => void];
+          return () => decide({ name: "ada" });
+        };
+        const [main, a] = open(world, "/", "/a") as [Socket, Socket];
+        await connected(a);
+        a.disconnect();
+        const first = signIn(main, ada);
+        (await decideNext())();
+        await first.session.ready;
+        const refreshed = first.session.refresh();
+        const decide = await decideNext();
+        const begun = Date.now();
+        await signIn(a, ada).session.ready;
+        assert(Date.now() - begun < 1_000);
+        decide();
+        await refreshed;
+      });
+
+      it("keep for their turn what the server has not taken from CONNECT", async () => {
+        // Longer than the others wait for a client whose turn it is.
+        const delay = (_socket: unknown, next: () => void) => void setTimeout(next, 2_100);
+        const world = await openWorld(place, { open: ["/admin"] }, {
+          setUp: (io) => {
+            const admin = io.of("/admin");
+            socketioAuth(admin, { timeout: 30_000, verify: () => ({ id: "admin" }) });
+            for (const namespace of [io, admin]) namespace.use(delay);
+          },
+        });
+        const all = open(world, "/", "/admin").map((it) => signIn(it, ada, { handshake: true }));
+        await Promise.all(all.map(({ session }) => session.ready));
+        assertEquals(all.flatMap(({ events }) => events.names).includes("out"), false);
       });
 
       it("are let in however many they are", async () => {

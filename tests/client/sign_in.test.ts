@@ -59,7 +59,18 @@ for (const place of places) {
       assertEquals(socket.connected, true);
       const own = Object.getOwnPropertyNames(socket);
       assertEquals(own.filter((name) => /^emit|packet|notify|drain/.test(name)), []);
+      assertEquals(socket.auth, undefined);
       await assertRejects(() => session.ready, UnauthorizedError, "stopped");
+    });
+
+    it("with the application's own `auth` left as it is", async () => {
+      const world = await openWorld(place);
+      const { session, socket } = openSession(place, world.url, ada);
+      await session.ready;
+      const auth = { tenant: "x" };
+      socket.auth = auth;
+      session.stop();
+      assert(socket.auth === auth);
     });
 
     it("after another session was stopped while credentials were on their way", async () => {
