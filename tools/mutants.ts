@@ -467,7 +467,7 @@ export const mutants: Mutant[] = [
       "the core opens it once, and never after it was silenced",
     ],
     ["met once", "if (this.#waiting?.isIntroduced !== false) return;", ""],
-    ["met before", "this.socket.rooms, this.socket.connected)", "this.socket.rooms, false)"],
+    ["met before", "], this.socket.connected)", "], false)"],
     [
       "over for good",
       'if (!waiting || waiting.outwards === "over") return;',

@@ -69,11 +69,12 @@ function stay(state: State): Transition {
   return { state, effects: [] };
 }
 
+/** How most connections begin. Shared, because many may be pending at once. */
+const fresh: State = { phase: "pending", attempt: 0, failures: 0, errors: 0 };
+
 function pend(failures: number, ms: number, previous?: Previous): Transition {
-  return {
-    state: { phase: "pending", attempt: 0, failures, errors: 0, previous },
-    effects: [{ type: "start_deadline", ms }],
-  };
+  const state = failures === 0 && !previous ? fresh : { ...fresh, failures, previous };
+  return { state, effects: [{ type: "start_deadline", ms }] };
 }
 
 /** Begins with the credentials of a CONNECT. */

@@ -202,8 +202,10 @@ export class Identities<S> {
     const userId = asId("userId", id);
     const sessionId = asId("sessionId", policy.sessionId?.(user) ?? facts.sessionId);
     const end = policy.expiresAt?.(user) ?? facts.expiresAt ?? undefined;
-    const session: Mutable<Session<unknown>> = { user, authenticatedAt: now };
-    if (userId !== undefined) session.userId = userId;
+    // Each member that is added later would cost the session a further object.
+    const session: Mutable<Session<unknown>> = userId === undefined
+      ? { user, authenticatedAt: now }
+      : { user, userId, authenticatedAt: now };
     if (sessionId !== undefined) session.sessionId = sessionId;
     if (end !== undefined && end !== Infinity) session.expiresAt = asTime(end);
     this.#seen.userId[userId === undefined ? "without" : "with"] = true;

@@ -57,6 +57,9 @@ import { giveBack, type Recovered } from "../recovery/recovered.ts";
 /** Socket.IO's reason when the server disconnects a client from a namespace. */
 const BY_SERVER = "server namespace disconnect";
 
+/** Shared by all new sockets. */
+const NO_ROOMS: readonly string[] = [];
+
 /**
  * A socket with its gate. While the gate is not open both ways, the socket has the gated prototype
  * and a stand-in for its adapter, which pass everything through this object. When the gate opens,
@@ -84,7 +87,7 @@ export class Gate<S> implements Peer<S>, Owner {
     setGate(raw, this as Gate<unknown>);
     raw.auth = false;
     if (isNew) leaveTopics(raw);
-    const waiting = isNew ? this.#stand(new Gated(this, [], false)) : this.#shut();
+    const waiting = isNew ? this.#stand(new Gated(this, NO_ROOMS, false)) : this.#shut();
     waiting.recovered = recovered;
     if (recovered) waiting.enter(recovered.rooms);
   }
@@ -356,7 +359,7 @@ export class Gate<S> implements Peer<S>, Owner {
 
   /** Shuts the gate, in any state. The socket leaves its rooms, which are remembered. */
   #shut(): Gated {
-    const waiting = new Gated(this, this.socket.rooms, this.socket.connected);
+    const waiting = new Gated(this, [...this.socket.rooms], this.socket.connected);
     this.#waiting?.discard();
     this.#waiting?.fallBehind();
     this.#leaveRooms();

@@ -27,9 +27,9 @@ export class Gated extends Waiting<Packet, HeldEmit> {
   /** Set once the listeners have run after the end: broadcasts of the socket are then lost. */
   declare isMute?: true;
 
-  constructor(owner: Owner, rooms: Iterable<string>, isIntroduced: boolean) {
+  constructor(owner: Owner, rooms: readonly string[], isIntroduced: boolean) {
     super(owner);
-    this.rooms = [...rooms];
+    this.rooms = rooms;
     this.isIntroduced = isIntroduced;
   }
 
