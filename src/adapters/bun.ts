@@ -38,6 +38,12 @@ const ENGINE_OPTIONS = [
   "cors",
 ];
 
+/**
+ * The longest `pingInterval`, in milliseconds: the engine has Bun close connections that are idle
+ * for twice as long, and Bun takes 255 seconds at most.
+ */
+const LONGEST_INTERVAL = 127_500;
+
 /** Options that would be unsafe to ignore. */
 const REFUSED_OPTIONS = ["transports", "allowUpgrades", "allowEIO3", "cookie"];
 
@@ -49,7 +55,8 @@ const REFUSED_OPTIONS = ["transports", "allowUpgrades", "allowEIO3", "cookie"];
  *
  * @param io a `Server` that is not attached yet
  * @param options where to listen
- * @returns the running server, once it listens; rejects if it cannot listen, or if this is not Bun
+ * @returns the running server, once it listens; rejects if it cannot listen, if this is not Bun, or
+ * if an option of `io` is not known to the engine or out of its range
  */
 export async function serve(io: Servable, options: ServeOptions = {}): Promise<Running> {
   const { Bun } = globalThis as { Bun?: BunRuntime };
@@ -77,6 +84,12 @@ function engineOptions(io: Servable): object {
     throw new TypeError(
       `Cannot serve: @socket.io/bun-engine does not know socket.io's option "${name}" as it is. ` +
         "Create the engine yourself, and give it to io.bind.",
+    );
+  }
+  if (Number(opts.pingInterval) > LONGEST_INTERVAL) {
+    throw new RangeError(
+      `Cannot serve: socket.io's option pingInterval must be at most ${LONGEST_INTERVAL} ms on ` +
+        `Bun, which closes what is idle for longer; got ${opts.pingInterval}.`,
     );
   }
   const given = ENGINE_OPTIONS.filter((name) => opts[name] !== undefined);

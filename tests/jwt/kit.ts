@@ -2,7 +2,7 @@
 import type { AuthEvent, Outcome } from "../../mod.ts";
 import { jwt, type JwtOptions } from "../../src/jwt/jwt.ts";
 import type { Client } from "../kit/client.ts";
-import { engineOnly } from "../kit/targets.ts";
+import { places } from "../kit/targets.ts";
 import { openWorld, type World } from "../kit/world.ts";
 import { AUDIENCE, ISSUER } from "./issuer.ts";
 
@@ -31,7 +31,7 @@ export async function openGuarded(guarding: object, policy: object = {}): Promis
   // (Bun's own engine takes no such interval.) A client takes it for a server that is gone, if the clock goes on by more than a ping.
   const server = { pingInterval: 10_000_000 };
   const options = { ...guarding, handshake: true, observe, ...policy };
-  const world = await openWorld(engineOnly[0]!, options, { server });
+  const world = await openWorld(places[0]!, options, { server });
   const refresh = async (client: Client, credentials: unknown) => {
     return await client.socket.emitWithAck("authentication", credentials) as Outcome;
   };

@@ -6,7 +6,7 @@ import { assert, assertEquals, describe, it } from "#testing";
 import type { Outcome } from "../../mod.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { openClient } from "../kit/client.ts";
-import { engineOnly } from "../kit/targets.ts";
+import { places } from "../kit/targets.ts";
 import {
   encode,
   goodClaims,
@@ -162,7 +162,7 @@ describe("a token with the keys at a URL", () => {
   it("comes with CONNECT, too", async () => {
     const { url } = await publish(keys);
     const world = await openJwtWorld({ jwks: url });
-    const place = engineOnly[0]!;
+    const place = places[0]!;
     const good = openClient(place, world.url, { auth: { token: await sign(keys) } });
     await good.next("authenticated");
     assertEquals(world.session?.userId, "ada");

@@ -9,7 +9,7 @@ import { io as connectV3 } from "socket.io-client-v3";
 import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
-import { engineOnly, places } from "../kit/targets.ts";
+import { places } from "../kit/targets.ts";
 import type { World } from "../kit/world.ts";
 import { openApplication, verifyWithCode } from "./application.ts";
 
@@ -150,7 +150,7 @@ function suite(
   });
 }
 
-const [place] = engineOnly;
+const [place] = places;
 
 describe("the wire of Socket.IO 2", () => {
   disposeAfterEach();
