@@ -241,8 +241,9 @@ export class Attempt<S> {
 
   /** Lets in the sockets that may have their namespace. The session needs at least one. */
   #open(): void {
-    if (this.#rights) this.#forbid();
-    if (!this.#rights || this.#candidates.some((peer) => this.isAllowed(peer))) {
+    const isAsked = this.guard.policy.authorize !== undefined;
+    if (isAsked) this.#forbid();
+    if (!isAsked || this.#candidates.some((peer) => this.isAllowed(peer))) {
       this.#isLetIn = true;
       for (const newcomer of this.newcomers) newcomer.letIn();
       return this.#judge();
@@ -254,6 +255,7 @@ export class Attempt<S> {
     this.connection.dispatch({ type: "forbidden", attempt, isBrought, refusal }, this);
   }
 
+  /** Refuses the sockets that must not have their namespace. */
   #forbid(): void {
     const isForbidden = ({ peer }: Newcomer<S>) => this.refusalOf(peer) !== undefined;
     const forbidden = this.newcomers.filter(isForbidden);
