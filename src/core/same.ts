@@ -30,12 +30,12 @@ function isSameTo(depth: number, a: unknown, b: unknown): boolean {
 }
 
 /**
- * Returns a deep copy of credentials, for a later comparison, or a value that equals nothing if
- * they cannot be copied.
+ * Returns a deep copy of `credentials` for a later comparison. If `credentials` cannot be copied,
+ * returns a value that equals nothing.
  */
 export function copyOf(credentials: unknown): unknown {
   if (!isObject(credentials)) return credentials;
-  // Most credentials are an object of texts. `structuredClone` takes longer than a verifier may.
+  // Most credentials are an object of texts, for which `structuredClone` is slow.
   const isFlat = isPlainObject(credentials) && !Object.values(credentials).some(isObject);
   if (isFlat) return { ...credentials };
   try {

@@ -101,7 +101,7 @@ export class Verification<S> {
       };
   }
 
-  /** One accessor for all contexts: one for each would take longer than the rest of an attempt. */
+  /** The accessor `signal` of all contexts: V8 creates an object with its own accessor slowly. */
   static readonly #SIGNAL: PropertyDescriptor = {
     enumerable: true,
     get(this: Owned): AbortSignal {

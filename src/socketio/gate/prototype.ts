@@ -82,7 +82,8 @@ export interface HeldEmit {
 
 /**
  * Sends a direct emit past the gate, as `emit` would have done. With connection state recovery,
- * that is a broadcast to the socket's own room, which the adapter keeps for clients that are away.
+ * `emit` broadcasts to the socket's own room, and the adapter keeps the packet for clients that are
+ * away.
  */
 export function sendEmit(socket: RawSocket, packet: Packet, flags: Flags): void {
   const { nsp } = socket;
