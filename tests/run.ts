@@ -27,6 +27,7 @@ const SLOWEST = 10;
  * the beginning of a path. (On Bun, which starts processes fastest, if all are chosen.)
  */
 const ONCE: Record<string, string> = {
+  "tests/bench/path": "V8 counts, whatever the test runs on",
   "tests/client/hidden_tab": "a page runs in a browser, whatever the server runs on",
   "tests/client/hold": "what waits is kept by the client, which is the same everywhere",
   "tests/client/outage": "real outages take their time, and the client is the same everywhere",

@@ -156,6 +156,20 @@ describe("the oldest supported socket.io", () => {
     });
   }
 
+  // Its `_cleanup` does not call `_remove` of the namespace, as that of later versions does.
+  it("lets a client ask again for a namespace whose middleware has refused it", async () => {
+    const io = new oldest.Server({ serveClient: false }) as unknown as current.Server;
+    socketioAuth(io, { verify });
+    io.use(({ handshake }, next) => next(handshake.auth.key ? undefined : new Error("key")));
+    const { url, close } = await start(engineOnly[0]!, io);
+    onDispose(close);
+    const client = await RawClient.open(url);
+    client.send("40");
+    assertEquals(await client.packets.next("44"), ['{"message":"key"}']);
+    client.send('40{"key":1}');
+    await client.packets.next("40");
+  });
+
   it("keeps other clients out of a recovered connection", async () => {
     const io = new oldest.Server({ serveClient: false, connectionStateRecovery: {} });
     socketioAuth(io as unknown as current.Server, { verify, userId: (u) => u.name });
