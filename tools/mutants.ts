@@ -571,8 +571,8 @@ export const mutants: Mutant[] = [
   ...of("core/machine", [
     [
       "those who are let in, of the same user",
-      '  if (isForeign(state, event.session)) {\n    return turnDown(state, event, unauthorized("subject_mismatch"));\n  }\n  const { since, stamp } = event;\n  const verified',
-      "  const { since, stamp } = event;\n  const verified",
+      '  if (isForeign(state, event.session)) {\n    return turnDown(state, event, unauthorized("subject_mismatch"));\n  }\n  return { state: { ...state, verified',
+      "  return { state: { ...state, verified",
     ],
     [
       "those who come, of another user",
@@ -601,13 +601,13 @@ export const mutants: Mutant[] = [
     ],
     [
       "revocations of those who are let in",
-      "[state.previous, state.verified].some((whose) => whose && isMeant(whose))",
-      "[state.previous].some((whose) => whose && isMeant(whose))",
+      " || verified && isMeant(whoseOf(verified))",
+      "",
     ],
     [
       "those who are let in, found",
-      "return [state.previous, state.verified].some((whose) => whose && isTarget",
-      "return [state.previous].some((whose) => whose && isTarget",
+      " || verified && isTarget(target, verified.session)",
+      "",
     ],
     ["the same user", "return Boolean(current && session &&", "return Boolean(false &&"],
     ["revocations", "return isMeant(state, event) ? end", "return false ? end"],
@@ -723,7 +723,7 @@ export const mutants: Mutant[] = [
     ],
     [
       "those who leave while they wait",
-      "    this.#wait(this.waiting.filter((newcomer) => newcomer.peer !== peer));\n",
+      "    if (waiting.length > 0) this.#wait(waiting.filter((newcomer) => newcomer.peer !== peer));\n",
       "",
     ],
     [
@@ -1056,7 +1056,7 @@ export const mutants: Mutant[] = [
       "&& !usesOpenNamespace(conn, count)) closeUnused(conn);",
       "&& false) {}",
     ],
-    ["the end of it", "if (counts.delete(conn)) conn", "if (false) conn"],
+    ["the end of it", "  conn[COUNT] = undefined;\n", ""],
     ["answers that are not read", "if (count.asked === ASKED_LIMIT + 1) refuse", "refuse"],
     ["other parsers", "if (!count.isTextual) {", "if (false) {"],
     ["events that pass", 'if (incoming === "pass") return Infinity;', ""],

@@ -5,6 +5,7 @@ import type { Guard } from "./guard.ts";
 import type { Peer } from "./interface.ts";
 import type { Newcomer } from "./newcomer.ts";
 import type { Delay } from "./notices.ts";
+import type { Replies } from "./peers.ts";
 import {
   type Acknowledge,
   type Code,
@@ -88,8 +89,9 @@ export class Attempt<S> {
   points: Points<S> | undefined;
   /** How many other attempts were refused since this one began. */
   declined = 0;
-  /** The payloads of `authenticated`, once the attempt is accepted. */
-  replies: ReadonlyMap<Peer<S>, unknown> | undefined;
+  /** The sockets that the session begins for, once the attempt is accepted. */
+  admitted: readonly Peer<S>[] = [];
+  replies: Replies<S> | undefined;
   #acknowledge: Acknowledge | undefined;
   #verification: Verification<S> | undefined;
   /** The session that would come of the attempt, once the verifier has accepted. */
@@ -221,7 +223,8 @@ export class Attempt<S> {
   letIn(): void {
     // Sockets that come meanwhile are asked about afterwards.
     if (this.#isAuthorizing) return;
-    this.newcomers = this.newcomers.concat(this.connection.takeSame(this, this.#session!));
+    const same = this.connection.takeSame(this, this.#session!);
+    if (same.length > 0) this.newcomers = [...this.newcomers, ...same];
     const { policy } = this.guard;
     if (!policy.authorize) return this.#open();
     const concerned = this.connection.peers.concerned(this);
@@ -326,7 +329,8 @@ export class Attempt<S> {
     const refusal = this.#review();
     if (refusal) return this.#refuse(refusal);
     try {
-      this.replies = peers.repliesOf(peers.ready(this), this.#session!);
+      this.admitted = peers.ready(this);
+      this.replies = peers.repliesOf(this.admitted, this.#session!);
     } catch (error) {
       return this.#refuse(this.fail(error, "reply"));
     }

@@ -43,6 +43,9 @@ function hasCredentials(payload: unknown): boolean {
 /** The phases that take one of the places of `maxPending`. */
 const WITH_PLACE: ReadonlySet<State["phase"]> = new Set(["pending", "closing"]);
 
+/** The phases in which a connection may belong to a user. */
+const WITH_USER: ReadonlySet<State["phase"]> = new Set(["pending", "authenticated"]);
+
 /** Members that few connections have. As fields they would cost each connection 8 bytes apiece. */
 interface Extras<S> {
   /** A sign that the client has sent credentials in the wrong place. */
@@ -178,7 +181,8 @@ export class Connection<S, T> {
   leave(peer: Peer<S>, reason: string): void {
     const { running } = this;
     if (running?.left(peer)) this.dispatch({ type: "abandoned", attempt: running.id });
-    this.#wait(this.waiting.filter((newcomer) => newcomer.peer !== peer));
+    const { waiting } = this;
+    if (waiting.length > 0) this.#wait(waiting.filter((newcomer) => newcomer.peer !== peer));
     this.peers.forget(peer);
     if (this.peers.has(peer)) this.peers.remove(peer, reason);
     this.#countSockets();
@@ -423,15 +427,17 @@ export class Connection<S, T> {
    * as a sign-out, take effect at once.
    */
   afterwards(call: () => void): void {
-    if (this.#turn) (this.#turn.afterwards ??= []).push(call);
-    else call();
+    if (!this.#turn) call();
+    else if (this.#turn.afterwards) this.#turn.afterwards.push(call);
+    // Most turns have one: an array that grows reserves room for sixteen more.
+    else this.#turn.afterwards = [call];
   }
 
   /** Registers the connection for revocations and counts its place, by its new phase. */
   #enter(phase: State["phase"], before: State["phase"]): void {
     const { journal, revocations } = this.guard;
-    if (phase === "pending" || phase === "authenticated") revocations.connections.add(this);
-    else revocations.connections.delete(this);
+    if (!WITH_USER.has(phase)) revocations.connections.delete(this);
+    else if (!WITH_USER.has(before)) revocations.connections.add(this);
     if (before === "authenticated" && this.#extras) this.#extras.cameOf = undefined;
     const change = Number(WITH_PLACE.has(phase)) - Number(WITH_PLACE.has(before));
     if (change !== 0) journal.count("pendingConnections", change);

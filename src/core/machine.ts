@@ -41,7 +41,7 @@ import {
   type Subject,
   subjectOf,
 } from "./session.ts";
-import type { Event, Previous, Rules, State, Transition } from "./states.ts";
+import type { Begun, Event, Previous, Rules, State, Transition } from "./states.ts";
 
 export type * from "./states.ts";
 
@@ -70,7 +70,7 @@ function stay(state: State): Transition {
 }
 
 /** How most connections begin. Shared, because many may be pending at once. */
-const fresh: State = { phase: "pending", attempt: 0, failures: 0, errors: 0 };
+const fresh: In<"pending"> = { phase: "pending", attempt: 0, failures: 0, errors: 0 };
 
 function pend(failures: number, ms: number, previous?: Previous): Transition {
   const state = failures === 0 && !previous ? fresh : { ...fresh, failures, previous };
@@ -79,10 +79,10 @@ function pend(failures: number, ms: number, previous?: Previous): Transition {
 
 /** Begins with the credentials of a CONNECT. */
 function pendAndBegin(failures: number, event: On<"credentials">, rules: Rules): Transition {
-  const { state, effects } = pend(failures, rules.timeout, event.previous);
+  const { attempt, previous } = event;
   return {
-    state: { ...state, attempt: event.attempt } as In<"pending">,
-    effects: [...effects, { type: "verify" }],
+    state: { ...fresh, failures, previous, attempt },
+    effects: [{ type: "start_deadline", ms: rules.timeout }, { type: "verify" }],
   };
 }
 
@@ -217,9 +217,7 @@ function letIn(state: Engaged, event: On<"verified">): Transition {
   if (isForeign(state, event.session)) {
     return turnDown(state, event, unauthorized("subject_mismatch"));
   }
-  const { since, stamp } = event;
-  const verified = { ...subjectOf(event.session), since, stamp };
-  return { state: { ...state, verified }, effects: [{ type: "let_in" }] };
+  return { state: { ...state, verified: event }, effects: [{ type: "let_in" }] };
 }
 
 function accept(state: Engaged, event: On<"accepted">): Transition {
@@ -295,16 +293,21 @@ function failRefresh(state: In<"authenticated">, event: On<"refused">): Transiti
 export function isAbout(state: State, target: RevocationTarget): boolean {
   if (state.phase === "authenticated") return isTarget(target, state.session);
   if (state.phase !== "pending") return false;
-  return [state.previous, state.verified].some((whose) => whose && isTarget(target, whose));
+  const { previous, verified } = state;
+  return Boolean(
+    previous && isTarget(target, previous) || verified && isTarget(target, verified.session),
+  );
 }
 
 /** Returns whether a connection belongs to a session that is meant, or is about to. */
 function isMeant(state: Engaged, { isMeant }: On<"revoked"> | On<"limited">): boolean {
-  if (state.phase === "pending") {
-    return [state.previous, state.verified].some((whose) => whose && isMeant(whose));
-  }
-  const { session, since, stamp } = state;
-  return isMeant({ ...subjectOf(session), since, stamp });
+  if (state.phase === "authenticated") return isMeant(whoseOf(state));
+  const { previous, verified } = state;
+  return Boolean(previous && isMeant(previous) || verified && isMeant(whoseOf(verified)));
+}
+
+function whoseOf({ session, since, stamp }: Begun): Previous {
+  return { ...subjectOf(session), since, stamp };
 }
 
 function revoke(state: Engaged, event: On<"revoked">): Transition {

@@ -43,10 +43,6 @@ export function measure(value: unknown, maxBytes: number): Size {
     const given = stack.pop();
     const depth = depths.pop()! + 1;
     values++;
-    if (typeof given === "string") {
-      bytes += given.length + 1;
-      continue;
-    }
     isPlain &&= given === null || PLAIN.has(typeof given) || Array.isArray(given) ||
       isPlainObject(given) || isBinary(given);
     const next = asSerialized(given);
@@ -61,15 +57,22 @@ export function measure(value: unknown, maxBytes: number): Size {
     const keys = Array.isArray(next) ? Array.prototype.keys.call(next) : Object.keys(next);
     for (const key of keys) {
       // Every child counts at least one byte.
-      if (stack.length > maxBytes) {
+      if (bytes + stack.length > maxBytes) {
         return { bytes: maxBytes + 1, depth: deepest, values, hasBinary, isPlain };
       }
       if (typeof key === "string") {
         bytes += key.length + 1;
         values++;
       }
-      stack.push((next as Record<string | number, unknown>)[key]);
-      depths.push(depth);
+      const child = (next as Record<string | number, unknown>)[key];
+      // Most are texts.
+      if (typeof child === "string") {
+        bytes += child.length + 1;
+        values++;
+      } else {
+        stack.push(child);
+        depths.push(depth);
+      }
     }
   }
   return { bytes, depth: deepest, values, hasBinary, isPlain };
@@ -90,5 +93,5 @@ function isBinary(value: unknown): value is ArrayBufferView | ArrayBuffer {
   return ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
-/** The types of values that are plain, apart from texts and objects. */
-const PLAIN: ReadonlySet<string> = new Set(["undefined", "boolean", "number"]);
+/** The types of values that are plain, apart from objects. */
+const PLAIN: ReadonlySet<string> = new Set(["undefined", "boolean", "number", "string"]);

@@ -26,6 +26,9 @@ type What = Happening extends infer H
   ? H extends { duration: number } ? Omit<H, "duration" | "userId"> : never
   : never;
 
+/** The payloads of `authenticated`. */
+export type Replies<S> = ReadonlyMap<Peer<S>, unknown>;
+
 /** Sockets that were refused while others stay, and were not told to stay away yet. */
 const refused = new WeakSet<object>();
 
@@ -58,16 +61,16 @@ export class Peers<S> {
 
   // Queries.
 
-  get connected(): Peer<S>[] {
-    return this.#all.filter((peer) => peer.connected && !refused.has(peer));
+  get connected(): readonly Peer<S>[] {
+    return this.#all.every(isIn) ? this.#all : this.#all.filter(isIn);
   }
 
   hasConnected(peer: Peer<S>): boolean {
-    return this.#all.includes(peer) && peer.connected && !refused.has(peer);
+    return this.#all.includes(peer) && isIn(peer);
   }
 
   /** Returns the sockets that the session of an attempt would be for. */
-  concerned({ newcomers }: Attempt<S>): Peer<S>[] {
+  concerned({ newcomers }: Attempt<S>): readonly Peer<S>[] {
     const isPending = this.#connection.state.phase === "pending";
     const peers = isPending ? this.connected : this.#admitted;
     if (newcomers.length === 0) return peers;
@@ -195,20 +198,18 @@ export class Peers<S> {
   }
 
   /**
-   * Returns the payload of `authenticated` for each socket.
+   * Returns the payload of `authenticated` for each socket, if the option `reply` is given.
    *
    * @throws if the option `reply` throws
    */
-  repliesOf(peers: readonly Peer<S>[], { user }: Session<unknown>): Map<Peer<S>, unknown> {
+  repliesOf(peers: readonly Peer<S>[], { user }: Session<unknown>): Replies<S> | undefined {
     const { reply } = this.#connection.guard.policy;
-    const replies = new Map<Peer<S>, unknown>();
-    for (const peer of peers) replies.set(peer, reply ? reply(user, peer.socket) : true);
-    return replies;
+    return reply && new Map(peers.map((peer) => [peer, reply(user, peer.socket)]));
   }
 
   admit(attempt: Attempt<S>, session: Session<unknown>): void {
     if (this.#outside.length > 0) this.#settleOutside(attempt, session);
-    const admitted = [...attempt.replies!.keys()];
+    const { admitted } = attempt;
     if (!this.#announce(admitted, session, attempt)) {
       return this.#connection.reject(unauthorized("server_error"));
     }
@@ -347,13 +348,15 @@ export class Peers<S> {
       : [{ expiresAt, expiresIn: Math.max(expiresAt - clock.now(), 0) }];
     if (attempt && policy.postAuthenticate) lastCredentials.set(this, attempt.credentials);
     try {
-      const replies = attempt?.replies ?? this.repliesOf(peers, session);
+      const replies = attempt ? attempt.replies : this.repliesOf(peers, session);
       for (const peer of peers) if (peer.connected) this.#setSession(peer, session);
       for (const peer of peers) {
-        if (peer.connected) peer.send(AUTHENTICATED, replies.get(peer), ...end);
+        if (peer.connected) peer.send(AUTHENTICATED, replies ? replies.get(peer) : true, ...end);
       }
       // The sender of a handshake is not connected yet.
-      attempt?.answer({ ok: true, reply: replies.get(attempt.peer), ...end[0] });
+      if (!attempt) return true;
+      const reply = replies ? replies.get(attempt.peer) : true;
+      attempt.answer({ ok: true, reply, ...end[0] });
       return true;
     } catch (error) {
       for (const peer of peers) this.#setSession(peer, undefined);
@@ -579,6 +582,10 @@ export class Peers<S> {
       this.#connection.guard.policy.report(error, { during: "gate", socket: peer.socket });
     }
   }
+}
+
+function isIn<S>(peer: Peer<S>): boolean {
+  return peer.connected && !refused.has(peer);
 }
 
 /** Uses `concat`, because an array that grows by spreading reserves room for sixteen more. */

@@ -16,6 +16,15 @@ export interface Rules {
   readonly grace: number;
 }
 
+/** A session, with the beginning of its sign-in. */
+export interface Begun {
+  readonly session: Session<unknown>;
+  /** When the attempt began that led to the session, by the monotonic clock. */
+  readonly since: number;
+  /** When the first attempt of the session began, by the time of the cluster. */
+  readonly stamp: number;
+}
+
 /**
  * The state of a connection. `attempt` is the id of the attempt in flight, 0 for none. `failures`
  * counts the failed attempts of the client connection, in all states.
@@ -32,19 +41,14 @@ export type State =
     /** The lost session, if the connection was recovered: only its user may sign in. */
     readonly previous?: Previous | undefined;
     /** The session that the verifier has accepted, until sockets are let in. */
-    readonly verified?: Previous | undefined;
+    readonly verified?: Begun | undefined;
   }
-  | {
+  | Begun & {
     readonly phase: "authenticated";
     readonly attempt: number;
     readonly failures: number;
-    readonly session: Session<unknown>;
-    /** When the attempt began that led to the session, by the monotonic clock. */
-    readonly since: number;
-    /** When the first attempt of the session began, by the time of the cluster. */
-    readonly stamp: number;
     /** As in `pending`, of an attempt in flight. */
-    readonly verified?: Previous | undefined;
+    readonly verified?: Begun | undefined;
   }
   /** The client was told that it is refused, and is closed a while later. */
   | { readonly phase: "closing"; readonly failures: number };
@@ -59,16 +63,10 @@ export type Previous = Subject & {
   readonly connection?: string | undefined;
 };
 
-/**
- * An attempt has led to a session. The attempt began at `since` by the monotonic clock, and at
- * `stamp` by the time of the cluster.
- */
-interface Accepted<T extends string> {
+/** An attempt has led to a session. `stamp` is that of the attempt. */
+interface Accepted<T extends string> extends Begun {
   readonly type: T;
   readonly attempt: number;
-  readonly session: Session<unknown>;
-  readonly since: number;
-  readonly stamp: number;
   readonly isBrought?: boolean;
 }
 

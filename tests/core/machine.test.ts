@@ -75,7 +75,7 @@ const states = {
     attempt: 7,
     failures: 0,
     errors: 0,
-    verified: { userId: "1", since: 100, stamp: 1 },
+    verified: { session: ada, since: 100, stamp: 1 },
   },
   "signed in, attempts used up": {
     phase: "authenticated",

@@ -10,7 +10,7 @@ import { openWorld } from "../kit/world.ts";
 /** What is on a socket besides, and on what it belongs to. */
 const LISTED = {
   socket: ["auth", "Symbol(socketio-auth gate)"],
-  conn: ["Symbol(socketio-auth connections)", "Symbol(socketio-auth joinings)"],
+  conn: ["connections", "joinings", "count"].map((name) => `Symbol(socketio-auth ${name})`),
   /** For refreshes. */
   events: ["authentication"],
 };

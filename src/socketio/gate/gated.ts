@@ -83,7 +83,7 @@ export class Gated extends Waiting<Packet, HeldEmit> {
 
   enter(rooms: Iterable<string>): void {
     if (this.outwards === "over") return;
-    this.rooms = [...new Set([...this.rooms, ...rooms])];
+    this.rooms = this.rooms.length === 0 ? [...rooms] : [...new Set([...this.rooms, ...rooms])];
   }
 
   leave(room?: string): void {

@@ -52,8 +52,12 @@ interface Count {
   untold?: "too_many_attempts" | "too_many_events" | undefined;
 }
 
-/** The counts of each transport whose client is not signed in. */
-const counts = new WeakMap<RawConn, Count>();
+const COUNT = Symbol("socketio-auth count");
+
+/** A transport, with its count while its client is not signed in. */
+interface CountedConn extends RawConn {
+  [COUNT]?: Count | undefined;
+}
 
 /** Whether the packet at hand is dropped, with all that it leads to in this turn. */
 let isBlocked = false;
@@ -72,22 +76,26 @@ export function addPolicy(server: RawServer, guard: AnyGuard): void {
 }
 
 /** Counts what comes in on a transport, from zero, unless it is counted already. */
-export function startMeter(server: RawServer, conn: RawConn): void {
-  if (counts.has(conn)) return;
+export function startMeter(server: RawServer, transport: RawConn): void {
+  const conn: CountedConn = transport;
+  if (conn[COUNT]) return;
   // Socket.IO connects a client of revision 3 to the main namespace without being asked.
   const hasAskedOpen = conn.protocol === 3;
-  counts.set(conn, { server, isTextual: isTextual(server), asked: 0, bytes: 0, hasAskedOpen });
+  conn[COUNT] = { server, isTextual: isTextual(server), asked: 0, bytes: 0, hasAskedOpen };
   listenFirst(conn, "data", onData);
 }
 
 /** Stops counting: the client is signed in. */
-export function stopMeter(conn: RawConn): void {
-  if (counts.delete(conn)) conn.removeListener("data", onData);
+export function stopMeter(transport: RawConn): void {
+  const conn: CountedConn = transport;
+  if (!conn[COUNT]) return;
+  conn[COUNT] = undefined;
+  conn.removeListener("data", onData);
 }
 
 /** Shared by all transports, so that none has a closure. */
-function onData(this: RawConn, data: Data | undefined): void {
-  const count = counts.get(this);
+function onData(this: CountedConn, data: Data | undefined): void {
+  const count = this[COUNT];
   // A packet of the engine may be empty.
   if (!count || data === undefined) return;
   const isText = typeof data === "string";
@@ -212,14 +220,18 @@ function cut(
   if (conn.readyState === "open" && !usesOpenNamespace(conn, count)) closeUnused(conn);
 }
 
+function countOf({ conn }: RawClient): Count | undefined {
+  return (conn as CountedConn)[COUNT];
+}
+
 /** Returns whether the transport of a socket was cut, although an open namespace uses it. */
 export function wasCut({ client }: RawSocket): boolean {
-  return counts.get(client.conn)?.isCut === true;
+  return countOf(client)?.isCut === true;
 }
 
 /** Tells `observe` of a transport that was cut before it had a socket, once it gets one. */
 export function noteCut(socket: RawSocket): void {
-  const count = counts.get(socket.client.conn);
+  const count = countOf(socket.client);
   if (!count?.untold) return;
   const gate = gateOf(socket)!;
   gate.connection.noteCut(gate, count.untold);
