@@ -43,11 +43,6 @@ export const mutants: Mutant[] = [
     ],
     ["emits under recovery", "if (isPast) return", "return"],
     ["emits to those who are away", "isAway(socket) || !isToItself", "!isToItself"],
-    [
-      "sessions of nobody",
-      'if (gateOf(this.socket)!.waiting?.outwards !== "over") adapter',
-      "adapter",
-    ],
     ["the adapter itself", "if (gate && !gate.mayHear) return", "if (false) return"],
     ["broadcasts of what was ended", "      if (isMute(this)) return;\n", ""],
     ["broadcasts that ask", "      onClients(0);\n", ""],

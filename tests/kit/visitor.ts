@@ -85,10 +85,11 @@ export class Visitor {
     return `${path} ${(content as { data: { code: string } }).data.code}`;
   }
 
-  /** Waits until the server has taken all that was sent. */
+  /** Waits until the server has taken all that was sent. Throws if it refuses another namespace. */
   async allHaveCome(): Promise<void> {
     this.ask("/nowhere");
-    await this.raw.packets.next("44");
+    const { path } = await this.#next("44");
+    if (path !== "/nowhere") throw new Error(`${path} was refused.`);
   }
 
   /** The namespace that it is told to leave next. */

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { assert, assertEquals, describe, it } from "#testing";
 import type { Server, Socket } from "socket.io";
 import { type Auth, type AuthEvent, type Options, socketioAuth } from "../../mod.ts";
@@ -83,6 +84,12 @@ describe("the client's address", () => {
       }
     });
   }
+
+  it("is not looked for on an engine that has nothing but events", () => {
+    const io = createServer();
+    socketioAuth(io, { verify: () => true });
+    io.bind(new EventEmitter());
+  });
 
   it("of IPv4 looks the same on every socket", () => {
     assertEquals(normalizeAddress("::ffff:192.0.2.1"), "192.0.2.1");

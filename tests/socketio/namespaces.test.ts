@@ -183,6 +183,18 @@ describe("namespaces", () => {
     }
   });
 
+  it("the policy of an expression holds for the main namespace, too, if that matches", async () => {
+    const io = createServer();
+    socketioAuth(io.of(/^\//), { verify });
+    const place = engineOnly[0]!;
+    const { url, close } = await start(place, io);
+    onDispose(close);
+    const client = await connectClient(place, url);
+    io.emit("secret");
+    await client.signIn();
+    assertEquals(client.received, ["authenticated"]);
+  });
+
   for (const order of ["server first", "namespace first"]) {
     it(`a namespace's own policy comes before the server's, ${order}`, async () => {
       const io = createServer();

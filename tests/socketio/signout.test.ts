@@ -7,7 +7,7 @@ import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
 import { engineOnly, places } from "../kit/targets.ts";
-import { openWorld, type User, type World } from "../kit/world.ts";
+import { engineIsEmpty, openWorld, type User, type World } from "../kit/world.ts";
 
 /** Users are who they say they are. */
 const options = {
@@ -350,6 +350,60 @@ describe("deauthenticate", () => {
       const [next] = await world.log.next("connection") as [Socket];
       assertEquals(next.handshake.auth, {});
       assertEquals(world.auth.session(next)?.userId, "grace");
+    });
+
+    it(`credentials that a middleware puts into the payload are not taken (${place.name})`, async () => {
+      const world = await openWorld(place, { ...options, handshake: true }, {
+        setUp: (io) =>
+          io.use((socket, next) => {
+            socket.handshake.auth = { username: "ada" };
+            next();
+          }),
+      });
+      const { client, socket } = await enter(world, "ada");
+      await signOut(world, client, socket);
+      world.io.emit("secret");
+      await client.signIn({ username: "grace" });
+      const [next] = await world.log.next("connection") as [Socket];
+      assertEquals(world.auth.session(next)?.userId, "grace");
+      assertEquals(client.received, ["authenticated", "unauthorized", "authenticated"]);
+    });
+
+    it(`a client of many namespaces may wait for all of them at once (${place.name})`, async () => {
+      const waiting: (() => void)[] = [];
+      let isHeldUp = false;
+      const world = await openWorld(place, options, {
+        setUp: (io) =>
+          io.of(/^\/room-/).use((_socket, next) => isHeldUp ? waiting.push(next) : next()),
+      });
+      const { client, socket } = await enter(world, "ada");
+      const siblings = Array.from({ length: 80 }, (_, i) => client.sibling(`/room-${i}`));
+      for (const sibling of siblings) await sibling.next("authenticated");
+      isHeldUp = true;
+      await signOut(world, client, socket);
+      await client.signIn({ username: "grace" });
+      for (const next of waiting) next();
+      for (const sibling of siblings) await sibling.next("authenticated");
+    });
+
+    it(`begins nothing on a transport that is being closed (${place.name})`, async () => {
+      let count = 0;
+      const world = await openWorld(place, options, {
+        setUp: (io) =>
+          io.use((_socket, next) => {
+            count++;
+            next();
+          }),
+      });
+      const { client, socket } = await enter(world, "ada");
+      const left = client.next("disconnect");
+      // The close waits for what has to be sent before.
+      for (let i = 0; i < 10; i++) socket.emit("news");
+      socket.conn.close();
+      world.auth.deauthenticate(socket);
+      await left;
+      await engineIsEmpty(world.io);
+      assertEquals([count, world.auth.stats().pending], [1, 0]);
     });
 
     it(`what a middleware looks for in the payload is still there (${place.name})`, async () => {

@@ -11,7 +11,6 @@ import type {
   Packet,
   RawAdapter,
   RawNamespace,
-  RawSession,
   RawSocket,
 } from "../internals.ts";
 import { socketOnTheWay } from "../joining.ts";
@@ -110,10 +109,6 @@ function createCommon(adapter: RawAdapter): object {
     },
     disconnectSockets(options: BroadcastOptions, close: boolean): unknown {
       if (!isMute(this)) return adapter.disconnectSockets(options, close);
-    },
-    // A session that is over must not be recovered.
-    persistSession(session: RawSession): void {
-      if (gateOf(this.socket)!.waiting?.outwards !== "over") adapter.persistSession(session);
     },
   };
   return Object.setPrototypeOf(methods, adapter);
