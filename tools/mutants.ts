@@ -464,11 +464,6 @@ export const mutants: Mutant[] = [
     ["met once", "if (this.#waiting?.isIntroduced !== false) return;", ""],
     ["met before", "], this.socket.connected)", "], false)"],
     [
-      "over for good",
-      'if (!waiting || waiting.outwards === "over") return;',
-      "if (!waiting) return;",
-    ],
-    [
       "emits that nobody waits for",
       "if (packet.id !== undefined && !this.socket.acks.has(packet.id!)) continue;",
       "",

@@ -309,6 +309,36 @@ function suite(
     hook.resolve();
   });
 
+  it(`is in no room after a sign-in that has failed at its end (${place.name})`, async () => {
+    let fails = false;
+    const world = await open({
+      attempts: 3,
+      reply() {
+        if (fails) throw new Error("reply");
+        return true;
+      },
+    });
+    const { client } = await member(world);
+    await lose(world, client);
+    await client.reconnect();
+    const [again] = await world.log.next("connection") as [Socket];
+    fails = true;
+    client.emit("authentication", { username: "ada", password: "right" });
+    await client.next("unauthorized");
+    await again.join("room");
+    world.io.to("room").emit("missed");
+    fails = false;
+    await client.signIn();
+    await client.next("missed");
+    assertEquals(client.received, [
+      "authenticated",
+      "first",
+      "unauthorized",
+      "authenticated",
+      "missed",
+    ]);
+  });
+
   it(`another user gets neither, and is told so (${place.name})`, async () => {
     const world = await open();
     const { client } = await member(world);

@@ -278,7 +278,7 @@ export class Gate<S> implements Peer<S>, Owner {
 
   deliver(): void {
     const waiting = this.#waiting;
-    if (!waiting || waiting.outwards === "over") return;
+    if (!waiting) return;
     waiting.isOpenInwards = true;
     this.#takeOff(waiting);
     for (const packet of waiting.takeIncoming()) {
