@@ -548,11 +548,11 @@ export const mutants: Mutant[] = [
       "if (forgetRefused(this.socket)) sendPast",
       "if (false) sendPast",
     ],
-    ["the next one of its name", "if (forgetRefused(this.socket)) sendPast", "sendPast"],
     [
-      "those on their way when it is closed",
-      "if (isJoining(this.socket)) this.dropJoining();",
-      "",
+      "the next one of its name",
+      "if (forgetRefused(this.socket)) sendPast",
+      "sendPast",
+      "the core forgets a socket once its client has asked again",
     ],
   ]),
   ...of("socketio/transport", [

@@ -20,6 +20,8 @@ interface Stage {
 
 const CORE: Stage = { files: "tests/core/*.test.ts", shares: 2 };
 const SOCKETS: Stage = { files: "tests/socketio/*.test.ts", shares: 6 };
+/** Without `outages`, which takes longer than all others. */
+const CLUSTER: Stage = { files: "tests/cluster/!(outages).test.ts", shares: 4 };
 const PROCESSES: Stage = { files: "tests/process/*.test.ts", shares: 3 };
 /** Without `hidden_tab`, whose page has to wait longer than a mutant's tests may. */
 const CLIENT: Stage = { files: "tests/client/!(hidden_tab).test.ts", shares: 4 };
@@ -57,8 +59,8 @@ async function change(path: string, { file, from, to }: Mutant): Promise<void> {
 function stagesOf({ file }: Mutant): Stage[] {
   if (file.startsWith("src/jwt")) return [JWT];
   if (file.startsWith("src/client")) return [CLIENT];
-  if (file.startsWith("src/core")) return [CORE, SOCKETS, PROCESSES];
-  return [SOCKETS, PROCESSES];
+  if (file.startsWith("src/core")) return [CORE, SOCKETS, PROCESSES, CLUSTER];
+  return [SOCKETS, PROCESSES, CLUSTER];
 }
 
 /** Runs the tests of a stage until one fails, and returns its name. */

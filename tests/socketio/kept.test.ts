@@ -2,9 +2,9 @@
 import { assert, assertEquals, describe, it } from "#testing";
 import { Guard } from "../../src/core/guard.ts";
 import { type Policy, resolvePolicy } from "../../src/core/policy.ts";
-import { type Kept, previousOf } from "../../src/socketio/recovery/kept.ts";
-import { laterOf } from "../../src/socketio/recovery/begin.ts";
-import type { RawAdapter } from "../../src/socketio/internals.ts";
+import { keep, type Kept, previousOf } from "../../src/socketio/recovery/kept.ts";
+import { beginOf, laterOf, noteBegin, watchReading } from "../../src/socketio/recovery/begin.ts";
+import type { RawAdapter, RawSocket } from "../../src/socketio/internals.ts";
 import { FakeBinding } from "../core/fakes.ts";
 
 class Recovering extends FakeBinding {
@@ -41,6 +41,57 @@ describe("a connection that another node has kept", () => {
       assertEquals(guard.mayRecover("another", { userId: "ada", since }), false);
     });
   }
+});
+
+describe("the begin of a session", () => {
+  /** An adapter that reads a stream, and a socket in its namespace. */
+  function open() {
+    const adapter = {
+      onRawMessage: (_message: unknown, _offset: string): void => {},
+      doPublish: () => Promise.resolve("7-0"),
+    };
+    watchReading(adapter as unknown as RawAdapter);
+    return { adapter, socket: { nsp: { adapter } } as unknown as RawSocket };
+  }
+
+  it("is what its node has read last", () => {
+    const { adapter, socket } = open();
+    for (const id of ["5-0", "6-0", "4-0"]) adapter.onRawMessage({}, id);
+    noteBegin(socket);
+    adapter.onRawMessage({}, "9-0");
+    assertEquals(beginOf(socket), "6-0");
+  });
+
+  it("is what its node has written, if that is later", async () => {
+    const { adapter, socket } = open();
+    adapter.onRawMessage({}, "5-0");
+    await adapter.doPublish();
+    noteBegin(socket);
+    assertEquals(beginOf(socket), "7-0");
+  });
+
+  it("is that of the session that it continues", () => {
+    const { adapter, socket } = open();
+    adapter.onRawMessage({}, "5-0");
+    noteBegin(socket, "1-0");
+    assertEquals(beginOf(socket), "1-0");
+  });
+
+  it("is not known before an adapter has told, and nothing is kept then", () => {
+    const { socket } = open();
+    noteBegin(socket);
+    const binding = new Recovering();
+    const policy = resolvePolicy({ verify: () => true }) as Policy<unknown>;
+    const gate = {
+      socket,
+      guard: new Guard(policy, binding as never) as never,
+      isAdmitted: true,
+      session: { user: true, userId: "ada", authenticatedAt: 0 },
+      connection: { id: "x", since: 0, stamp: 0 },
+    };
+    assertEquals([beginOf(socket), keep(gate, "/", beginOf(socket), {})], [undefined, undefined]);
+    assertEquals(keep(gate, "/", "1-0", {})?.begin, "1-0");
+  });
 });
 
 describe("the later one of an offset and the begin of a session", () => {

@@ -67,6 +67,28 @@ describe("two policies on one transport", () => {
       });
     }
 
+    it(`tell of each socket after its listeners when the transport is lost (${place.name})`, async () => {
+      const log = new EventQueue();
+      const io = createServer();
+      const disconnect = ({ nsp }: Socket) => void log.push("hook", nsp.name);
+      socketioAuth(io, knowing("sesame", { disconnect }));
+      socketioAuth(io.of("/admin"), knowing("admin", { disconnect }));
+      for (const nsp of [io.of("/"), io.of("/admin")]) {
+        nsp.on("connection", (socket) => {
+          socket.on("disconnect", () => log.push("listener", nsp.name));
+        });
+      }
+      const { main, admin } = await connectBoth(place, await listen(place, io));
+      await main.signIn("sesame");
+      await admin.signIn("admin");
+      await main.drop();
+      const told = [await log.next("hook"), await log.next("hook")].flat();
+      assertEquals(told.toSorted(), ["/", "/admin"]);
+      const [first, second] = told;
+      const expected = [first, second].flatMap((name) => [["listener", name], ["hook", name]]);
+      assertEquals(log.all, expected);
+    });
+
     it(`a word of the other is a wrong one (${place.name})`, async () => {
       const io = createServer();
       everywhere(io);

@@ -53,7 +53,7 @@ function suite(
     const client = await world.connect();
     await client.signIn();
     const [socket] = await world.log.next("connection") as [Socket];
-    socket.data = { color: "red" };
+    socket.data = { color: "red", size: 0 };
     await socket.join("room");
     world.io.emit("first");
     await client.next("first");
@@ -163,7 +163,7 @@ function suite(
     });
     await client.reconnect();
     await client.signIn();
-    assertEquals(await world.log.next("met"), [true, true, { color: "red" }]);
+    assertEquals(await world.log.next("met"), [true, true, { color: "red", size: 0 }]);
     await client.next("missed");
     assertEquals(world.log.names.filter((name) => name === "met").length, 1);
   });

@@ -377,7 +377,7 @@ describe("deauthenticate", () => {
           io.of(/^\/room-/).use((_socket, next) => isHeldUp ? waiting.push(next) : next()),
       });
       const { client, socket } = await enter(world, "ada");
-      const siblings = Array.from({ length: 80 }, (_, i) => client.sibling(`/room-${i}`));
+      const siblings = Array.from({ length: 70 }, (_, i) => client.sibling(`/room-${i}`));
       for (const sibling of siblings) await sibling.next("authenticated");
       isHeldUp = true;
       await signOut(world, client, socket);

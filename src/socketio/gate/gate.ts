@@ -31,7 +31,6 @@ import {
   callOff,
   endJoining,
   forgetRefused,
-  isJoining,
   joinAgain,
   refusedSocket,
   refuseJoining,
@@ -309,7 +308,6 @@ export class Gate<S> implements Peer<S>, Owner {
   disconnect(): void {
     if (this.connected) return this.#end(() => this.socket.disconnect());
     // The client may have asked for the namespace again, and got another socket.
-    if (isJoining(this.socket)) this.dropJoining();
     if (forgetRefused(this.socket)) sendPast(this.socket, { type: DISCONNECT });
   }
 
