@@ -1256,8 +1256,7 @@ export const mutants: Mutant[] = [
     ["a DISCONNECT that is late", "if (socket.connected) super.ondisconnect", "super.ondisconnect"],
     ["an application that leaves unheard", "if (!connected) tell", "if (false) tell"],
     ["its own leaving", "if (!isLeaving) happened", "happened"],
-    ["a CONNECT that is asked for twice", "if (pending || unanswered", "if (unanswered"],
-    ["a CONNECT that has gone", "if (pending || unanswered === io.engine)", "if (pending)"],
+    ["a CONNECT that has gone", "    if (unanswered === io.engine) return;\n", ""],
     ["a CONNECT that is sent", "      pending = undefined;\n      unanswered", "      unanswered"],
     ["an answer to CONNECT", "      unanswered = undefined;\n      if (name", "      if (name"],
     [

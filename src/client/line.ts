@@ -86,7 +86,7 @@ export function createLine(
   };
   const introduce = (send: Send) => {
     // The application connects once more. For a second CONNECT, Socket.IO closes the transport.
-    if (pending || unanswered === io.engine) return;
+    if (unanswered === io.engine) return;
     pending = (credentials) => {
       pending = undefined;
       unanswered = io.engine;

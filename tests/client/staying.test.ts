@@ -65,6 +65,18 @@ for (const place of engineOnly) {
       assertEquals(world.auth.stats().accepted, 2);
     });
 
+    it("may be shorter after a refresh, which is over then", async () => {
+      const world = await openWorld(place, lasting);
+      let ms = 3_600_000;
+      const { session } = openSession(place, world.url, () => ({ id: "ada", ms }));
+      await session.ready;
+      const { expiresAt } = session;
+      ms = 1_800_000;
+      await session.refresh();
+      assert(session.expiresAt! < expiresAt!);
+      assertEquals([session.state, world.auth.stats().accepted], ["authenticated", 2]);
+    });
+
     it("goes on with its own refresh if the server has shortened it meanwhile", async () => {
       const world = await openWorld(place, { userId: () => "ada" });
       let asked = 0;
