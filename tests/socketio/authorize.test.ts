@@ -421,6 +421,35 @@ describe("authorize, at a refresh", () => {
       assertEquals(house.auth.stats().authenticated, 0);
     });
 
+    it(`ends the session if only one is left that is still asked about (${place.name})`, async () => {
+      const user = ann("/", "/chat");
+      let isHeldUp = false;
+      const verdict = Promise.withResolvers<User>();
+      const house: House = await openHouse(place, {
+        verify: () => isHeldUp ? (house.log.push("verify"), verdict.promise) : user,
+      } as CommonOptions<Socket, User, User>);
+      const answer = later(house, "/chat");
+      const visitor = await Visitor.open(house);
+      await visitor.enter("/");
+      visitor.submit("/", user);
+      await visitor.outcome();
+      await visitor.enter("/chat");
+      isHeldUp = true;
+      visitor.submit("/chat", user);
+      await house.log.next("verify");
+      visitor.leave("/");
+      await visitor.allHaveCome();
+      verdict.resolve(user);
+      const { ok, code } = await visitor.outcome();
+      assertEquals([ok, code], [false, "forbidden"]);
+      answer(true);
+      await visitor.closed();
+      assertEquals([house.auth.stats().authenticated, house.log.names.includes("met /chat")], [
+        0,
+        false,
+      ]);
+    });
+
     it(`leaves all as it is if it throws, or does not answer (${place.name})`, async () => {
       const { house, visitor } = await open();
       house.answers.set("/chat", () => Promise.reject(new Error("database")));
