@@ -666,7 +666,6 @@ export const mutants: Mutant[] = [
     ["attempts", "if (failures + errors >= rules.attempts) return", "if (false) return"],
   ]),
   ...of("core/connection", [
-    ["those that wait keep a session", "if (!running && waiting.length > 0) return;", ""],
     ["sockets for each transport", "++this.#asked > ASKED_LIMIT", "false"],
     ["late credentials", "    this.timer?.catchUp();\n    if", "    if"],
     [
@@ -726,7 +725,6 @@ export const mutants: Mutant[] = [
       "if (!isLimit) this.peers.expect(peer);",
       "",
     ],
-    ["handlers while closing", "|| this.isClosing) return;", ") return;"],
     ["what was brought before a sign-out", "this.#extras?.wasSignedOut ? undefined : ", ""],
   ]),
   ...of("core/newcomer", [
@@ -758,7 +756,6 @@ export const mutants: Mutant[] = [
     ["what cannot be looked at", "if (!Array.isArray(a) && !isPlainObject(a)) return false;", ""],
     ["prototypes", "if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;", ""],
     ["what has more", "return keys.length === Object.keys(right).length &&", "return"],
-    ["what nests for ever", "if (depth === 0 || !isObject", "if (!isObject"],
   ]),
   ...of("core/peers", [
     [

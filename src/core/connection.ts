@@ -172,7 +172,7 @@ export class Connection<S, T> {
     else if (this.running?.has(peer)) this.running.joined();
     else this.dispatch({ type: "joined", previous }, undefined, peer);
     this.#countSockets();
-    if (peer.session || !peer.connected || this.isClosing) return;
+    if (peer.session || !peer.connected) return;
     this.guard.journal.note(peer, () => ({ type: "pending" }));
     if (this.guard.policy.connection === "connected") this.peers.introduce(peer);
   }
@@ -341,8 +341,6 @@ export class Connection<S, T> {
   checkDeserted(): void {
     const { running, waiting } = this;
     if (!this.isSignedIn) return;
-    // Waiting sockets are taken shortly, and the check is repeated then.
-    if (!running && waiting.length > 0) return;
     const knocking = running ? [...running.newcomers, ...waiting].map(({ peer }) => peer) : [];
     if (this.peers.isDeserted(knocking)) this.dispatch({ type: "deserted" });
   }

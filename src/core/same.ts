@@ -1,21 +1,18 @@
 import { isObject, isPlainObject } from "./checks.ts";
 
-/** Credentials do not nest deeper than this. */
-const MAX_DEPTH = 40;
-
 /** Returns whether two credentials are equal. Values that cannot be compared are not. */
 export function isSame(a: unknown, b: unknown): boolean {
   try {
-    return isSameTo(MAX_DEPTH, a, b);
+    return isEqual(a, b);
   } catch {
-    // Credentials that the application has found may throw when they are read.
+    // Credentials that the application has found may throw when they are read, or nest for ever.
     return false;
   }
 }
 
-function isSameTo(depth: number, a: unknown, b: unknown): boolean {
+function isEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
-  if (depth === 0 || !isObject(a) || !isObject(b)) return false;
+  if (!isObject(a) || !isObject(b)) return false;
   const [bytes, others] = [bytesOf(a), bytesOf(b)];
   if (bytes && others) {
     return bytes.length === others.length && bytes.every((byte, i) => byte === others[i]);
@@ -26,7 +23,7 @@ function isSameTo(depth: number, a: unknown, b: unknown): boolean {
   const [left, right] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
   const keys = Object.keys(left);
   return keys.length === Object.keys(right).length &&
-    keys.every((key) => Object.hasOwn(right, key) && isSameTo(depth - 1, left[key], right[key]));
+    keys.every((key) => Object.hasOwn(right, key) && isEqual(left[key], right[key]));
 }
 
 /**

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows, describe, it } from "#testing";
 import { Identities } from "../../src/core/users.ts";
 import { Notices } from "../../src/core/notices.ts";
 import { resolvePolicy } from "../../src/core/policy.ts";
-import type { Session } from "../../src/core/session.ts";
+import { isExpired, limit, type Session } from "../../src/core/session.ts";
 import { Admission, admit, type SessionFacts } from "../../src/core/users.ts";
 import { FakeClock } from "./fakes.ts";
 
@@ -22,6 +22,18 @@ function setUp(options: object = {}) {
 
 /** As MongoDB's driver makes them. */
 const objectId = (hex: string) => ({ toHexString: () => hex });
+
+describe("a session that was limited", () => {
+  it("ends by the monotonic clock, wherever the wall clock is set", () => {
+    const clock = new FakeClock();
+    const { begin } = setUp();
+    const session = limit(begin({ id: "a" }), clock.monotonic() + 1000, clock.now() + 1000);
+    clock.wallOffset -= 3_600_000;
+    assertEquals(isExpired(session, clock, 0), false);
+    clock.advance(1000);
+    assertEquals(isExpired(session, clock, 0), true);
+  });
+});
 
 describe("a user", () => {
   it("has the id that users have, whatever it is made of", () => {

@@ -5,7 +5,7 @@ import type { StandardSchema, VerifyContext } from "../../mod.ts";
 import { type Client, openClient } from "../kit/client.ts";
 import { disposeAfterEach } from "../kit/disposal.ts";
 import { engineOnly, places } from "../kit/targets.ts";
-import { openWorld, type User } from "../kit/world.ts";
+import { openWorld, type User, type World } from "../kit/world.ts";
 
 type Answer = (answer: unknown) => void;
 
@@ -134,6 +134,26 @@ describe("challenges", () => {
       await over.promise;
       assertEquals(rejected.map((text) => /attempt is over/.test(text)), [true, true]);
       assertEquals([world.log.names.includes("welcome"), world.errors], [false, []]);
+    });
+
+    it(`of a client that has left already is rejected (${place.name})`, async () => {
+      const decide = Promise.withResolvers<void>();
+      const rejected = Promise.withResolvers<Error>();
+      const world: World = await openWorld(place, {
+        async verify(_socket: unknown, _given: unknown, { challenge }: VerifyContext) {
+          world.log.push("verify");
+          await decide.promise;
+          return await challenge("?").catch(rejected.resolve);
+        },
+        disconnect: () => world.log.push("gone"),
+      });
+      const client = await world.connect();
+      client.emit("authentication", {});
+      await world.log.next("verify");
+      client.socket.disconnect();
+      await world.log.next("gone");
+      decide.resolve();
+      assert(/attempt is over/.test((await rejected.promise).message));
     });
 
     it(`that nobody awaits does not bring the server down (${place.name})`, async () => {

@@ -68,6 +68,16 @@ describe("a CONNECT payload", () => {
       }
     }
 
+    it(`that is too large has the client told to stay away (${place.name})`, async () => {
+      const world = await openWorld(place);
+      const client = await RawClient.open(world.url);
+      client.send(`40${JSON.stringify({ big: "x".repeat(20_000) })}`);
+      await client.packets.next("44");
+      assertEquals(world.auth.stats().pending, 1);
+      await client.packets.next("41");
+      await client.packets.next("close");
+    });
+
     it(`that is too large for a second namespace costs the first nothing (${place.name})`, async () => {
       const world = await openWorld(place);
       world.io.of("/other");

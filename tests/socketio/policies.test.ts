@@ -6,6 +6,7 @@ import { disposeAfterEach, onDispose } from "../kit/disposal.ts";
 import { EventQueue } from "../kit/events.ts";
 import { RawClient } from "../kit/raw.ts";
 import { createServer, engineOnly, type Place, start } from "../kit/targets.ts";
+import { Visitor } from "../kit/visitor.ts";
 import { engineIsEmpty } from "../kit/world.ts";
 
 /** A policy that lets in who knows one word. */
@@ -87,6 +88,27 @@ describe("two policies on one transport", () => {
       const [first, second] = told;
       const expected = [first, second].flatMap((name) => [["listener", name], ["hook", name]]);
       assertEquals(log.all, expected);
+    });
+
+    it(`limit what who is signed in under one asks for under the other (${place.name})`, async () => {
+      const io = createServer();
+      everywhere(io);
+      onAdmin(io);
+      const visitor = await Visitor.open({ url: await listen(place, io) });
+      await visitor.enter("/");
+      visitor.submit("/", "sesame");
+      await visitor.outcome();
+      for (let count = 0; count < 64; count++) {
+        await visitor.enter("/admin");
+        visitor.leave("/admin");
+        await visitor.allHaveCome();
+      }
+      visitor.ask("/admin");
+      assertEquals(await visitor.refusal(), "/admin too_many_attempts");
+      assertEquals(await visitor.event(), "/ authenticated");
+      // The other session goes on.
+      io.emit("public");
+      assertEquals(await visitor.event(), "/ public");
     });
 
     it(`a word of the other is a wrong one (${place.name})`, async () => {

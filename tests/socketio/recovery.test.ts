@@ -210,6 +210,23 @@ describe("recovery over an adapter that is slow, or fails", () => {
     assertEquals(client.received.slice(2), ["authenticated", "missed", "live", "news"]);
   });
 
+  it("authorize is asked about a namespace that comes meanwhile", async () => {
+    const { answering, go } = later();
+    const world = await open([honestly, answering], {
+      authorize: (_user: User, { nsp }: Socket) => nsp.name === "/",
+    });
+    world.io.of("/other");
+    const { client } = await comeBack(world);
+    client.emit("authentication", { username: "ada", password: "right" });
+    for (const _ of [1, 2]) await world.log.next("asked");
+    const other = client.sibling("/other");
+    await other.next("connect");
+    go();
+    await client.next("missed");
+    const [{ code }] = await other.next("unauthorized") as [{ code: string }];
+    assertEquals([code, other.received], ["forbidden", ["unauthorized"]]);
+  });
+
   it("a client that is lost again meanwhile recovers the next time", async () => {
     const { answering, go } = later();
     const world = await open([honestly, answering]);
