@@ -50,6 +50,21 @@ describe("a connection", () => {
     assertEquals(connection.guard.journal.stats.pending, 0);
   });
 
+  it("counts the namespaces that are asked for from zero after each sign-in", () => {
+    const { connection, peer, answers } = setUp();
+    const ask = () => {
+      for (let count = 0; count < 64; count++) {
+        assertEquals(connection.refusalToJoin(undefined), undefined);
+      }
+    };
+    ask();
+    connection.authenticate(peer, {}, undefined);
+    answers[0]!(null, "ada");
+    connection.signOut();
+    ask();
+    assertEquals(connection.refusalToJoin(undefined)?.code, "too_many_attempts");
+  });
+
   it("keeps its deadline when the wall clock jumps", () => {
     const { clock, peer } = setUp({ timeout: 1000 });
     clock.wallOffset -= 3_600_000;

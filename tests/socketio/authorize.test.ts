@@ -360,6 +360,20 @@ describe("authorize, for those who join a session", () => {
       ]);
     });
 
+    it(`a session is over at once if its last socket is refused (${place.name})`, async () => {
+      const { house, visitor } = await open();
+      const answer = later(house, "/admin");
+      await visitor.enter("/admin");
+      visitor.leave("/");
+      await house.log.next("disconnected");
+      answer(false);
+      assertEquals(await visitor.event(), "/admin unauthorized forbidden");
+      await visitor.enter("/chat");
+      house.io.of("/chat").emit("secret");
+      visitor.submit("/chat", ann("/chat"));
+      assertEquals(await visitor.event(), "/chat authenticated");
+    });
+
     it(`a session that only had a socket that is refused is over (${place.name})`, async () => {
       const { house, visitor } = await open();
       await visitor.enter("/admin");
