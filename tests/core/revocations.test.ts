@@ -110,6 +110,17 @@ describe("revocations", () => {
     assertEquals(covers(revocations, { ...ADA, since: 4700 }), true);
   });
 
+  it("heard of late say that a node was cut off, unless it knows what they say", () => {
+    const { clock, revocations } = setUp();
+    clock.advance(60_000);
+    const { since } = revocations.awareness;
+    revocations.revoke({ id: "1", target: ADA, age: 0 });
+    revocations.revoke({ id: "0", target: ADA, age: 10_000 });
+    assertEquals(revocations.awareness.since, since);
+    revocations.revoke({ id: "2", target: { userId: "grace" }, age: 10_000 });
+    assertEquals(revocations.awareness.since, clock.monotonic());
+  });
+
   it("spare one connection, and nothing that others have revoked of it", () => {
     const { revocations } = setUp();
     const [mine, other] = ["mine", "other"].map((id) => {

@@ -83,6 +83,18 @@ function suite(place: Place): void {
     await client.signIn();
   });
 
+  it(`that a function has found may be anything (${place.name})`, async () => {
+    const found = new Map([["at", new Date(0)]]);
+    const given: unknown[] = [];
+    const world = await openWorld(place, {
+      handshake: () => found,
+      verify: (_socket: unknown, credentials: unknown) => given.push(credentials) > 0,
+    });
+    const client = openClient(place, world.url);
+    await client.next("authenticated");
+    assertEquals(given, [found]);
+  });
+
   it(`come without pid and offset (${place.name})`, async () => {
     const seen: unknown[] = [];
     const world = await openWorld(place, {

@@ -75,6 +75,21 @@ describe("revoke", () => {
 });
 
 function suite(place: Place): void {
+  it(`of others, during somebody's sign-in, ends that of nobody else (${place.name})`, async () => {
+    const world: World = await openWorld(place, {
+      ...options,
+      observe: ({ type }) => {
+        if (type === "authenticated") void world.auth.revoke({ userId: "grace" });
+      },
+    });
+    await enter(world, "grace");
+    const ada = await enter(world, "ada");
+    world.io.emit("news");
+    await ada.next("news");
+    assertEquals(ada.received, ["authenticated", "news"]);
+    assertEquals(world.auth.stats().authenticated, 1);
+  });
+
   it(`ends a single session by its id (${place.name})`, async () => {
     const world = await openWorld(place, options);
     const [phone, laptop] = [await enter(world, "ada", "phone"), await enter(world, "ada", "lap")];
