@@ -1107,7 +1107,12 @@ export const mutants: Mutant[] = [
     ["counted out", 'journal.count(peer.session ? "authenticated" : "pending", -1);', ""],
     ["what was missed before handlers", "if (!behind) return go();", "return go();"],
     ["silent before the news", "this.#forEach(peers, (peer) => peer.silence());", ""],
-    ["handlers of those who are in", "if (isIn()) this.introduce(peer);", "this.introduce(peer);"],
+    [
+      "handlers of those who are in",
+      "if (isIn()) this.introduce(peer);",
+      "this.introduce(peer);",
+      "a gate introduces no socket that was silenced",
+    ],
     ["hooks of those who are in", "if (!isIn()) return;", ""],
   ]),
   ...of("core/attempt", [
@@ -1195,7 +1200,7 @@ export const mutants: Mutant[] = [
     [
       "a yes that is refused is no guess",
       "const isAsked = this.#verification !== undefined && !this.#session;",
-      "const isAsked = this.isAsked;",
+      "const isAsked = this.#verification !== undefined;",
     ],
     [
       "those who came with a CONNECT",

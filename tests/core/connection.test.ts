@@ -65,6 +65,38 @@ describe("a connection", () => {
     assertEquals(connection.refusalToJoin(undefined)?.code, "too_many_attempts");
   });
 
+  it("counts no failure where authorize has not answered in time", () => {
+    const { clock, connection, peer, answers } = setUp({
+      timeout: "none",
+      attempts: 3,
+      authorize: () => new Promise(() => {}),
+    });
+    const outcomes: Outcome[] = [];
+    connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
+    answers[0]!(null, "ada");
+    clock.advance(30_000);
+    assertEquals(Object(outcomes[0]).code, "timeout");
+    const { failures, errors } = Object(connection.state);
+    assertEquals([failures, errors], [0, 1]);
+  });
+
+  it("lets a client come back whose rights have changed while authorize was asked", async () => {
+    const decide = Promise.withResolvers<boolean>();
+    const { clock, guard, connection, peer, answers } = setUp({
+      timeout: 60_000,
+      authorize: () => decide.promise,
+    });
+    const outcomes: Outcome[] = [];
+    connection.authenticate(peer, {}, (outcome) => outcomes.push(outcome));
+    guard.revocations.revoke({ id: "1", target: { userId: "ada" }, age: 0, within: 1000 });
+    answers[0]!(null, "ada");
+    clock.advance(2000);
+    decide.resolve(true);
+    await flush();
+    assertEquals(outcomes, [{ ok: false, ...unauthorized("expired") }]);
+    assertEquals(unauthorized("expired").reconnect, true);
+  });
+
   it("keeps its deadline when the wall clock jumps", () => {
     const { clock, peer } = setUp({ timeout: 1000 });
     clock.wallOffset -= 3_600_000;
