@@ -874,11 +874,6 @@ export const mutants: Mutant[] = [
       'if (before === "authenticated" && this.#extras) this.#extras.cameOf = undefined;',
       "",
     ],
-    [
-      "those who have waited with the same",
-      "for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();",
-      "",
-    ],
     ["those who have waited", "        this.#take(next!);\n", ""],
     [
       "those let into a session that was signed out",

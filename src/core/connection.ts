@@ -601,10 +601,7 @@ export class Connection<S, T> {
     if (this.guard.policy.handshake === true) {
       this.#own.cameOf = { credentials: attempt.arrived };
     }
-    if (this.#extras?.waiting) {
-      for (const newcomer of this.takeSame(attempt, this.session)) newcomer.letIn();
-      this.#takeWaiting();
-    }
+    if (this.#extras?.waiting) this.#takeWaiting();
     return attempt;
   }
 }

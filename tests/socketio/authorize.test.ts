@@ -162,6 +162,35 @@ describe("authorize, for those who sign in", () => {
       assertEquals(house.auth.stats().authenticated, 2);
     });
 
+    it(`is asked once about who comes while middleware of others runs (${place.name})`, async () => {
+      const user = ann("/", "/chat", "/admin");
+      const verdict = Promise.withResolvers<User>();
+      const next = new Map<string, () => void>();
+      const house: House = await openHouse(place, {
+        verify: () => verdict.promise,
+      } as CommonOptions<Socket, User, User>, (io) => {
+        for (const name of ["/", "/chat"]) {
+          io.of(name).use((_socket, proceed) => {
+            next.set(name, proceed);
+            house.log.push("middleware");
+          });
+        }
+      });
+      const visitor = await Visitor.open(house);
+      for (const path of ["/", "/chat"]) visitor.ask(path, user);
+      await visitor.allHaveCome();
+      verdict.resolve(user);
+      for (const _ of ["/", "/chat"]) await house.log.next("middleware");
+      const answer = later(house, "/admin");
+      visitor.ask("/admin", user);
+      await visitor.allHaveCome();
+      for (const proceed of next.values()) proceed();
+      for (const _ of next.values()) await visitor.connected();
+      answer(true);
+      await visitor.connected();
+      assertEquals(house.asked.map(([name]) => name), ["/", "/chat", "/admin"]);
+    });
+
     it(`fails for all if it throws for one (${place.name})`, async () => {
       const house = await openHouse(place);
       house.answers.set("/admin", () => {
