@@ -85,6 +85,32 @@ for (const [version, connectTo] of Object.entries(clients)) {
         });
       }
 
+      it("is connected though a DISCONNECT of before comes late", async () => {
+        const world = await openWorld(place, {}, {
+          setUp: (io) =>
+            io.use((peer, next) => {
+              peer["packet"]({ type: 1 });
+              next();
+            }),
+        });
+        await signIn(open(world.url, { autoConnect: false }), ada).session.ready;
+      });
+
+      for (const kind of ["object", "function"]) {
+        it(`has its own auth sent with the credentials: ${kind}`, async () => {
+          const given = new EventQueue();
+          const world = await openWorld(place, {
+            handshake: true,
+            verify: (_socket: unknown, credentials: object) => given.push("given", credentials),
+          } as object);
+          const own = { app: 1 };
+          const auth = kind === "object" ? own : (send: (own: object) => void) => send(own);
+          const socket = open(world.url, { autoConnect: false, auth });
+          signIn(socket, ada, { handshake: true });
+          assertEquals(await given.next("given"), [{ ...own, ...ada }]);
+        });
+      }
+
       for (const answer of ["nothing", "CONNECT", "CONNECT_ERROR"]) {
         it(`may leave before CONNECT is answered, and come back after ${answer}`, async () => {
           const asked = new EventQueue();
