@@ -68,6 +68,37 @@ for (const place of transports) {
       assert(!events.names.includes("out"));
     });
 
+    it("leave the end of the session as it is, and the reply", async () => {
+      const expiresAt = Date.now() + 3_600_000;
+      const world = await openWorld(place, { userId, expiresAt: () => expiresAt }, { setUp });
+      const { session, socket, events } = openSession(place, world.url, ada);
+      await session.ready;
+      const before = session.expiresAt;
+      assert(before);
+      socket.emit("relay");
+      await events.next("event done");
+      assertEquals([session.expiresAt, await session.ready], [before, true]);
+    });
+
+    it("are nothing that a close seconds later has to do with", async () => {
+      const world = await openWorld(place, { userId }, { setUp });
+      const { session, socket, events } = openSession(place, world.url, ada);
+      await session.ready;
+      const [connection] = await world.log.next("connection") as [ServerSocket];
+      connection.emit("unauthorized", { code: "not_allowed", reconnect: false });
+      await events.next("event unauthorized");
+      const { now } = Date;
+      Date.now = () => now() + 3_000;
+      try {
+        socket.io.engine.close();
+        await reach(session, "connecting");
+        await session.ready;
+      } finally {
+        Date.now = now;
+      }
+      assert(!events.names.includes("out"));
+    });
+
     it("are told from the end of a session, which a close follows", async () => {
       const world = await openWorld(place, { userId }, { setUp });
       const { session, socket, events } = openSession(place, world.url, ada);

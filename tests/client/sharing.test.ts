@@ -257,6 +257,25 @@ for (const version of ["4.8", "4.6"]) {
         });
       }
 
+      it("send no credentials with CONNECT where another is signed in", async () => {
+        let tickets = 0;
+        const world = await openWorld(place, {
+          userId: () => "ada",
+          handshake: true,
+          verify: (_socket: unknown, { ticket }: { ticket: number }) => ({ ticket }),
+        }, { setUp: (io) => io.of("/a") });
+        const { io } = connectTo(world.url, {
+          ...place.transport,
+          forceNew: true,
+          autoConnect: false,
+        });
+        const source = () => ({ ticket: ++tickets });
+        for (const name of ["/", "/a"]) {
+          await signIn(io.socket(name), source, { handshake: true }).session.ready;
+        }
+        assertEquals([world.auth.stats().accepted, world.auth.stats().authenticated], [1, 2]);
+      });
+
       it("keep for their turn what the server has not taken from CONNECT", async () => {
         // Longer than the others wait for a client whose turn it is.
         const delay = (_socket: unknown, next: () => void) => void setTimeout(next, 2_100);
