@@ -96,13 +96,13 @@ export interface Peer<S> {
    */
   open(): void;
   /**
-   * Runs the application's `connection` handlers, on the first call only. A throw is reported and
-   * otherwise ignored.
+   * Runs the application's `connection` handlers, on the first call only, and never after the peer
+   * was silenced. A throw is reported and otherwise ignored.
    */
   introduce(): void;
   /**
-   * Opens the gate inwards: passes on what the client has sent meanwhile. A throw is reported and
-   * otherwise ignored.
+   * Opens the gate inwards: passes on what the client has sent meanwhile. Has no effect after the
+   * peer was silenced. A throw is reported and otherwise ignored.
    */
   deliver(): void;
   /**
